@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "merge/batch.h"
+#include "merge/recipe.h"
+
+namespace anabranch::merge {
+
+/// Bytes one query may hold. Not shared between queries; one thread. Charging beyond the limit
+/// throws SqlError 53200 that names limits.query_memory.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::size_t limit) : limit_(limit) {}
+  void charge(std::size_t bytes);
+  void release(std::size_t bytes);
+  std::size_t used() const { return used_; }
+  std::size_t peak() const { return peak_; }
+
+ private:
+  std::size_t limit_;
+  std::size_t used_ = 0;
+  std::size_t peak_ = 0;
+};
+
+/// Carries out one recipe over `sources` streams of rows. A pure algorithm: it knows no socket.
+/// Feed it with consume()/finish(); pull with next() until it says what it needs.
+class Merger {
+ public:
+  struct Status {
+    enum class Kind {
+      rows,  ///< `out` holds rows for the client
+      need,  ///< nothing until `source` (or any, when `any`) is fed or finished
+      end    ///< the answer is complete; unfinished sources may be cancelled
+    };
+    Kind kind = Kind::end;
+    bool any = true;
+    std::size_t source = 0;
+  };
+
+  /// `recipe` must outlive the merger. Throws SqlError where the binding does not fit.
+  Merger(const Recipe& recipe, Binding binding, std::size_t sources, MemoryBudget& budget);
+  ~Merger();
+  Merger(Merger&&) noexcept;
+
+  void consume(std::size_t source, Batch batch);
+  void finish(std::size_t source);
+  /// Clears `out`, then fills it with a bounded number of rows.
+  Status next(Batch& out);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace anabranch::merge
