@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "conf/config.h"
+
+namespace anabranch::conf {
+
+/// What changes from one configuration to the next, as a reload sees it.
+struct Change {
+  std::string key;         // `databases.shop.shards.s2`, `limits`, `users.app`…
+  std::string what;        // `added`, `removed`, `changed`
+  bool reloadable = true;  // false: takes effect only with a restart (listen, threads)
+};
+
+struct Diff {
+  std::vector<Change> changes;
+  /// Why the reload must be refused: keys that would be placed elsewhere although their scheme's
+  /// `epoch` was not raised. Each names database, scheme, and what to do. Empty: may be carried
+  /// out.
+  std::vector<std::string> refusals;
+  /// Schemes (`database.scheme`) that move keys and whose epoch was raised.
+  std::vector<std::string> moved;
+
+  bool empty() const { return changes.empty(); }
+};
+
+Diff diff(const Config& before, const Config& after);
+
+}  // namespace anabranch::conf
