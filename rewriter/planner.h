@@ -1,0 +1,73 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "conf/config.h"
+#include "rewriter/plan.h"
+#include "rewriter/shape.h"
+#include "router/catalog.h"
+#include "router/shard_map.h"
+
+/// The rewriter's whole interface: shape(text), plan(request), bind(plan, values). All of it pure:
+/// no I/O, no globals, safe to call from any loop's thread.
+namespace anabranch::rewriter {
+
+/// The part of the session context that decides what a statement means. Part of the cache key.
+struct PlanningContext {
+  bool standard_conforming_strings = true;
+  std::vector<std::string> search_path = {"public"};  ///< "$user" already replaced
+  std::string role;
+  bool in_transaction = false;  ///< not part of the key unless the plan depends on it
+};
+
+struct PlanRequest {
+  std::string_view text;   ///< one statement, without its semicolon
+  const Shape* shape = nullptr;
+  std::span<const values::Oid> parameter_types;  ///< as Parse declared them; 0: unknown
+  const router::Catalog* catalog = nullptr;
+  const router::ShardMap* map = nullptr;
+  const PlanningContext* context = nullptr;
+  /// Answers to the asks of the NeedDescribe that the last call gave, in order.
+  std::span<const Description> descriptions;
+};
+
+using PlanResult = std::variant<std::shared_ptr<const Plan>, NeedDescribe>;
+
+/// Never throws for a statement it will not carry out: that is a Plan of kind refuse. Syntax errors
+/// are a refuse plan with SQLSTATE 42601 and `Plan::syntax_error` semantics: see docs/architecture.md.
+PlanResult plan(const PlanRequest& request);
+
+/// A value at bind: a parameter as the client sent it, or the answer of an evaluation (text).
+struct BoundValue {
+  values::Oid type = 0;
+  values::Format format = values::Format::text;
+  std::optional<std::string_view> bytes;
+};
+
+struct BindRequest {
+  const Plan* plan = nullptr;
+  const Shape* shape = nullptr;                  ///< of this very statement text: its literals
+  std::span<const BoundValue> parameters;
+  std::span<const BoundValue> evaluations;
+  const router::ShardMap* map = nullptr;
+};
+
+/// Computes shards, per-shard SQL and slots. Throws SqlError (23502 for a NULL key that no shard
+/// takes, 22P02 …). `rewriter::route` alone is the hot path of a relay: no allocation.
+BoundPlan bind(const BindRequest& request);
+router::ShardSet route(const BindRequest& request, std::string* why);
+
+/// EXPLAIN's text: kind, shards and why these, each distinct subquery, the recipe. One line each.
+std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound, const router::ShardMap& map);
+
+/// Splits a simple query's text into statements (byte offset and length each), as the server would.
+/// A syntax error gives one part holding everything.
+struct StatementSpan { std::size_t offset; std::size_t length; };
+std::vector<StatementSpan> split_statements(std::string_view text);
+
+}  // namespace anabranch::rewriter

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace anabranch::rewriter {
+
+/// Bounds that are checked before the parser sees a statement (54000 / 54001, as PostgreSQL answers).
+struct LexLimits {
+  std::size_t bytes = 64u << 20;
+  std::size_t tokens = 4'000'000;
+  int nesting = 200;          ///< parentheses, brackets, CASE
+  int operator_chain = 4000;  ///< operators in one chain without parentheses: the parser recurses on them
+};
+
+/// A literal of the statement: number or string (any quoting); TRUE/FALSE/NULL are not literals.
+struct LiteralToken {
+  enum class Kind : std::uint8_t { integer, bigint, numeric, string, bit_string } kind;
+  std::uint32_t offset = 0;  ///< of the whole token in the text, prefix (E, B, X, U&) and quotes included
+  std::uint32_t length = 0;
+};
+
+/// A statement's text with its literals taken out, and what was taken out. Reuse one object: it keeps
+/// its buffers, so that the hot path allocates nothing.
+class Shape {
+ public:
+  std::string_view text() const { return text_; }       ///< white space and comments folded, `?` kind-tagged per literal
+  std::uint64_t hash() const { return hash_; }
+  const std::vector<LiteralToken>& literals() const { return literals_; }
+  std::string_view source() const { return source_; }   ///< the statement itself; not owned
+  /// The literal as it stands in the source.
+  std::string_view spelling(int literal) const;
+  /// The literal's value as the server's lexer would read it (quotes and escapes undone).
+  std::string value(int literal, bool standard_conforming_strings) const;
+  /// For each literal, the index of the first literal with the same spelling (equalities are part of
+  /// the cache key: GROUP BY a+1 of SELECT a+1).
+  const std::vector<int>& equal_to() const { return equal_to_; }
+  /// The comment hint `/* anabranch: … */` before the statement, empty if none.
+  std::string_view hint() const { return hint_; }
+
+ private:
+  friend void shape(std::string_view, bool, const LexLimits&, Shape&);
+  std::string text_;
+  std::string_view source_;
+  std::string_view hint_;
+  std::uint64_t hash_ = 0;
+  std::vector<LiteralToken> literals_;
+  std::vector<int> equal_to_;
+};
+
+/// Throws SqlError 54000/54001 past the limits. Unterminated quotes and the like are left to the
+/// server: the shape is then the whole text, without literals.
+void shape(std::string_view statement, bool standard_conforming_strings, const LexLimits& limits, Shape& out);
+
+}  // namespace anabranch::rewriter

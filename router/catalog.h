@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "values/collation.h"
+#include "values/type.h"
+
+/// What the backends report of a database: tables, columns, types, functions. Immutable once built;
+/// shared by all loops. Loaded by backends/catalog_loader; OIDs are the default shard's.
+namespace anabranch::router {
+
+enum class Volatility : char { immutable = 'i', stable = 's', volatile_ = 'v' };
+
+struct Column {
+  std::string name;
+  std::int16_t number = 0;  ///< attnum, 1-based
+  values::ColumnType type;
+  std::string type_name;    ///< format_type(), to cast to
+  values::Collation collation;
+  std::string collation_name;  ///< schema-qualified and quoted; empty where the type has none
+  bool not_null = false;
+  std::string default_sql;  ///< empty: none
+  Volatility default_volatility = Volatility::immutable;
+  bool identity = false;    ///< GENERATED … AS IDENTITY, or a serial default (nextval)
+  bool generated = false;   ///< GENERATED ALWAYS AS (…) STORED
+};
+
+enum class RelationKind : char {
+  table = 'r', partitioned = 'p', view = 'v', materialized_view = 'm', foreign = 'f', sequence = 'S', index = 'i', composite = 'c'
+};
+
+struct UniqueKey {
+  std::string name;
+  std::vector<int> columns;  ///< indexes into Relation::columns
+  bool primary = false;
+};
+
+struct Relation {
+  values::Oid oid = 0;
+  std::string schema;
+  std::string name;
+  RelationKind kind = RelationKind::table;
+  std::vector<Column> columns;
+  std::vector<UniqueKey> unique_keys;
+  std::string view_sql;  ///< pg_get_viewdef(), for views
+  bool row_security = false;
+  bool triggers = false;  ///< user triggers, foreign keys not counted
+  bool rules = false;     ///< rewrite rules other than a view's own
+  /// Why this table cannot be used through the proxy (its definition differs between shards, its
+  /// key has a type that the scheme cannot take …); empty: it can.
+  std::string refusal;
+
+  std::optional<int> find_column(std::string_view column) const;
+};
+
+/// One function signature. `kind`: f function, a aggregate, w window, p procedure.
+struct Function {
+  std::string schema;
+  std::string name;
+  std::vector<values::Oid> arguments;
+  values::Oid result = 0;
+  char kind = 'f';
+  Volatility volatility = Volatility::volatile_;
+  bool returns_set = false;
+  bool builtin = false;  ///< of pg_catalog: reads no user table
+};
+
+/// A user-defined or built-in operator outside the built-in set is found by name in `user_operators`.
+class Catalog {
+ public:
+  /// Adds are for the loader and for tests; a published catalog is never changed.
+  void add(Relation relation);
+  void add(Function function);
+  void add_enum(std::shared_ptr<const values::EnumType> type);
+  void add_user_operator(std::string name) ;
+  void add_user_type(values::Oid oid, std::string name);
+
+  /// The first match along the search path (`pg_catalog` comes first, implicitly). An explicit
+  /// schema: pass a path of one. Null when there is none.
+  const Relation* find_relation(const std::vector<std::string>& search_path, std::string_view name) const;
+  const Relation* find_relation(values::Oid oid) const;
+  /// All signatures of that name along the path; empty `schema` in a call means the whole path.
+  std::vector<const Function*> find_functions(const std::vector<std::string>& search_path, std::string_view name) const;
+  std::shared_ptr<const values::EnumType> find_enum(values::Oid oid) const;
+  /// True when a user schema defines an operator of this name: then nothing is known of its meaning.
+  bool is_user_operator(std::string_view name) const;
+  const std::string* user_type_name(values::Oid oid) const;
+
+  std::uint64_t version = 0;  ///< part of every plan's cache key
+  std::string server_version;
+  std::string server_encoding = "UTF8";
+  values::Collation database_collation;
+
+ private:
+  std::map<std::pair<std::string, std::string>, Relation, std::less<>> relations_;
+  std::unordered_map<values::Oid, const Relation*> by_oid_;
+  std::multimap<std::string, Function, std::less<>> functions_;
+  std::unordered_map<values::Oid, std::shared_ptr<const values::EnumType>> enums_;
+  std::map<std::string, bool, std::less<>> user_operators_;
+  std::unordered_map<values::Oid, std::string> user_types_;
+};
+
+}  // namespace anabranch::router
