@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+namespace anabranch::net {
+
+/// Bytes that are appended at the end and consumed at the front. The first 16 KiB come from a
+/// per-thread pool, so that sockets that have nothing buffered hold nothing. Move-only.
+class Buffer {
+ public:
+  static constexpr std::size_t pooled_bytes = 16 * 1024;
+
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept { swap(other); }
+  Buffer& operator=(Buffer&& other) noexcept {
+    Buffer taken(std::move(other));
+    swap(taken);
+    return *this;
+  }
+  ~Buffer() { release(); }
+
+  std::string_view view() const { return {data_ + begin_, end_ - begin_}; }
+  std::size_t size() const { return end_ - begin_; }
+  bool empty() const { return begin_ == end_; }
+  std::size_t capacity() const { return capacity_; }
+
+  void append(std::string_view bytes);
+  void append(char byte) { *grow(1) = byte; }
+  /// Room for `bytes` more at the end, counted as appended; the caller fills it in.
+  char* grow(std::size_t bytes);
+  /// The byte at `offset` from the front, to patch a length in place.
+  char* at(std::size_t offset) { return data_ + begin_ + offset; }
+
+  /// Free room at the end, without moving anything.
+  std::size_t spare() const { return capacity_ - end_; }
+  char* spare_data() { return data_ + end_; }
+  /// Makes spare() at least `bytes`; moves what is buffered if it must.
+  void reserve_spare(std::size_t bytes);
+  /// Counts `bytes` written to spare_data() as appended.
+  void commit(std::size_t bytes) { end_ += bytes; }
+
+  /// Drops bytes at the front; they stay readable where they were until the next append,
+  /// reserve_spare or release.
+  void consume(std::size_t bytes) { begin_ += bytes; }
+  /// Drops bytes at the end.
+  void truncate(std::size_t new_size) { end_ = begin_ + new_size; }
+  void clear() { begin_ = end_ = 0; }
+  /// Drops everything, the memory too.
+  void release();
+  void swap(Buffer& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(begin_, other.begin_);
+    std::swap(end_, other.end_);
+    std::swap(capacity_, other.capacity_);
+  }
+
+ private:
+  char* data_ = nullptr;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace anabranch::net
