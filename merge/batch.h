@@ -28,18 +28,28 @@ class RowView {
 class Batch {
  public:
   /// Appends a whole DataRow message, or (append_payload) frames a payload as one.
+  /// Throws SqlError 08P01 when the frame is not a DataRow's, 53200 beyond 4 GiB.
   void append_message(std::string_view message);
   void append_payload(std::string_view payload);
+  /// A row of another batch: its frame is known to be good.
+  void append_row(const Batch& other, std::size_t index);
   std::size_t size() const { return offsets_.size(); }
   bool empty() const { return offsets_.empty(); }
   std::size_t byte_size() const { return bytes_.size(); }
   RowView row(std::size_t index) const;
+  /// A whole row as it stands in bytes(), type byte and length included.
+  std::string_view message(std::size_t index) const;
   /// All messages, ready for the client's socket.
   std::string_view bytes() const { return bytes_; }
   void clear();
+  void swap(Batch& other) noexcept {
+    bytes_.swap(other.bytes_);
+    offsets_.swap(other.offsets_);
+  }
 
  private:
   friend class RowWriter;
+  void begin_row();
   std::string bytes_;
   std::vector<std::uint32_t> offsets_;  ///< of each message's type byte
 };
@@ -49,12 +59,18 @@ class RowWriter {
  public:
   RowWriter(Batch& batch, int field_count);
   void add(std::optional<std::string_view> field);
+  /// Fields already framed as in a DataRow: length and bytes, one after another.
+  void add_framed(std::string_view fields);
+  /// For encoders that append: begin, append to the bytes, end.
+  std::string& begin_field();
+  void end_field();
   /// Back-patches the lengths; every field must have been added.
   void finish();
 
  private:
   Batch& batch_;
   std::size_t start_;
+  std::size_t field_ = 0;
 };
 
 }  // namespace anabranch::merge

@@ -4,25 +4,10 @@
 #include <memory>
 
 #include "merge/batch.h"
+#include "merge/memory_budget.h"
 #include "merge/recipe.h"
 
 namespace anabranch::merge {
-
-/// Bytes one query may hold. Not shared between queries; one thread. Charging beyond the limit
-/// throws SqlError 53200 that names limits.query_memory.
-class MemoryBudget {
- public:
-  explicit MemoryBudget(std::size_t limit) : limit_(limit) {}
-  void charge(std::size_t bytes);
-  void release(std::size_t bytes);
-  std::size_t used() const { return used_; }
-  std::size_t peak() const { return peak_; }
-
- private:
-  std::size_t limit_;
-  std::size_t used_ = 0;
-  std::size_t peak_ = 0;
-};
 
 /// Carries out one recipe over `sources` streams of rows. A pure algorithm: it knows no socket.
 /// Feed it with consume()/finish(); pull with next() until it says what it needs.

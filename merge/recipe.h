@@ -60,13 +60,15 @@ struct SortKey {
 /// One aggregate of HashAggregate. The inputs each kind takes, as the subqueries deliver them:
 ///   count                 [count int8]                      → int8
 ///   sum                   [partial sum], NULL when empty    → the input's type, server's overflow
-///   min max bool_and bool_or bit_and bit_or bit_xor  [itself]
+///   min max               [itself] or [itself in binary, what is passed on]
+///   bool_and bool_or bit_and bit_or bit_xor          [itself]
 ///   avg                   [sum, count int8]                 → numeric | float8 | interval
 ///   var_* stddev_*        numeric: [n int8, Σx numeric, Σx² numeric];
 ///                         float8: [n, Σx, Sxx] with Sxx centred, as regr_sxx gives it
 ///   covar_* corr regr_*   [n, Σx, Σy, Sxx, Syy, Sxy] float8, Y is the first argument
 ///   count_distinct sum_distinct avg_distinct  [x]: the set of x over all partials
 ///   any                   [value]: of any row (a value that is the same in the whole group)
+/// Results are binary, save those of min, max and any, which pass on a value as it came.
 enum class AggregateKind {
   count, sum, min, max, bool_and, bool_or, bit_and, bit_or, bit_xor, avg,
   var_pop, var_samp, stddev_pop, stddev_samp,
@@ -89,7 +91,7 @@ struct Concat {};
 struct OrderedMerge { std::vector<SortKey> keys; };
 
 /// Re-aggregates groups. Output row: the group columns in order (the wire value of any row of the
-/// group), then one column per aggregate (binary). Without group columns there is exactly one row,
+/// group), then one column per aggregate (binary; min, max and any: as it came). Without group columns there is exactly one row,
 /// also for no input. Equality is the type's own (canonical keys).
 struct HashAggregate {
   /// `key` is compared; `carry` (mostly the same column) is what is passed on: a column whose text
@@ -139,9 +141,13 @@ struct Recipe {
   /// The rows of the partials are the rows of the answer, in any order, columns as they are: a
   /// session may send them on without a Merger.
   bool passes_through() const;
-  /// One line a step, for EXPLAIN and the golden plans.
-  std::vector<std::string> describe() const;
+  /// One line a step, for EXPLAIN and the golden plans. Columns count from c1. `streams`: how many
+  /// partials there are, if that is known.
+  std::vector<std::string> describe(std::size_t streams = 0) const;
 };
+
+/// As it would be written in SQL, with columns c1, c2, … and the binding's values $1, $2, ….
+std::string describe(const Expression& expression);
 
 struct Binding {
   std::vector<values::Format> output_formats;  ///< one per output column
