@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "rewriter/plan.h"
+#include "rewriter/shape.h"
+#include "rewriter/tree.h"
+
+/// Trees back to SQL. Literals of the statement print as holes, all else as text; operators are
+/// parenthesised wherever their precedence could matter. All of it pure.
+namespace anabranch::rewriter {
+
+/// Appends to a template; text pieces next to each other are joined.
+class Printer {
+ public:
+  void text(std::string_view piece);
+  void hole(SqlTemplate::Piece piece);  ///< a LiteralHole, EvaluatedHole, SlotHole …
+  void expr(const tree::Expr& expr);
+  void select(const tree::Select& select);
+  void statement(const tree::Statement& statement);
+  void from(const tree::FromItem& item);
+  void table(const tree::TableRef& table);
+  void with(const tree::With& with);
+  void targets(const std::vector<tree::Target>& targets);
+  void order_by(const std::vector<tree::SortKey>& keys);  ///< " ORDER BY …", nothing for no keys
+  void on_conflict(const tree::OnConflict& clause);       ///< " ON CONFLICT …"
+  /// "INSERT INTO t (a, b) OVERRIDING …": up to where the source begins, WITH included.
+  void insert_head(const tree::Insert& insert);
+  SqlTemplate take();
+
+ private:
+  SqlTemplate out_;
+};
+
+SqlTemplate print(const tree::Expr& expr);
+SqlTemplate print(const tree::Select& select);
+SqlTemplate print(const tree::Statement& statement);
+
+/// Text with each LiteralHole filled from the shape. Other holes must not be there.
+std::string fill(const SqlTemplate& sql, const Shape& shape);
+/// For explanations, names and tests.
+std::string to_text(const tree::Expr& expr, const Shape& shape);
+std::string to_text(const tree::Statement& statement, const Shape& shape);
+
+std::string quote_identifier(std::string_view name);   ///< only where it is needed
+std::string quote_name(const tree::Name& name);        ///< a.b.c, each quoted as needed
+std::string quote_literal(std::string_view value);     ///< E'' when there is a backslash
+
+}  // namespace anabranch::rewriter
