@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,7 +23,7 @@ std::string_view to_string(PlanKind kind);  ///< "Relay", "Scatter" …
 /// Where a run-time value comes from.
 struct ValueRef {
   enum class From {
-    constant,   ///< `text`: pinned while planning
+    constant,   ///< `text`: known while planning (a pinned literal, a column's default)
     literal,    ///< `index`: the literal of the statement's shape (0-based)
     parameter,  ///< `index`: $1 is 0
     evaluated,  ///< `index`: of Plan::evaluations, computed once by a backend
@@ -46,15 +47,29 @@ struct SqlTemplate {
   std::vector<Piece> pieces;
 };
 
+/// A value that a key column is compared with, or given.
+struct KeyOperand {
+  ValueRef value;
+  values::Oid value_type = 0;   ///< the type the server gives the value; 0: the column's (unknown literal)
+  values::Oid column_type = 0;  ///< of the column compared, or inserted into
+};
+
 /// The condition on the keys from which the shards are computed at bind: the skeleton of a
 /// router::KeyPredicate whose values are still ValueRefs.
 struct KeyCondition {
-  enum class Kind { anything, nothing, equals, is_null, less, less_equal, greater, greater_equal, all_of, any_of };
+  enum class Kind {
+    anything, nothing,
+    equals,      ///< one operand a key column (or column of the key expression), all equal
+    any_element, ///< = ANY (array value)
+    is_null, less, less_equal, greater, greater_equal,
+    shard_number, ///< `_shard_num` = the operand
+    shard_name,
+    all_of, any_of
+  };
   Kind kind = Kind::anything;
-  int scheme = -1;            ///< index in the ShardMap
-  ValueRef value;             ///< equals and ranges
-  values::Oid value_type = 0; ///< the type the server gives the value; 0: the column's (unknown literal)
-  values::Oid key_type = 0;   ///< of the column compared
+  int table = -1;                   ///< leaves: index in ShardMap::tables(), whose key is meant
+  std::vector<KeyOperand> operands; ///< equals: in the order of the table's key columns
+  bool byte_order = false;          ///< ranges of text keys: the column sorts by bytes
   std::vector<KeyCondition> parts;
   std::string text;           ///< "orders.user_id = 42", for the explanation
 };
@@ -103,32 +118,36 @@ struct Slot {
 
 /// Split: one row of VALUES, or one COPY column list.
 struct SplitRow {
-  SqlTemplate text;      ///< "(1, 'a', DEFAULT)"
-  ValueRef key;          ///< is_null where the column is left out and has no default
-  values::Oid key_type = 0;  ///< the type the server gives the value; 0: the column's
-  std::string key_text;
+  SqlTemplate text;               ///< "(1, 'a', DEFAULT)"
+  std::vector<KeyOperand> key;    ///< is_null where a column is left out and has no default
 };
 struct InsertSplit {
-  int scheme = -1;
-  values::Oid column_type = 0;
+  int table = -1;       ///< index in ShardMap::tables()
   SqlTemplate prefix;   ///< up to and including VALUES
   std::vector<SplitRow> rows;
   SqlTemplate suffix;   ///< ON CONFLICT …, RETURNING …
 };
 struct CopySplit {
-  int scheme = -1;             ///< -1: a reference table, every row goes to all shards
-  values::Oid column_type = 0;
-  int key_field = -1;          ///< index in a data line; -1: key column left out (NULL)
+  int table = -1;              ///< index in ShardMap::tables()
+  bool every_shard = false;    ///< a reference table: every row goes to all shards
+  /// For each key column (or column of the key expression): its field in a data line, or -1 where
+  /// it is left out and NULL or a constant default (`default_text`) stands for it.
+  struct KeyField {
+    int field = -1;
+    values::Oid column_type = 0;
+    std::optional<std::string> default_text;
+    bool force_null = false;      ///< FORCE_NULL / FORCE_NOT_NULL naming the column
+    bool force_not_null = false;
+  };
+  std::vector<KeyField> key;
   int field_count = 0;
-  std::string key_expression;  ///< of the scheme's table, empty when the column is the key
   enum class Format { text, csv, binary } format = Format::text;
   char delimiter = '\t';
   std::string null_text = "\\N";
   char quote = '"';
   char escape = '"';
   bool header = false;
-  bool force_null_key = false;      ///< FORCE_NULL / FORCE_NOT_NULL naming the key column
-  bool force_not_null_key = false;
+  std::string encoding;        ///< ENCODING option; empty: the client's
 };
 
 /// What a multi-shard write or utility does besides sending its text.
@@ -196,6 +215,24 @@ struct Plan {
 
   /// Explanation: why this kind, the recipe's steps. Lines.
   std::vector<std::string> reasons;
+
+  /// refuse: the statement is first prepared on the default shard (`prepare_text`, or the client's
+  /// own text where that is empty); the server's own error, if it has one, goes to the client
+  /// instead of the refusal.
+  bool prepare_only = false;
+  std::string prepare_text;
+
+  /// EXPLAIN of a statement (kind local, without `local`): the plan explained. Its holes and
+  /// literals are those of the whole EXPLAIN statement.
+  struct Explain {
+    std::shared_ptr<const Plan> plan;
+    std::size_t offset = 0;   ///< where the explained statement begins in the text, in bytes
+    std::string options;      ///< for a shard's own EXPLAIN: "(VERBOSE, COSTS off)"; may be empty
+    bool analyze = false;
+    bool verbose = false;
+    std::string format = "text";  ///< text, json, xml, yaml
+  };
+  std::optional<Explain> explained;
 };
 
 /// The planner cannot go on before these have been described on one shard (in order).

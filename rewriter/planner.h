@@ -34,12 +34,18 @@ struct PlanRequest {
   const PlanningContext* context = nullptr;
   /// Answers to the asks of the NeedDescribe that the last call gave, in order.
   std::span<const Description> descriptions;
+  /// A relay is planned on the proof that *if* its keys lead to one shard, all rows are there. When
+  /// route() answers several shards for a plan of kind relay, the session plans (and caches) the
+  /// statement again with `several`: the plan is then one for several shards, or a refusal.
+  bool several = false;
+  /// `functions:` of the database; may be null.
+  const conf::Database* database = nullptr;
 };
 
 using PlanResult = std::variant<std::shared_ptr<const Plan>, NeedDescribe>;
 
 /// Never throws for a statement it will not carry out: that is a Plan of kind refuse. Syntax errors
-/// are a refuse plan with SQLSTATE 42601 and `Plan::syntax_error` semantics: see docs/architecture.md.
+/// are refusals with `prepare_only`: the server's own error goes to the client.
 PlanResult plan(const PlanRequest& request);
 
 /// A value at bind: a parameter as the client sent it, or the answer of an evaluation (text).

@@ -1,0 +1,87 @@
+#include "router/catalog.h"
+
+#include <utility>
+
+namespace anabranch::router {
+
+std::optional<int> Relation::find_column(std::string_view column) const {
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].name == column) return static_cast<int>(i);
+  }
+  return std::nullopt;
+}
+
+void Catalog::add(Relation relation) {
+  auto key = std::pair(relation.schema, relation.name);
+  auto [at, fresh] = relations_.insert_or_assign(std::move(key), std::move(relation));
+  by_oid_[at->second.oid] = &at->second;
+}
+
+void Catalog::add(Function function) {
+  std::string name = function.name;
+  functions_.emplace(std::move(name), std::move(function));
+}
+
+void Catalog::add_enum(std::shared_ptr<const values::EnumType> type) {
+  const values::Oid oid = type->oid;
+  enums_[oid] = std::move(type);
+}
+
+void Catalog::add_user_operator(std::string name) {
+  user_operators_[std::move(name)] = true;
+}
+
+void Catalog::add_user_type(values::Oid oid, std::string name) {
+  user_types_[oid] = std::move(name);
+}
+
+const Relation* Catalog::find_relation(const std::vector<std::string>& search_path,
+                                       std::string_view name) const {
+  const auto in = [&](std::string_view schema) -> const Relation* {
+    const auto at = relations_.find(std::pair(std::string(schema), std::string(name)));
+    return at == relations_.end() ? nullptr : &at->second;
+  };
+  bool names_catalog = false;
+  for (const std::string& schema : search_path) names_catalog |= schema == "pg_catalog";
+  if (!names_catalog && search_path.size() != 1) {
+    if (const Relation* found = in("pg_catalog")) return found;
+  }
+  for (const std::string& schema : search_path) {
+    if (const Relation* found = in(schema)) return found;
+  }
+  return nullptr;
+}
+
+const Relation* Catalog::find_relation(values::Oid oid) const {
+  const auto at = by_oid_.find(oid);
+  return at == by_oid_.end() ? nullptr : at->second;
+}
+
+std::vector<const Function*> Catalog::find_functions(const std::vector<std::string>& search_path,
+                                                     std::string_view name) const {
+  std::vector<const Function*> found;
+  const auto [first, last] = functions_.equal_range(name);
+  for (auto at = first; at != last; ++at) {
+    const Function& function = at->second;
+    bool visible = function.schema == "pg_catalog";
+    for (const std::string& schema : search_path) visible |= schema == function.schema;
+    if (visible) found.push_back(&function);
+  }
+  return found;
+}
+
+std::shared_ptr<const values::EnumType> Catalog::find_enum(values::Oid oid) const {
+  const auto at = enums_.find(oid);
+  return at == enums_.end() ? nullptr : at->second;
+}
+
+bool Catalog::is_user_operator(std::string_view name) const {
+  return user_operators_.find(name) != user_operators_.end();
+}
+
+const std::string* Catalog::user_type_name(values::Oid oid) const {
+  const auto at = user_types_.find(oid);
+  return at == user_types_.end() ? nullptr : &at->second;
+}
+
+}  // namespace anabranch::router
