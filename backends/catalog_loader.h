@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/server.h"
+#include "conf/config.h"
+#include "conf/diagnostic.h"
+#include "net/task.h"
+#include "router/catalog.h"
+#include "router/shard_map.h"
+
+/// The catalog, through libpq on worker threads (the control plane).
+namespace anabranch::backends {
+
+struct CatalogRequest {
+  std::shared_ptr<const conf::Config> config;
+  std::string database;   // the entry
+  std::string requested;  // what the client asked for ("*"); else the same
+  std::shared_ptr<const router::ShardMap> map;
+  std::uint64_t version = 1;  // becomes Catalog::version
+  /// Used where neither catalog_user nor user is configured.
+  Identity identity;
+};
+
+struct LoadedCatalog {
+  /// From the default shard; null when that could not be read (`failures` says why).
+  std::shared_ptr<const router::Catalog> catalog;
+  /// What the map and the catalog say about each other, with the map's lines.
+  std::vector<conf::Diagnostic> diagnostics;
+  struct Failure {
+    std::uint32_t shard = 0;
+    std::string shard_name;
+    std::string reason;
+  };
+  std::vector<Failure> failures;  // shards that could not be asked
+};
+
+/// Asks every shard at once, each on a connection of its own. Blocks; any thread.
+LoadedCatalog load_catalog(const CatalogRequest& request);
+/// The same on a worker thread.
+net::Task<LoadedCatalog> load_catalog_on_worker(CatalogRequest request,
+                                                net::CancelToken token = {});
+
+}  // namespace anabranch::backends

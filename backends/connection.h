@@ -1,0 +1,123 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "backends/context.h"
+#include "backends/server.h"
+#include "net/socket.h"
+
+namespace anabranch::backends {
+
+enum class ConnectionState : std::uint8_t {
+  idle,            // in its pool
+  leased,          // held by a session, no transaction open at its last report
+  in_transaction,  // held, inside a transaction (or a failed one)
+  cancelling,      // given back (or still held) while a cancel is under way
+  closing,
+};
+std::string_view to_string(ConnectionState state);
+
+/// The prepared statements that a connection has, by global name, least recently used last.
+class PreparedStatements {
+ public:
+  static constexpr std::size_t limit = 500;
+
+  /// True if the statement is there; it becomes the most recently used.
+  bool touch(std::string_view name);
+  /// Call when its Parse is sent. Answers the name that must be closed (send Close first) to stay
+  /// within the limit.
+  std::optional<std::string> add(std::string_view name);
+  /// Call when its Parse failed, or after Close.
+  void remove(std::string_view name);
+  void clear();
+  std::size_t size() const { return index_.size(); }
+
+ private:
+  std::list<std::string> order_;
+  std::unordered_map<std::string_view, std::list<std::string>::iterator> index_;
+};
+
+/// A session on a server, open and authenticated. Owned by its pool; used through a Lease by one
+/// session at a time, on its pool's loop.
+class ServerConnection {
+ public:
+  ServerConnection(std::shared_ptr<const Server> server, net::pg::BackendLink link);
+  ServerConnection(const ServerConnection&) = delete;
+  ServerConnection& operator=(const ServerConnection&) = delete;
+
+  const Server& server() const { return *server_; }
+  const std::shared_ptr<const Server>& shared_server() const { return server_; }
+  net::Socket& socket() { return socket_; }
+  std::int32_t process() const { return process_; }
+  std::int32_t secret() const { return secret_; }
+
+  ConnectionState state() const { return state_; }
+
+  /// As last reported; null: never.
+  const std::string* parameter(std::string_view name) const;
+  const std::map<std::string, std::string, std::less<>>& parameters() const { return parameters_; }
+  void on_parameter(std::string_view name, std::string_view value);
+
+  /// 'I', 'T', 'E' of the last ReadyForQuery.
+  char transaction_status() const { return transaction_status_; }
+  /// ReadyForQuery messages still to come. Count each Query and Sync when it is written.
+  unsigned pending() const { return pending_; }
+  void expect_ready(unsigned count = 1) { pending_ += count; }
+  /// Of `pending()`, how many at the front answer a context change (exchange.h swallows them).
+  unsigned skipping() const { return skipping_; }
+  void skip_next_reply() { ++skipping_, ++pending_; }
+  void on_ready(char status);
+
+  /// Of no further use (I/O error, FATAL, protocol violation): closed at its release.
+  bool broken() const { return broken_; }
+  void mark_broken() { broken_ = true; }
+  /// Half a conversation is under way that pending() does not tell (COPY IN without its end, a
+  /// request written without Sync).
+  void set_mid_request(bool mid) { mid_request_ = mid; }
+  /// May go back to its pool and serve someone else.
+  bool clean() const {
+    return !broken_ && !mid_request_ && pending_ == 0 && transaction_status_ == 'I';
+  }
+
+  PreparedStatements statements;
+  /// What has been SET here, following transactions; the pool resets levels at release.
+  SettingsStack applied;
+
+  std::uint64_t created_ms() const { return created_ms_; }
+  std::uint64_t idle_since_ms() const { return idle_since_ms_; }
+  std::uint64_t leases() const { return leases_; }  // times lent
+
+ private:
+  friend class ServerPool;
+  friend class CancelInFlight;
+  /// The one place where the state changes; an impossible step aborts.
+  void change_state(ConnectionState to);
+
+  std::shared_ptr<const Server> server_;
+  net::Socket socket_;
+  std::map<std::string, std::string, std::less<>> parameters_;
+  std::int32_t process_;
+  std::int32_t secret_;
+  ConnectionState state_ = ConnectionState::leased;
+  char transaction_status_ = 'I';
+  unsigned pending_ = 0;
+  unsigned skipping_ = 0;
+  unsigned cancels_in_flight_ = 0;
+  bool broken_ = false;
+  bool mid_request_ = false;
+  bool returned_ = false;  // its lease has ended
+  std::uint64_t created_ms_;
+  std::uint64_t idle_since_ms_ = 0;
+  std::uint64_t lifetime_ms_ = 0;  // max_lifetime with its jitter; 0: no limit
+  std::uint64_t leases_ = 0;
+};
+
+}  // namespace anabranch::backends

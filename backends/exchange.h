@@ -1,0 +1,163 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/pool.h"
+#include "merge/batch.h"
+#include "net/pg/messages.h"
+#include "net/pg/stream.h"
+#include "values/type.h"
+
+/// Requests to shards and their replies. Writing never waits: requests are appended to the lease's
+/// socket (`lease->socket().out()`), and go out while replies are read.
+namespace anabranch::backends {
+
+/// Appends one request and counts the ReadyForQuery it will be answered by.
+void send_query(Lease& lease, std::string_view sql);
+void send_sync(Lease& lease);
+
+/// Puts the wanted settings onto the connection. pipeline_context() queues the change ahead of the
+/// next request and swallows its reply, where that is safe (see ContextChange); false: nothing was
+/// done, call apply_context(). Inside a transaction block it is always safe (a failed SET fails
+/// what follows). Both do nothing where nothing differs.
+bool pipeline_context(Lease& lease, const SettingsStack& wanted);
+net::Task<void> apply_context(Lease& lease, const SettingsStack& wanted,
+                              net::CancelToken token = {});
+
+/// What comes next from a shard.
+struct Reply {
+  enum class Kind : std::uint8_t {
+    rows,     // `rows` of the stream holds some
+    message,  // any other message of the reply, notices and ParameterStatus included
+    ready,    // ReadyForQuery: this request is answered; `message` is it
+  };
+  Kind kind = Kind::ready;
+  net::pg::Message message;  // valid until the next call on the same stream
+};
+
+/// The reply side of one lease. Rows are whole DataRow messages, copied once from the socket's
+/// buffer into `rows` (about 64 KiB at most at a time, more only where one row is longer). Context
+/// replies are swallowed: a context change that failed throws its ServerError, and breaks the
+/// connection. Transaction status, ParameterStatus and FATAL errors are noted on the connection.
+/// Throws SqlError 08006 when the connection is lost, 08P01 on a protocol violation.
+class ReplyStream {
+ public:
+  explicit ReplyStream(Lease& lease) : lease_(&lease) {}
+
+  /// Without waiting; nothing: more bytes are needed.
+  std::optional<Reply> poll();
+  /// Waits. Not reading is back-pressure.
+  net::Task<Reply> next(net::CancelToken token = {});
+
+  merge::Batch rows;
+  Lease& lease() const { return *lease_; }
+  std::size_t needed() const { return needed_; }
+  /// False: DataRow messages come out one by one as `message`.
+  bool batch_rows = true;
+
+ private:
+  std::optional<Reply> poll_message();
+  bool swallow(const net::pg::Message& message);
+  void note(const net::pg::Message& message);
+  void take_rows();
+  [[noreturn]] void lose(std::string reason);
+
+  Lease* lease_;
+  std::size_t needed_ = 0;
+};
+
+/// Several leases at once: sends all, reads whichever has something. The leases must stay where
+/// they are. One coroutine at a time.
+class Exchange {
+ public:
+  explicit Exchange(net::CancelToken token = {}) : token_(std::move(token)) {}
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  /// Requests are queued on the lease by the caller. Answers the source's index.
+  std::size_t add(Lease& lease);
+  std::size_t size() const { return sources_.size(); }
+  ReplyStream& stream(std::size_t source) { return *sources_[source].stream; }
+  Lease& lease(std::size_t source) { return sources_[source].stream->lease(); }
+
+  /// Starts sending what is queued on every lease; the rest goes out while replies are read.
+  void send();
+
+  struct Next {
+    std::size_t source = 0;
+    Reply reply;
+  };
+  /// The next reply of any source that is not finished and not paused, taken in turn; nothing: all
+  /// are finished.
+  net::Task<std::optional<Next>> next();
+  /// The next reply of one source (for an ordered merge).
+  net::Task<Reply> next_of(std::size_t source);
+  /// A paused source is not read: back-pressure.
+  void pause(std::size_t source, bool paused) { sources_[source].paused = paused; }
+  /// Its last ReadyForQuery has come.
+  bool finished(std::size_t source) const { return sources_[source].finished; }
+
+  /// Waits until no source is congested by what is being written (COPY IN), or one has something to
+  /// say (then answers false: call next()).
+  net::Task<bool> writable();
+  /// Reads and drops everything until all sources are finished. Errors of the servers are dropped
+  /// too; those of connections mark them broken.
+  net::Task<void> drain();
+
+ private:
+  struct Source {
+    std::unique_ptr<ReplyStream> stream;
+    bool finished = false;
+    bool paused = false;
+  };
+  std::optional<Next> poll_any();
+  std::optional<Reply> poll_source(std::size_t source);
+
+  net::Signal signal_;
+  net::CancelToken token_;
+  std::vector<Source> sources_;
+  std::size_t turn_ = 0;
+};
+
+/// What a statement without rows, or with few, came to.
+struct CommandResult {
+  std::string tag;                                            // of the last CommandComplete
+  std::vector<std::vector<std::optional<std::string>>> rows;  // of all its statements
+};
+
+/// Runs SQL by the simple protocol, waits, and answers the rows as text, or the server's error.
+/// For the proxy's own small statements (BEGIN, evaluations), not for a client's.
+net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_command(
+    Lease& lease, std::string sql, net::CancelToken token = {});
+
+/// Reads and drops what is still pending; marks the connection broken where it cannot.
+net::Task<void> drain(Lease& lease, net::CancelToken token = {});
+
+/// What Describe of a statement answers; `columns` is absent for NoData.
+struct Described {
+  std::vector<values::Oid> parameters;
+  struct Column {
+    std::string name;
+    values::Oid table = 0;
+    std::int16_t attribute = 0;
+    values::Oid type = 0;
+    std::int16_t type_size = 0;
+    std::int32_t typmod = -1;
+  };
+  std::optional<std::vector<Column>> columns;
+};
+
+/// Parse (unnamed), Describe, Sync. Nothing is executed. The error is the server's own.
+net::Task<std::expected<Described, net::pg::ErrorFields>> describe(
+    Lease& lease, std::string sql, std::vector<values::Oid> parameter_types,
+    net::CancelToken token = {});
+
+}  // namespace anabranch::backends

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/commit_conversation.h"
+#include "backends/exchange.h"
+
+namespace anabranch::backends {
+
+enum class TransactionState : std::uint8_t {
+  none,
+  implicit,   // of one statement or pipeline: ends at its Sync
+  explicit_,  // BEGIN … COMMIT
+  failed,     // explicit, and a statement failed: only ROLLBACK [TO] goes on
+};
+std::string_view to_string(TransactionState state);
+
+/// Commits whose outcome is not known everywhere (08007), for metrics.
+std::atomic<std::uint64_t>& unknown_commits();
+
+/// A client's transaction over the shards. It owns the leases of the shards it has touched; a shard
+/// is enlisted when first touched. Session's loop only.
+class Transaction {
+ public:
+  /// `wanted` follows the transaction; both must outlive it.
+  Transaction(Holder& holder, SettingsStack& wanted) : holder_(holder), wanted_(wanted) {}
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  TransactionState state() const { return state_; }
+  /// For the client's ReadyForQuery: 'I', 'T' or 'E'.
+  char status() const;
+
+  // --- what the client says ---
+
+  /// BEGIN. `options` as text ("ISOLATION LEVEL SERIALIZABLE READ ONLY").
+  void begin(std::string options);
+  /// A statement over several shards, or a pipeline, outside an explicit transaction.
+  void begin_implicit();
+  /// A statement failed: an explicit transaction is `failed` from now on.
+  void fail();
+  /// On all enlisted shards. 3B001 where there is no such savepoint. ROLLBACK TO ends `failed`.
+  net::Task<void> savepoint(std::string name, net::CancelToken token = {});
+  net::Task<void> rollback_to(std::string name, net::CancelToken token = {});
+  net::Task<void> release_savepoint(std::string name, net::CancelToken token = {});
+  /// SET TRANSACTION before any shard is enlisted: becomes part of BEGIN's options.
+  void add_option(std::string_view option);
+  const std::string& options() const { return options_; }
+
+  // --- shards ---
+
+  struct Enlisted {
+    std::uint32_t shard = 0;
+    Lease lease;
+    bool wrote = false;
+  };
+  Enlisted* find(std::uint32_t shard);
+  std::vector<std::unique_ptr<Enlisted>>& enlisted() { return enlisted_; }
+
+  /// The shard's lease; taken from `target` if this is its first touch. Inside a transaction BEGIN
+  /// with its options, the savepoints and the session's settings are then queued ahead of what the
+  /// caller appends next (their replies are swallowed by ReplyStream). Enlist all shards of a
+  /// statement in shard order. Throws: what acquire() does; 0A000 for a second shard under
+  /// REPEATABLE READ or SERIALIZABLE.
+  net::Task<Enlisted*> enlist(std::uint32_t shard, ShardTarget target, net::CancelToken token = {});
+  /// Call before a write goes out. Throws SqlError 0A000 (second_writer) for a second writing shard
+  /// inside an explicit transaction. `alone`: the statement is the whole transaction, and may write
+  /// to several.
+  void mark_written(std::uint32_t shard);
+
+  // --- its end ---
+
+  /// COMMIT. Answers the tag ("COMMIT", or "ROLLBACK" of a failed transaction). Throws ServerError
+  /// (nothing was committed) or SqlError 08007 naming the shards on both sides (also logged and
+  /// counted). Leases go home.
+  net::Task<std::string> commit(net::CancelToken token = {});
+  /// ROLLBACK on all; never throws. Leases that do not answer are closed.
+  net::Task<void> rollback(net::CancelToken token = {});
+  /// Gives the leases back without a word (outside transactions, or when the client is gone:
+  /// what is unclean is cancelled and closed).
+  void drop();
+
+ private:
+  struct Savepoint {
+    std::string name;
+    std::vector<std::uint32_t> written;
+  };
+  std::size_t find_savepoint(std::string_view name) const;
+  std::string opening_sql() const;
+  void check_isolation(std::uint32_t shard) const;
+  net::Task<void> command_all(std::string sql, net::CancelToken token);
+  net::Task<CommandAnswer> command_one(Enlisted& member, std::string sql, net::CancelToken token);
+  net::Task<void> command_into(Enlisted& member, std::string sql, CommandAnswer& answer,
+                               net::CancelToken token);
+  void over(bool committed);
+
+  Holder& holder_;
+  SettingsStack& wanted_;
+  TransactionState state_ = TransactionState::none;
+  std::string options_;
+  std::vector<Savepoint> savepoints_;
+  std::vector<std::unique_ptr<Enlisted>> enlisted_;  // in shard order
+};
+
+}  // namespace anabranch::backends
