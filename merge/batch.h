@@ -28,7 +28,7 @@ class RowView {
 class Batch {
  public:
   /// Appends a whole DataRow message, or (append_payload) frames a payload as one.
-  /// Throws SqlError 08P01 when the frame is not a DataRow's, 53200 beyond 4 GiB.
+  /// Throws SqlError 08P01 when the frame is not a DataRow's, 54000 beyond 4 GiB.
   void append_message(std::string_view message);
   void append_payload(std::string_view payload);
   /// A row of another batch: its frame is known to be good.

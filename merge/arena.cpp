@@ -1,0 +1,20 @@
+#include "merge/arena.h"
+
+#include <algorithm>
+
+namespace anabranch::merge {
+
+namespace {
+constexpr std::size_t kFirstChunk = 4 * 1024;
+constexpr std::size_t kLargestChunk = 1024 * 1024;
+}  // namespace
+
+void Arena::add_chunk(std::size_t at_least) {
+  const std::size_t usual =
+      chunks_.empty() ? kFirstChunk : std::min(kLargestChunk, 2 * chunks_.back().size);
+  const std::size_t size = std::max(usual, at_least);
+  charge_.grow(size);
+  chunks_.push_back({.bytes = std::make_unique<std::byte[]>(size), .size = size});
+}
+
+}  // namespace anabranch::merge

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstring>
+
+#include "merge/arena.h"
+#include "merge/slot_table.h"
+
+namespace anabranch::merge {
+
+/// A set of byte strings.
+class KeySet {
+ public:
+  explicit KeySet(MemoryBudget& budget) : arena_(budget), table_(budget) {}
+
+  /// Whether the key was not there yet.
+  bool insert(std::string_view key) {
+    const std::uint64_t hash = hash_bytes(key);
+    bool inserted = false;
+    table_.find_or_insert(
+        hash, hash, [&](const std::byte* record) { return key_of(record) == key; },
+        [&] {
+          inserted = true;
+          std::byte* const record = arena_.allocate(sizeof(std::size_t) + key.size());
+          const std::size_t size = key.size();
+          std::memcpy(record, &size, sizeof(size));
+          std::memcpy(record + sizeof(size), key.data(), key.size());
+          return record;
+        });
+    return inserted;
+  }
+
+ private:
+  static std::string_view key_of(const std::byte* record) {
+    std::size_t size;
+    std::memcpy(&size, record, sizeof(size));
+    return {reinterpret_cast<const char*>(record) + sizeof(size), size};
+  }
+
+  Arena arena_;
+  SlotTable<HashTag> table_;
+};
+
+}  // namespace anabranch::merge
