@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ using Milliseconds = std::chrono::milliseconds;  // 0: no limit, where the docum
 struct Position {
   int line = 0;
   int column = 0;
+
+  /// Where a thing was written is no part of what it says: comparisons of models pass it over.
+  bool operator==(const Position&) const { return true; }
 };
 
 struct Address {
@@ -74,6 +78,8 @@ struct User {
   Position where;
 
   bool may_use(std::string_view database) const;
+
+  bool operator==(const User&) const = default;
 };
 
 enum class Kind : std::uint8_t { postgres, mysql };
@@ -110,6 +116,8 @@ struct Shard {
   std::uint32_t weight = 1;
   bool internal_replication = true;
   Position where;
+
+  bool operator==(const Shard&) const = default;
 };
 
 enum class PoolMode : std::uint8_t { transaction, session };
@@ -223,6 +231,8 @@ struct Scheme {
   std::uint64_t epoch = 1;
   std::string collation = "binary";
   Position where;
+
+  bool operator==(const Scheme&) const = default;
 };
 
 enum class TableKind : std::uint8_t { sharded, reference, whole };
@@ -239,6 +249,8 @@ struct Table {
   std::vector<std::pair<std::string, Generator>> generate;
   Position where;
   Position expression_where;
+
+  bool operator==(const Table&) const = default;
 };
 
 enum class FunctionReads : std::uint8_t { none, reference, key };
@@ -248,6 +260,8 @@ struct Function {
   FunctionReads reads = FunctionReads::none;
   std::string key_argument;  // with FunctionReads::key: the argument's name or 1-based position
   Position where;
+
+  bool operator==(const Function&) const = default;
 };
 
 struct Database {
@@ -271,6 +285,8 @@ struct Database {
   std::optional<std::uint32_t> find_shard(std::string_view shard_name) const;
   std::optional<std::uint32_t> find_scheme(std::string_view scheme_name) const;
   const Table* find_table(std::string_view schema, std::string_view table_name) const;
+
+  bool operator==(const Database&) const = default;
 };
 
 struct Limits {
@@ -284,17 +300,18 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
-enum class RuleAction : std::uint8_t { reject, replica, primary, shard };
+enum class RuleAction : std::uint8_t { reject, replica, shard };
 
 struct Rule {
   std::string match;                        // as written
   std::shared_ptr<const re2::RE2> pattern;  // compiled; thread-safe
   std::string user;                         // empty: any
-  std::string database;                     // empty: any
   RuleAction action = RuleAction::reject;
   std::string message;  // reject
   std::string shard;    // shard
   Position where;
+
+  bool operator==(const Rule& other) const;
 };
 
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
@@ -318,6 +335,11 @@ struct Config {
   Limits limits;
   std::vector<Rule> rules;
   Log log;
+  std::map<std::string, Position>
+      written;  // where each key stands, by its path: `databases.shop.pool.size`
+
+  /// Where the key stands, or the nearest one above it that was written.
+  Position where(std::string_view path) const;
 
   /// The entry of that name, otherwise "*", otherwise null. `anabranch` is never an entry.
   const Database* find_database(std::string_view name) const;

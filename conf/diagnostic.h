@@ -21,6 +21,8 @@ struct Diagnostic {
       const;  // `FILE:LINE:COL: error: MESSAGE`; without a place: `FILE: error: MESSAGE`
 };
 
+void sort_by_place(std::vector<Diagnostic>& diagnostics);
+
 bool has_errors(const std::vector<Diagnostic>& diagnostics);
 
 }  // namespace anabranch::conf

@@ -20,7 +20,8 @@ struct Diff {
   /// `epoch` was not raised. Each names database, scheme, and what to do. Empty: may be carried
   /// out.
   std::vector<std::string> refusals;
-  /// Schemes (`database.scheme`) that move keys and whose epoch was raised.
+  /// What must be looked at in the data before the swap: schemes that move keys and whose epoch was
+  /// raised, tables that gain or lose their entry, reference tables that a new shard must hold.
   std::vector<std::string> moved;
 
   bool empty() const { return changes.empty(); }

@@ -1,0 +1,93 @@
+#include "conf/support.h"
+
+#include <algorithm>
+
+namespace anabranch::conf {
+namespace {
+
+/// Collects the keys, each with the place where it was written.
+class Findings {
+ public:
+  explicit Findings(const Config& config) : config_(config) {}
+
+  void when(bool asked_for, const std::string& key) {
+    if (!asked_for) return;
+    list_.push_back(
+        {Severity::warning, config_.file, config_.where(key), key + ": not supported yet"});
+  }
+  std::vector<Diagnostic> take() { return std::move(list_); }
+
+ private:
+  const Config& config_;
+  std::vector<Diagnostic> list_;
+};
+
+bool hash_is_carried_out(Hash hash) {
+  constexpr Hash carried_out[] = {Hash::none, Hash::int_hash64, Hash::xxh64, Hash::pg_hash,
+                                  Hash::rand};
+  return std::ranges::find(carried_out, hash) != std::end(carried_out);
+}
+
+bool strategy_is_carried_out(StrategyKind kind) {
+  constexpr StrategyKind carried_out[] = {StrategyKind::modulo, StrategyKind::buckets,
+                                          StrategyKind::range, StrategyKind::list,
+                                          StrategyKind::jump};
+  return std::ranges::find(carried_out, kind) != std::end(carried_out);
+}
+
+void look_at(Findings& findings, const std::string& path, const Scheme& scheme) {
+  findings.when(scheme.types.size() > 1, path + ".type");
+  findings.when(scheme.hash && !hash_is_carried_out(*scheme.hash), path + ".hash");
+  findings.when(!strategy_is_carried_out(scheme.strategy), path + ".strategy");
+  findings.when(scheme.collation != "binary", path + ".collation");
+}
+
+void look_at(Findings& findings, const std::string& path, const Database& database) {
+  const Database defaults;
+  findings.when(database.kind == Kind::mysql, path + ".kind");
+  findings.when(database.load_balancing != defaults.load_balancing, path + ".load_balancing");
+  findings.when(database.read_from != defaults.read_from, path + ".read_from");
+  findings.when(database.max_replica_lag != defaults.max_replica_lag, path + ".max_replica_lag");
+  findings.when(database.transactions.two_phase != defaults.transactions.two_phase,
+                path + ".transactions.two_phase");
+  findings.when(database.transactions.snapshots != defaults.transactions.snapshots,
+                path + ".transactions.snapshots");
+  findings.when(database.workspace.server || database.workspace.shard != database.default_shard,
+                path + ".workspace");
+  for (const Shard& shard : database.shards) {
+    const std::string key = path + ".shards." + shard.name;
+    findings.when(!shard.replicas.empty(), key + ".replicas");
+    findings.when(!shard.internal_replication, key + ".internal_replication");
+  }
+  for (const Scheme& scheme : database.schemes) {
+    look_at(findings, path + ".schemes." + scheme.name, scheme);
+  }
+}
+
+}  // namespace
+
+std::vector<Diagnostic> unsupported(const Config& config) {
+  Findings findings(config);
+  findings.when(!config.listen.mysql.empty(), "listen.mysql");
+  for (const Database& database : config.databases) {
+    look_at(findings, "databases." + database.name, database);
+    for (const Table& table : database.tables) {
+      const std::string plain = "databases." + database.name + ".tables." + table.name.name;
+      const std::string full =
+          "databases." + database.name + ".tables." + table.name.schema + "." + table.name.name;
+      const std::string& key = config.written.contains(full) ? full : plain;
+      findings.when(!table.physical.empty(), key + ".physical");
+      findings.when(!table.generate.empty(), key + ".generate");
+    }
+  }
+  const Limits defaults;
+  findings.when(config.limits.spill_directory != defaults.spill_directory,
+                "limits.spill_directory");
+  findings.when(config.limits.spill != defaults.spill, "limits.spill");
+  findings.when(!config.rules.empty(), "rules");
+  auto list = findings.take();
+  sort_by_place(list);
+  return list;
+}
+
+}  // namespace anabranch::conf
