@@ -18,6 +18,8 @@
 
 namespace anabranch::net {
 
+struct SystemAddress;
+
 /// Where to listen or connect: a host and a port, or a Unix socket's path (begins with '/').
 struct Address {
   std::string host;  // name, IPv4, IPv6 without brackets, or a path
@@ -136,11 +138,15 @@ class Socket {
 
  private:
   class Core;
+  friend Task<std::expected<Socket, NetError>> connect_socket(Address, CancelToken);
+  static Task<std::expected<Socket, NetError>> connect_to(SystemAddress target, Address address,
+                                                          CancelToken token);
   Core* core_ = nullptr;  // lives until libuv has closed its handle
 };
 
 class [[nodiscard]] Socket::Fill : public Waiter {
  public:
+  ~Fill();
   Fill(Core* core, std::size_t expected_bytes, CancelToken token)
       : core_(core), expected_bytes_(expected_bytes), token_(std::move(token)) {}
   bool await_ready();
@@ -157,6 +163,7 @@ class [[nodiscard]] Socket::Fill : public Waiter {
 
 class [[nodiscard]] Socket::Flush : public Waiter {
  public:
+  ~Flush();
   Flush(Core* core, std::size_t target, std::size_t threshold, CancelToken token)
       : core_(core), target_(target), threshold_(threshold), token_(std::move(token)) {}
   bool await_ready();

@@ -129,7 +129,8 @@ inline Task<void> detail::TaskPromise<void>::get_return_object() {
 /// escapes the task aborts the process, saying what it was.
 void spawn(Task<void> task);
 
-/// A one-shot event: once set, it stays set and every wait is ready.
+/// A one-shot event: once set, it stays set and every wait is ready. Destroying it ends the waits
+/// with Wait::cancelled.
 class Event {
  public:
   Event() = default;
@@ -140,9 +141,9 @@ class Event {
 
   struct [[nodiscard]] Awaiter : Waiter {
     Awaiter(Event& event, CancelToken token) : event_(event), token_(std::move(token)) {}
-    bool await_ready() const { return event_.set_ || token_.cancelled(); }
+    bool await_ready() const { return event_.set_; }
     void await_suspend(std::coroutine_handle<> self) { park(self, event_.waiters_, token_); }
-    Wait await_resume() const { return event_.set_ ? Wait::ready : token_.state(); }
+    Wait await_resume() const { return outcome(); }
 
    private:
     Event& event_;
@@ -157,7 +158,7 @@ class Event {
 
 /// An auto-reset signal for one waiter at a time: notify() makes the present or the next wait
 /// ready, and notifications that nobody has waited for yet count once. How one coroutine waits for
-/// several sources (Socket::watch).
+/// several sources (Socket::watch); it may be woken once more than there was reason to.
 class Signal {
  public:
   Signal() = default;
@@ -167,12 +168,9 @@ class Signal {
 
   struct [[nodiscard]] Awaiter : Waiter {
     Awaiter(Signal& signal, CancelToken token) : signal_(signal), token_(std::move(token)) {}
-    bool await_ready() const { return signal_.notified_ || token_.cancelled(); }
+    bool await_ready() const { return std::exchange(signal_.notified_, false); }
     void await_suspend(std::coroutine_handle<> self) { park(self, signal_.waiters_, token_); }
-    Wait await_resume() const {
-      if (std::exchange(signal_.notified_, false)) return Wait::ready;
-      return token_.state();
-    }
+    Wait await_resume() const { return outcome(); }
 
    private:
     Signal& signal_;
@@ -212,10 +210,7 @@ class Mutex {
       if (mutex_.locked_) return false;
       return owns_ = mutex_.locked_ = true;
     }
-    void await_suspend(std::coroutine_handle<> self) {
-      suspended_ = true;
-      park(self, mutex_.waiters_, token_);
-    }
+    void await_suspend(std::coroutine_handle<> self) { park(self, mutex_.waiters_, token_); }
     /// Nothing when the token was cancelled before the lock was had.
     std::optional<Guard> await_resume();
 
@@ -224,7 +219,6 @@ class Mutex {
     Mutex& mutex_;
     CancelToken token_;
     bool owns_ = false;
-    bool suspended_ = false;
   };
   Awaiter lock(CancelToken token = {}) { return Awaiter(*this, std::move(token)); }
 

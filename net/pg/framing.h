@@ -57,7 +57,7 @@ class MessageWriter {
   void int16(std::int16_t value);
   void int32(std::int32_t value);
   void bytes(std::string_view value) { out_.append(value); }
-  /// A zero-terminated string; a zero byte inside would cut it and is a caller's bug (aborts).
+  /// A zero-terminated string. A zero byte inside would cut it: a caller's bug, aborts.
   void string(std::string_view value);
 
  private:
