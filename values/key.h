@@ -43,7 +43,7 @@ class KeyEncoder {
       out.push_back(null_marker_);
       return;
     }
-    if (fast_ == Fast::bytes && std::memchr(wire_value->data(), 0, wire_value->size()) == nullptr) {
+    if (fast_ == Fast::bytes && wire_value->find('\0') == std::string_view::npos) {
       append_plain_bytes(*wire_value, out);
     } else if (fast_ == Fast::word && wire_value->size() == word_size_) {
       append_word(*wire_value, out);
@@ -60,6 +60,7 @@ class KeyEncoder {
   enum class Fast : uint8_t { none, bytes, word };
 
   KeyEncoder() = default;
+  void choose_fast_path(const KeySpec& spec);
   void append_value(std::string_view value, std::string& out) const;
 
   static void append_plain_bytes(std::string_view value, std::string& out) {
