@@ -1,0 +1,360 @@
+#include "compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+
+namespace anabranch::differential {
+namespace {
+
+using Difference = std::optional<std::string>;
+
+constexpr uint32_t float4_oid = 700;
+constexpr uint32_t float8_oid = 701;
+constexpr uint32_t numeric_oid = 1700;
+
+double tolerance(uint32_t oid) {
+  return oid == float4_oid ? 1e-5 : 1e-12;
+}
+
+uint64_t from_big_endian(const std::string& bytes) {
+  uint64_t value = 0;
+  for (const char c : bytes) value = value << 8 | static_cast<unsigned char>(c);
+  return value;
+}
+
+double number(const std::string& value, const Column& column) {
+  if (column.format == 0) return std::strtod(value.c_str(), nullptr);
+  const uint64_t bits = from_big_endian(value);
+  if (column.oid == float4_oid) {
+    return static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(bits)));
+  }
+  return std::bit_cast<double>(bits);
+}
+
+bool close_enough(const Value& a, const Value& b, const Column& column) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  const double x = number(*a, column);
+  const double y = number(*b, column);
+  if (std::isnan(x) || std::isnan(y)) return std::isnan(x) && std::isnan(y);
+  if (x == y) return true;
+  if (std::isinf(x) || std::isinf(y)) return false;
+  return std::fabs(x - y) <= tolerance(column.oid) * std::max(std::fabs(x), std::fabs(y));
+}
+
+/// What is known of each output column while rows are compared.
+struct Shape {
+  std::vector<Column> columns;
+  std::vector<bool> approximate;
+  std::vector<bool> respelt;
+};
+
+struct KeyedRow {
+  std::size_t run = 0;  // of rows that tie under the order
+  Row key;              // the exactly compared columns
+  Row floats;
+  const Row* row = nullptr;
+};
+
+std::strong_ordering compare_floats(const KeyedRow& a, const KeyedRow& b, const Shape& shape) {
+  for (std::size_t i = 0, f = 0; i < shape.columns.size(); ++i) {
+    if (!shape.approximate[i]) continue;
+    const Value& x = a.floats[f];
+    const Value& y = b.floats[f++];
+    if (x.has_value() != y.has_value()) return x.has_value() <=> y.has_value();
+    if (!x) continue;
+    const auto order =
+        std::strong_order(number(*x, shape.columns[i]), number(*y, shape.columns[i]));
+    if (order != 0) return order;
+  }
+  return std::strong_ordering::equal;
+}
+
+std::strong_ordering compare_keys(const KeyedRow& a, const KeyedRow& b) {
+  if (a.run != b.run) return a.run <=> b.run;
+  return a.key <=> b.key;
+}
+
+KeyedRow keyed(const Row& row, std::size_t run, const Shape& shape) {
+  KeyedRow out{.run = run, .key = {}, .floats = {}, .row = &row};
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (shape.approximate[i]) {
+      out.floats.push_back(row[i]);
+    } else {
+      out.key.push_back(shape.respelt[i] ? without_spelling(row[i], shape.columns[i]) : row[i]);
+    }
+  }
+  return out;
+}
+
+std::vector<KeyedRow> sorted(const std::vector<Row>& rows, const std::vector<std::size_t>& runs,
+                             const Shape& shape) {
+  std::vector<KeyedRow> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    out.push_back(keyed(rows[i], runs.empty() ? 0 : runs[i], shape));
+  }
+  std::ranges::sort(out, [&](const KeyedRow& a, const KeyedRow& b) {
+    const auto order = compare_keys(a, b);
+    return order != 0 ? order < 0 : compare_floats(a, b, shape) < 0;
+  });
+  return out;
+}
+
+/// Collects the first few differing rows.
+class Report {
+ public:
+  void add(std::string_view what, const Row& row) {
+    if (++count_ <= shown) text_ += fmt::format("    {}: {}\n", what, printed(row));
+  }
+  Difference result() const {
+    if (count_ == 0) return std::nullopt;
+    std::string text = text_;
+    if (count_ > shown) text += fmt::format("    … and {} more rows\n", count_ - shown);
+    return text;
+  }
+
+ private:
+  static constexpr int shown = 6;
+  int count_ = 0;
+  std::string text_;
+};
+
+bool floats_agree(const KeyedRow& a, const KeyedRow& b, const Shape& shape) {
+  for (std::size_t i = 0, f = 0; i < shape.columns.size(); ++i) {
+    if (!shape.approximate[i]) continue;
+    if (!close_enough(a.floats[f], b.floats[f], shape.columns[i])) return false;
+    ++f;
+  }
+  return true;
+}
+
+/// Multisets of (run, row); with `contained` the second may leave rows of the first out.
+Difference compare_sorted(const std::vector<KeyedRow>& single, const std::vector<KeyedRow>& other,
+                          const Shape& shape, bool contained) {
+  Report report;
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < single.size() || j < other.size()) {
+    const auto order = i == single.size()  ? std::strong_ordering::greater
+                       : j == other.size() ? std::strong_ordering::less
+                                           : compare_keys(single[i], other[j]);
+    if (order < 0) {
+      if (!contained) report.add("only single", *single[i].row);
+      ++i;
+    } else if (order > 0) {
+      report.add("only other ", *other[j++].row);
+    } else if (floats_agree(single[i], other[j], shape)) {
+      ++i, ++j;
+    } else if (contained) {
+      ++i;
+    } else {
+      report.add("single", *single[i++].row);
+      report.add("other ", *other[j++].row);
+    }
+  }
+  return report.result();
+}
+
+Row order_key(const Row& row, const Rules& rules, const Shape& shape) {
+  Row key;
+  for (const std::size_t c : rules.order_columns) {
+    key.push_back(without_spelling(row.at(c), shape.columns[c]));
+  }
+  return key;
+}
+
+bool keys_agree(const Row& a, const Row& b, const Rules& rules, const Shape& shape) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const std::size_t c = rules.order_columns[i];
+    const bool same =
+        shape.approximate[c] ? close_enough(a[i], b[i], shape.columns[c]) : a[i] == b[i];
+    if (!same) return false;
+  }
+  return true;
+}
+
+/// The order columns must agree row by row; runs number the ties.
+Difference compare_order(const std::vector<Row>& single, const std::vector<Row>& other,
+                         const Rules& rules, const Shape& shape, std::vector<std::size_t>& runs) {
+  std::size_t run = 0;
+  for (std::size_t i = 0; i < single.size(); ++i) {
+    const Row key = order_key(single[i], rules, shape);
+    if (!keys_agree(key, order_key(other[i], rules, shape), rules, shape)) {
+      return fmt::format("    order differs at row {}:\n    single: {}\n    other : {}\n", i + 1,
+                         printed(single[i]), printed(other[i]));
+    }
+    if (i > 0 && order_key(single[i - 1], rules, shape) != key) ++run;
+    runs.push_back(run);
+  }
+  return std::nullopt;
+}
+
+Difference compare_sequence(const std::vector<Row>& single, const std::vector<Row>& other,
+                            const Shape& shape) {
+  for (std::size_t i = 0; i < single.size(); ++i) {
+    const KeyedRow a = keyed(single[i], 0, shape);
+    const KeyedRow b = keyed(other[i], 0, shape);
+    if (compare_keys(a, b) == 0 && floats_agree(a, b, shape)) continue;
+    return fmt::format("    row {} differs:\n    single: {}\n    other : {}\n", i + 1,
+                       printed(single[i]), printed(other[i]));
+  }
+  return std::nullopt;
+}
+
+Difference compare_rows(const Result& single, const Result& other, const Rules& rules,
+                        const Shape& shape, const Result* unlimited) {
+  const bool fixed = rules.total_order || !rules.order_columns.empty() || unlimited != nullptr;
+  if (fixed && single.rows.size() != other.rows.size()) {
+    return fmt::format("    single has {} rows, other {}\n", single.rows.size(), other.rows.size());
+  }
+  if (rules.total_order) return compare_sequence(single.rows, other.rows, shape);
+  std::vector<std::size_t> runs;
+  if (!rules.order_columns.empty()) {
+    if (auto found = compare_order(single.rows, other.rows, rules, shape, runs)) return found;
+  }
+  if (unlimited != nullptr) {
+    return compare_sorted(sorted(unlimited->rows, {}, shape), sorted(other.rows, {}, shape), shape,
+                          true);
+  }
+  return compare_sorted(sorted(single.rows, runs, shape), sorted(other.rows, runs, shape), shape,
+                        false);
+}
+
+std::string describe(const Column& column) {
+  return fmt::format("{} (type {}, typmod {}, format {})", column.name, column.type, column.typmod,
+                     column.format);
+}
+
+Difference compare_columns(const std::vector<Column>& single, const std::vector<Column>& other) {
+  if (single.size() != other.size()) {
+    return fmt::format("    single has {} columns, other {}\n", single.size(), other.size());
+  }
+  for (std::size_t i = 0; i < single.size(); ++i) {
+    const std::string a = describe(single[i]);
+    const std::string b = describe(other[i]);
+    if (a != b) return fmt::format("    column {}: single {}, other {}\n", i + 1, a, b);
+  }
+  return std::nullopt;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+Difference make_shape(const Result& result, const Rules& rules, Shape& shape) {
+  shape.columns = result.columns;
+  for (const Column& column : result.columns) {
+    shape.approximate.push_back(contains(rules.float_columns, column.name));
+    shape.respelt.push_back(contains(rules.spelling_columns, column.name));
+    if (shape.approximate.back() && column.oid != float4_oid && column.oid != float8_oid) {
+      return fmt::format("    column {} is marked float and is of type {}\n", column.name,
+                         column.type);
+    }
+  }
+  // COPY OUT has rows and no columns: compare them as they are.
+  if (result.columns.empty()) {
+    shape.columns.resize(1);
+    shape.approximate.resize(1);
+    shape.respelt.resize(1);
+  }
+  return std::nullopt;
+}
+
+const char* kind_name(Result::Kind kind) {
+  switch (kind) {
+    case Result::Kind::rows:
+      return "rows";
+    case Result::Kind::command:
+      return "a command";
+    case Result::Kind::error:
+      return "an error";
+    case Result::Kind::empty:
+      return "an empty query";
+    case Result::Kind::copy_in:
+      return "COPY in";
+    case Result::Kind::copy_out:
+      return "COPY out";
+  }
+  return "?";
+}
+
+std::string brief(const Result& result) {
+  if (result.kind != Result::Kind::error)
+    return fmt::format("{} ({})", kind_name(result.kind), result.tag);
+  std::string message = result.message;
+  std::ranges::replace(message, '\n', ' ');
+  return fmt::format("error {}: {}", result.sqlstate, message);
+}
+
+Difference compare_results(const Result& single, const Result& other, const Rules& rules,
+                           const Result* unlimited) {
+  // A refusal of our own is never the same answer, even where the server refuses too.
+  const bool same_refusal =
+      other.sqlstate != "0A000" || single.message.substr(0, single.message.find('\n')) ==
+                                       other.message.substr(0, other.message.find('\n'));
+  if (single.kind != other.kind || single.sqlstate != other.sqlstate || !same_refusal) {
+    return fmt::format("    single: {}\n    other : {}\n", brief(single), brief(other));
+  }
+  if (single.tag != other.tag) {
+    return fmt::format("    tag: single '{}', other '{}'\n", single.tag, other.tag);
+  }
+  if (auto found = compare_columns(single.columns, other.columns)) return found;
+  if (single.kind != Result::Kind::rows && single.kind != Result::Kind::copy_out) {
+    return std::nullopt;
+  }
+  Shape shape;
+  if (auto found = make_shape(single, rules, shape)) return found;
+  return compare_rows(single, other, rules, shape, unlimited);
+}
+
+std::string stripped_decimal(const std::string& text) {
+  if (text.find('.') == std::string::npos || text.find('e') != std::string::npos) return text;
+  std::string out = text.substr(0, text.find_last_not_of('0') + 1);
+  if (out.ends_with('.')) out.pop_back();
+  return out;
+}
+
+}  // namespace
+
+Value without_spelling(const Value& value, const Column& column) {
+  if (!value) return value;
+  if (column.oid == float4_oid || column.oid == float8_oid) {
+    if (column.format == 0) return *value == "-0" ? "0" : value;
+    const bool negative_zero = number(*value, column) == 0;
+    return negative_zero ? std::string(value->size(), '\0') : value;
+  }
+  if (column.oid != numeric_oid) return value;
+  if (column.format == 0) return stripped_decimal(*value);
+  // int16 each: digit count, weight, sign, display scale; then the digits.
+  std::string bytes = *value;
+  if (bytes.size() >= 8) bytes.erase(6, 2);
+  return bytes;
+}
+
+std::optional<std::string> difference(const Answer& single, const Answer& other, const Rules& rules,
+                                      const Answer* unlimited) {
+  const std::size_t common = std::min(single.results.size(), other.results.size());
+  for (std::size_t i = 0; i < common; ++i) {
+    const Result* whole =
+        unlimited == nullptr || unlimited->results.size() <= i ? nullptr : &unlimited->results[i];
+    if (auto found = compare_results(single.results[i], other.results[i], rules, whole)) {
+      return found;
+    }
+  }
+  if (single.results.size() != other.results.size()) {
+    return fmt::format("    single gave {} results, other {}\n", single.results.size(),
+                       other.results.size());
+  }
+  if (single.transaction != other.transaction) {
+    return fmt::format("    transaction status: single {}, other {}\n", single.transaction,
+                       other.transaction);
+  }
+  return std::nullopt;
+}
+
+}  // namespace anabranch::differential

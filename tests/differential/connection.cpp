@@ -1,0 +1,303 @@
+#include "connection.h"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <stdexcept>
+
+namespace anabranch::differential {
+namespace {
+
+constexpr int answer_timeout_ms = 60'000;
+constexpr uint32_t first_user_oid = 16384;
+
+struct Clear {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using ResultPtr = std::unique_ptr<PGresult, Clear>;
+
+uint32_t type_oid(const std::string& name) {
+  static const std::map<std::string, uint32_t> oids = {
+      {"?", 0},          {"boolean", 16},     {"bytea", 17},         {"bigint", 20},
+      {"smallint", 21},  {"integer", 23},     {"text", 25},          {"float4", 700},
+      {"float8", 701},   {"bpchar", 1042},    {"varchar", 1043},     {"date", 1082},
+      {"time", 1083},    {"timestamp", 1114}, {"timestamptz", 1184}, {"interval", 1186},
+      {"numeric", 1700}, {"uuid", 2950},      {"jsonb", 3802},       {"integer[]", 1007},
+      {"text[]", 1009},  {"bigint[]", 1016}};
+  const auto found = oids.find(name);
+  if (found == oids.end()) throw std::runtime_error("unknown parameter type " + name);
+  return found->second;
+}
+
+std::string big_endian(uint64_t value, int bytes) {
+  std::string out;
+  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) {
+    out += static_cast<char>((value >> shift) & 0xff);
+  }
+  return out;
+}
+
+std::string uuid_bytes(const std::string& text) {
+  std::string digits;
+  std::ranges::copy_if(text, std::back_inserter(digits), [](char c) { return c != '-'; });
+  std::string out;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+    out += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  }
+  return out;
+}
+
+/// The binary form of the types that have an obvious one; the others are sent as text.
+std::optional<std::string> binary_parameter(const Parameter& parameter) {
+  const std::string& text = *parameter.value;
+  switch (type_oid(parameter.type)) {
+    case 16:
+      return std::string(1, text.starts_with('t') ? '\1' : '\0');
+    case 20:
+      return big_endian(static_cast<uint64_t>(std::stoll(text)), 8);
+    case 21:
+      return big_endian(static_cast<uint64_t>(std::stoll(text)), 2);
+    case 23:
+      return big_endian(static_cast<uint64_t>(std::stoll(text)), 4);
+    case 25:
+    case 1043:
+      return text;
+    case 701:
+      return big_endian(std::bit_cast<uint64_t>(std::stod(text)), 8);
+    case 2950:
+      return uuid_bytes(text);
+    default:
+      return std::nullopt;
+  }
+}
+
+Result broken(std::string code, std::string message) {
+  return {.kind = Result::Kind::error,
+          .tag = {},
+          .sqlstate = std::move(code),
+          .message = std::move(message),
+          .columns = {},
+          .rows = {}};
+}
+
+std::string field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text == nullptr ? "" : text;
+}
+
+char status_letter(PGTransactionStatusType status) {
+  switch (status) {
+    case PQTRANS_IDLE:
+      return 'I';
+    case PQTRANS_INTRANS:
+      return 'T';
+    case PQTRANS_INERROR:
+      return 'E';
+    case PQTRANS_ACTIVE:
+      return 'A';
+    case PQTRANS_UNKNOWN:
+      return '?';
+  }
+  return '?';
+}
+
+}  // namespace
+
+void Connection::Close::operator()(pg_conn* connection) const {
+  PQfinish(connection);
+}
+
+Connection::Connection(std::string conninfo) : conninfo_(std::move(conninfo)) {
+  open();
+}
+
+void Connection::open() {
+  connection_.reset(PQconnectdb((conninfo_ + " connect_timeout=10").c_str()));
+  if (PQstatus(connection_.get()) != CONNECTION_OK) {
+    throw std::runtime_error(PQerrorMessage(connection_.get()));
+  }
+  // Notices are not compared.
+  PQsetNoticeReceiver(connection_.get(), [](void*, const PGresult*) {}, nullptr);
+}
+
+void Connection::reset() {
+  open();
+}
+
+Answer Connection::run(const Step& step, Form form, bool as_single) {
+  const std::string& sql = as_single ? step.sql_for_single() : step.sql;
+  const bool binary = form == Form::extended_binary;
+  if (step.kind == Step::Kind::prepare) return prepare(step, sql);
+  if (step.kind == Step::Kind::execute) return extended(step, "", binary);
+  // COPY and several statements at once have no binary form; text of an empty query has none
+  // either.
+  if (form == Form::simple) return simple(with_literals(sql, step.parameters), step.copy_data);
+  return extended(step, sql, binary);
+}
+
+Answer Connection::simple(const std::string& sql, const std::optional<std::string>& copy_data) {
+  return collect(PQsendQuery(connection_.get(), sql.c_str()) == 1, copy_data);
+}
+
+Answer Connection::prepare(const Step& step, const std::string& sql) {
+  std::vector<Oid> types;
+  for (const Parameter& parameter : step.parameters) types.push_back(type_oid(parameter.type));
+  const bool sent = PQsendPrepare(connection_.get(), step.statement.c_str(), sql.c_str(),
+                                  static_cast<int>(types.size()), types.data()) == 1;
+  return collect(sent, {});
+}
+
+Answer Connection::extended(const Step& step, const std::string& sql, bool binary) {
+  const std::size_t count = step.parameters.size();
+  std::vector<Oid> types;
+  std::vector<std::string> texts(count);
+  std::vector<const char*> values(count, nullptr);
+  std::vector<int> lengths(count, 0);
+  std::vector<int> formats(count, 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Parameter& parameter = step.parameters[i];
+    types.push_back(type_oid(parameter.type));
+    if (!parameter.value) continue;
+    const auto bytes = binary ? binary_parameter(parameter) : std::nullopt;
+    texts[i] = bytes.value_or(*parameter.value);
+    values[i] = texts[i].c_str();
+    lengths[i] = static_cast<int>(texts[i].size());
+    formats[i] = bytes ? 1 : 0;
+  }
+  const int n = static_cast<int>(count);
+  PGconn* const connection = connection_.get();
+  const bool sent = step.kind == Step::Kind::execute
+                        ? PQsendQueryPrepared(connection, step.statement.c_str(), n, values.data(),
+                                              lengths.data(), formats.data(), binary ? 1 : 0) == 1
+                        : PQsendQueryParams(connection, sql.c_str(), n, types.data(), values.data(),
+                                            lengths.data(), formats.data(), binary ? 1 : 0) == 1;
+  return collect(sent, step.copy_data);
+}
+
+/// False when the server did not answer in time.
+bool Connection::wait_for_result() {
+  PGconn* const connection = connection_.get();
+  while (PQflush(connection) == 1 || PQisBusy(connection) == 1) {
+    pollfd watched{.fd = PQsocket(connection), .events = POLLIN, .revents = 0};
+    if (PQflush(connection) == 1) watched.events |= POLLOUT;
+    if (poll(&watched, 1, answer_timeout_ms) <= 0) return false;
+    if (PQconsumeInput(connection) == 0) return true;  // the error follows as a result
+  }
+  return true;
+}
+
+Answer Connection::collect(bool sent, const std::optional<std::string>& copy_data) {
+  Answer answer;
+  while (sent) {
+    if (!wait_for_result()) {
+      answer.results.push_back(broken("TIMEOUT", "no answer within 60 s"));
+      break;
+    }
+    const ResultPtr result(PQgetResult(connection_.get()));
+    if (!result) break;
+    answer.results.push_back(converted(result.get()));
+    if (answer.results.back().kind == Result::Kind::copy_in) feed_copy(copy_data);
+    if (answer.results.back().kind == Result::Kind::copy_out) {
+      answer.results.back() = drain_copy();
+    }
+  }
+  const bool lost = !sent || PQstatus(connection_.get()) != CONNECTION_OK;
+  if (lost) answer.results.push_back(broken("LOST", PQerrorMessage(connection_.get())));
+  answer.transaction = status_letter(PQtransactionStatus(connection_.get()));
+  const bool stuck = !answer.results.empty() && answer.results.back().sqlstate == "TIMEOUT";
+  if (lost || stuck) open();
+  for (Result& each : answer.results) {
+    for (Column& column : each.columns) {
+      column.type =
+          column.oid < first_user_oid ? fmt::format("{}", column.oid) : type_name(column.oid);
+    }
+  }
+  return answer;
+}
+
+void Connection::feed_copy(const std::optional<std::string>& data) {
+  PGconn* const connection = connection_.get();
+  if (data) PQputCopyData(connection, data->data(), static_cast<int>(data->size()));
+  PQputCopyEnd(connection, data ? nullptr : "the case has no data");
+}
+
+Result Connection::drain_copy() {
+  Result result{.kind = Result::Kind::copy_out,
+                .tag = {},
+                .sqlstate = {},
+                .message = {},
+                .columns = {},
+                .rows = {}};
+  char* line = nullptr;
+  while (true) {
+    const int length = PQgetCopyData(connection_.get(), &line, 0);
+    if (length < 0) return result;
+    result.rows.push_back({std::string(line, static_cast<std::size_t>(length))});
+    PQfreemem(line);
+  }
+}
+
+Result Connection::converted(PGresult* result) {
+  Result out;
+  switch (PQresultStatus(result)) {
+    case PGRES_TUPLES_OK:
+      out.kind = Result::Kind::rows;
+      break;
+    case PGRES_COMMAND_OK:
+      out.kind = Result::Kind::command;
+      break;
+    case PGRES_EMPTY_QUERY:
+      out.kind = Result::Kind::empty;
+      break;
+    case PGRES_COPY_IN:
+      out.kind = Result::Kind::copy_in;
+      return out;
+    case PGRES_COPY_OUT:
+      out.kind = Result::Kind::copy_out;
+      return out;
+    default:
+      out = broken(
+          field(result, PG_DIAG_SQLSTATE),
+          fmt::format("{}\n{}\n{}", field(result, PG_DIAG_MESSAGE_PRIMARY),
+                      field(result, PG_DIAG_MESSAGE_DETAIL), field(result, PG_DIAG_MESSAGE_HINT)));
+      if (out.sqlstate.empty()) out.message = PQresultErrorMessage(result);
+      return out;
+  }
+  out.tag = PQcmdStatus(result);
+  for (int c = 0; c < PQnfields(result); ++c) {
+    out.columns.push_back(
+        {PQfname(result, c), "", PQftype(result, c), PQfmod(result, c), PQfformat(result, c)});
+  }
+  for (int r = 0; r < PQntuples(result); ++r) {
+    Row& row = out.rows.emplace_back();
+    for (int c = 0; c < PQnfields(result); ++c) {
+      if (PQgetisnull(result, r, c) == 1) {
+        row.emplace_back();
+      } else {
+        row.emplace_back(std::string(PQgetvalue(result, r, c),
+                                     static_cast<std::size_t>(PQgetlength(result, r, c))));
+      }
+    }
+  }
+  return out;
+}
+
+/// Asked on a session of its own: this one may be inside a failed transaction.
+std::string Connection::type_name(uint32_t oid) {
+  const auto known = type_names_.find(oid);
+  if (known != type_names_.end()) return known->second;
+  const std::unique_ptr<PGconn, Close> other(PQconnectdb(conninfo_.c_str()));
+  const std::string sql = fmt::format("SELECT typname FROM pg_catalog.pg_type WHERE oid = {}", oid);
+  const ResultPtr result(PQexec(other.get(), sql.c_str()));
+  std::string name = fmt::format("unknown type {}", oid);
+  if (PQresultStatus(result.get()) == PGRES_TUPLES_OK && PQntuples(result.get()) == 1) {
+    name = PQgetvalue(result.get(), 0, 0);
+  }
+  return type_names_[oid] = name;
+}
+
+}  // namespace anabranch::differential

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "answer.h"
+#include "case_file.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace anabranch::differential {
+
+/// One libpq session. Not thread-safe. Statement failures are answers; only a failure to connect
+/// throws (std::runtime_error). An answer that takes longer than 60 s becomes the error `TIMEOUT`,
+/// a lost connection the error `LOST`; both reconnect for the next step.
+class Connection {
+ public:
+  explicit Connection(std::string conninfo);
+
+  /// Ends the session and opens a fresh one.
+  void reset();
+
+  Answer run(const Step& step, Form form, bool as_single);
+  Answer simple(const std::string& sql, const std::optional<std::string>& copy_data = {});
+
+ private:
+  struct Close {
+    void operator()(pg_conn* connection) const;
+  };
+
+  void open();
+  Answer prepare(const Step& step, const std::string& sql);
+  Answer extended(const Step& step, const std::string& sql, bool binary);
+  Answer collect(bool sent, const std::optional<std::string>& copy_data);
+  bool wait_for_result();
+  void feed_copy(const std::optional<std::string>& data);
+  Result drain_copy();
+  Result converted(pg_result* result);
+  std::string type_name(uint32_t oid);
+
+  std::string conninfo_;
+  std::unique_ptr<pg_conn, Close> connection_;
+  std::map<uint32_t, std::string> type_names_;
+};
+
+}  // namespace anabranch::differential

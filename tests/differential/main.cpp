@@ -1,0 +1,134 @@
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <optional>
+#include <random>
+#include <stdexcept>
+#include <string>
+
+#include "prove.h"
+#include "random.h"
+#include "runner.h"
+
+namespace anabranch::differential {
+namespace {
+
+constexpr const char* usage =
+    R"(differential --single CONNINFO [--endpoint SHARDS CONNINFO]... ACTION
+
+  --single CONNINFO            the server that holds everything
+  --endpoint SHARDS CONNINFO   what is compared with it: a proxy over so many shards, or 0 for
+                               another plain server
+actions:
+  --cases FOLDER [--filter TEXT] [--update]   run the corpus; --update rewrites states that changed
+  --prove                                     plant faults and see that each is found
+  --random SECONDS [--seed N]                 compare generated queries
+  --count FOLDER                              count the corpus, without any server
+)";
+
+struct Arguments {
+  Options options;
+  bool prove = false;
+  bool count = false;
+  int random_seconds = 0;
+  std::optional<uint64_t> seed;
+};
+
+Arguments parse(int argc, char** argv) {
+  Arguments arguments;
+  int at = 1;
+  const auto next = [&]() -> std::string {
+    if (at >= argc) throw std::invalid_argument("an argument is missing");
+    return argv[at++];
+  };
+  while (at < argc) {
+    const std::string option = next();
+    if (option == "--single") {
+      arguments.options.single = next();
+    } else if (option == "--endpoint") {
+      const int shards = std::stoi(next());
+      const std::string label = shards == 0   ? "plain server"
+                                : shards == 1 ? "1 shard"
+                                              : fmt::format("{} shards", shards);
+      arguments.options.endpoints.push_back(
+          {label, shards == 0 ? Shards{} : Shards{shards}, next()});
+    } else if (option == "--cases" || option == "--count") {
+      arguments.options.cases = next();
+      arguments.count = option == "--count";
+    } else if (option == "--filter") {
+      arguments.options.filter = next();
+    } else if (option == "--update") {
+      arguments.options.update = true;
+    } else if (option == "--prove") {
+      arguments.prove = true;
+    } else if (option == "--random") {
+      arguments.random_seconds = std::stoi(next());
+    } else if (option == "--seed") {
+      arguments.seed = std::stoull(next());
+    } else {
+      throw std::invalid_argument("unknown option " + option);
+    }
+  }
+  return arguments;
+}
+
+void count_corpus(const std::filesystem::path& folder) {
+  struct Count {
+    int same = 0;
+    int refused = 0;
+    std::map<std::string, int> plans;
+  };
+  std::map<std::string, Count> files;
+  Count all;
+  for (const Case& c : read_cases(folder)) {
+    for (Count* count : {&files[c.file], &all}) {
+      ++(c.state == State::same ? count->same : count->refused);
+      if (c.state == State::same && !c.plan.empty()) ++count->plans[c.plan];
+    }
+  }
+  files["all"] = all;
+  fmt::print("{:<28} {:>5} {:>8}  expected plans\n", "file", "same", "refused");
+  const auto print = [](const std::string& file, const Count& count) {
+    fmt::print("{:<28} {:>5} {:>8} ", file, count.same, count.refused);
+    for (const auto& [plan, n] : count.plans) fmt::print(" {} {}", n, plan);
+    fmt::print("\n");
+  };
+  for (const auto& [file, count] : files) {
+    if (file != "all") print(file, count);
+  }
+  print("all", all);
+}
+
+int run(int argc, char** argv) {
+  Arguments arguments = parse(argc, argv);
+  if (arguments.count) {
+    count_corpus(arguments.options.cases);
+    return 0;
+  }
+  if (arguments.options.single.empty()) throw std::invalid_argument("--single is missing");
+  int failures = 0;
+  if (arguments.prove) failures += prove_comparator(arguments.options.single);
+  if (!arguments.options.cases.empty()) failures += run_corpus(arguments.options);
+  if (arguments.random_seconds > 0) {
+    const uint64_t seed = arguments.seed.value_or(std::random_device()());
+    failures += run_random(arguments.options, arguments.random_seconds, seed);
+  }
+  return failures == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace anabranch::differential
+
+int main(int argc, char** argv) {
+  // Seen at once, also when the run is piped or killed.
+  setvbuf(stdout, nullptr, _IOLBF, 0);
+  try {
+    return anabranch::differential::run(argc, argv);
+  } catch (const std::invalid_argument& error) {
+    fmt::print(stderr, "differential: {}\n{}", error.what(), anabranch::differential::usage);
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "differential: {}\n", error.what());
+    return 1;
+  }
+}

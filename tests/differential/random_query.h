@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "case_file.h"
+
+namespace anabranch::differential {
+
+/// A generated SELECT and how its answer is to be compared.
+struct RandomQuery {
+  std::string sql;
+  std::string unlimited;  // without its LIMIT, when it has one
+  Rules rules;
+};
+
+/// Makes SELECTs over schema.sql, of the constructs that can be scattered. The same seed gives the
+/// same queries.
+class QueryGenerator {
+ public:
+  explicit QueryGenerator(uint64_t seed) : random_(seed) {}
+
+  RandomQuery next();
+
+ private:
+  enum class Kind { integer, numeric, real, text, boolean, time };
+  struct Column {
+    std::string name;
+    Kind kind = Kind::integer;
+    bool few_values = false;  // fit for GROUP BY
+    bool respelt = false;     // equal values in several spellings
+    bool key = false;
+    std::vector<std::string> constants;
+  };
+  struct Table {
+    std::string name;
+    std::vector<Column> columns;
+  };
+  struct Source {  // a table in FROM
+    const Table* table = nullptr;
+    std::string alias;
+  };
+  struct Output {
+    std::string sql;
+    std::string name;
+    bool approximate = false;
+    bool respelt = false;
+    bool orderable = true;
+  };
+  struct Block {
+    std::string from;
+    std::string where;
+    std::vector<Source> sources;
+  };
+
+  static const std::vector<Table>& tables();
+  static const Table& table(const std::string& name);
+
+  bool chance(int percent);
+  int below(int bound);
+  template <typename T>
+  const T& one_of(const std::vector<T>& from) {
+    return from[static_cast<std::size_t>(below(static_cast<int>(from.size())))];
+  }
+
+  Block block();
+  void add_users_family(Block& out);
+  void add_reference(Block& out);
+  std::string where(const Block& block);
+  std::string predicate(const Source& source, const Column& column);
+  std::string any_predicate(const Block& block);
+  std::string key_subquery(const Block& block);
+  const Column& any_column(const Table& from);
+  const Column* column_of(const Table& from, Kind kind);
+
+  Output aggregate(const Block& block);
+  Output plain_aggregate(const Source& source, const Column& column);
+  Output statistics(const Source& source);
+  Output aggregate_expression(const Block& block);
+  std::string filter(const Block& block);
+  std::string group_expression(const Source& source, const Column& column, bool& respelt);
+
+  RandomQuery rows(bool distinct);
+  RandomQuery grouped();
+  RandomQuery totals();
+  RandomQuery nested();
+  RandomQuery union_all();
+  RandomQuery finish(std::string sql, const std::vector<Output>& outputs, bool may_limit);
+  std::string select_list(std::vector<Output>& outputs);
+
+  std::mt19937_64 random_;
+};
+
+}  // namespace anabranch::differential

@@ -1,0 +1,190 @@
+#include "runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <span>
+
+#include "restore.h"
+
+namespace anabranch::differential {
+namespace {
+
+constexpr Form only_simple[] = {Form::simple};
+
+bool selected(const Case& c, const std::string& filter) {
+  return filter.empty() || c.name.find(filter) != std::string::npos ||
+         c.file.find(filter) != std::string::npos;
+}
+
+bool needs_fresh_session(const Case& c) {
+  return c.steps.size() > 1;
+}
+
+Transcript play(const Case& c, Form form, Connection& connection, bool as_single) {
+  if (needs_fresh_session(c)) connection.reset();
+  Transcript transcript;
+  for (const Step& step : c.steps) {
+    transcript.steps.push_back(connection.run(step, form, as_single));
+  }
+  const char after = transcript.steps.back().transaction;
+  if (after != 'I') connection.simple("ROLLBACK");
+  for (const Step& step : c.verify) {
+    transcript.verify.push_back(connection.run(step, form, as_single));
+  }
+  if (as_single && !c.unlimited.empty()) {
+    Step step = c.steps.back();
+    step.sql = step.single_sql = c.unlimited;
+    transcript.unlimited = connection.run(step, form, true);
+  }
+  if (needs_fresh_session(c)) connection.reset();
+  return transcript;
+}
+
+struct Count {
+  int same = 0;
+  int refused = 0;
+  int failed = 0;
+};
+
+class CorpusRun {
+ public:
+  explicit CorpusRun(const Options& options)
+      : options_(options), single_(options.single), restorer_(single_) {}
+
+  int run() {
+    for (const Case& c : read_cases(options_.cases)) {
+      if (selected(c, options_.filter)) cases_.push_back(c);
+    }
+    for (const Endpoint& endpoint : options_.endpoints) run_endpoint(endpoint);
+    if (options_.update) update();
+    print_tables();
+    return failures_;
+  }
+
+ private:
+  void run_endpoint(const Endpoint& endpoint) {
+    Connection other(endpoint.conninfo);
+    for (const Case& c : cases_) {
+      try {
+        run_case(c, endpoint, other);
+      } catch (const std::exception& error) {
+        fail(c, endpoint, "run", error.what());
+        other.reset();
+        single_.reset();
+      }
+    }
+  }
+
+  void run_case(const Case& c, const Endpoint& endpoint, Connection& other) {
+    bool good = check_plan(c, endpoint, other);
+    const auto forms =
+        c.simple_only ? std::span<const Form>(only_simple) : std::span<const Form>(all_forms);
+    for (const Form form : forms) {
+      const Transcript expected = play(c, form, single_, true);
+      const Transcript actual = play(c, form, other, !endpoint.shards);
+      const Verdict verdict = judge(c, expected, actual, endpoint.shards);
+      if (!c.writes.empty()) {
+        restorer_.restore(single_, c.writes);
+        restorer_.restore(other, c.writes);
+      }
+      if (verdict.kind != Verdict::Kind::failed) continue;
+      good = false;
+      fail(c, endpoint, name_of(form), verdict.reason);
+      actual_states_[c.file + ":" + c.name].insert(verdict.actual);
+    }
+    if (!good) return;
+    Count& count = counts_[endpoint.label][c.file];
+    ++(c.state == State::same ? count.same : count.refused);
+  }
+
+  /// Over several shards: EXPLAIN must name the plan the case expects.
+  bool check_plan(const Case& c, const Endpoint& endpoint, Connection& other) {
+    const bool sharded = endpoint.shards && *endpoint.shards > 1;
+    if (!sharded || c.plan_step >= c.steps.size() || c.state == State::refused) return true;
+    const Step& step = c.steps[c.plan_step];
+    const std::string sql = with_literals(step.sql, step.parameters);
+    const bool unexplainable = step.kind == Step::Kind::prepare && !step.parameters.empty();
+    if (unexplainable) return true;
+    const std::string kind = plan_kind(other.simple("EXPLAIN " + sql));
+    const std::set<int> largest = largest_shards();
+    if (!largest.contains(*endpoint.shards)) return true;
+    ++plans_[kind.empty() ? "(none)" : kind];
+    if (c.plan.empty() || c.plan == kind) return true;
+    fail(c, endpoint, "plan", fmt::format("    expected {}, EXPLAIN says '{}'\n", c.plan, kind));
+    return false;
+  }
+
+  /// Over fewer shards a plan may be cheaper: an IN list may meet one shard.
+  std::set<int> largest_shards() const {
+    int most = 0;
+    for (const Endpoint& endpoint : options_.endpoints)
+      most = std::max(most, endpoint.shards.value_or(0));
+    return {most};
+  }
+
+  void fail(const Case& c, const Endpoint& endpoint, std::string_view form, std::string_view why) {
+    fmt::print("FAILED {}: {} [{}, {}]\n", c.file, c.name, endpoint.label, form);
+    for (const Step& step : c.steps) {
+      fmt::print("  {}\n",
+                 step.kind == Step::Kind::execute ? "execute " + step.statement : step.sql);
+    }
+    fmt::print("{}\n\n", why);
+    const std::string id = fmt::format("{}:{}:{}", endpoint.label, c.file, c.name);
+    if (!failed_.insert(id).second) return;
+    ++failures_;
+    ++counts_[endpoint.label][c.file].failed;
+  }
+
+  /// Rewrites the states of those cases that ended in one clear other state in every form.
+  void update() {
+    for (const Case& c : cases_) {
+      const auto found = actual_states_.find(c.file + ":" + c.name);
+      if (found == actual_states_.end() || found->second.size() != 1) continue;
+      const std::string& state = *found->second.begin();
+      if (state.empty()) continue;
+      rewrite_line(options_.cases / c.file, c.state_line, "state: " + state);
+      fmt::print("updated {}: {}: {}\n", c.file, c.name, state);
+    }
+  }
+
+  void print_tables() const {
+    int passed = 0;
+    for (const auto& [label, files] : counts_) {
+      fmt::print("\n{:<28} {:>6} {:>8} {:>7}   ({})\n", "file", "same", "refused", "failed", label);
+      Count all;
+      for (const auto& [file, count] : files) {
+        fmt::print("{:<28} {:>6} {:>8} {:>7}\n", file, count.same, count.refused, count.failed);
+        all.same += count.same;
+        all.refused += count.refused;
+        all.failed += count.failed;
+      }
+      fmt::print("{:<28} {:>6} {:>8} {:>7}\n", "all", all.same, all.refused, all.failed);
+      passed += all.same + all.refused;
+    }
+    if (!plans_.empty()) {
+      fmt::print("\nplans of the cases in state same, over the most shards:\n");
+      for (const auto& [kind, count] : plans_) fmt::print("  {:<12} {:>5}\n", kind, count);
+    }
+    fmt::print("\n{} passed, {} failed\n", passed, failures_);
+  }
+
+  const Options& options_;
+  Connection single_;
+  Restorer restorer_;
+  std::vector<Case> cases_;
+  std::map<std::string, std::map<std::string, Count>> counts_;
+  std::map<std::string, int> plans_;
+  std::map<std::string, std::set<std::string>> actual_states_;
+  std::set<std::string> failed_;
+  int failures_ = 0;
+};
+
+}  // namespace
+
+int run_corpus(const Options& options) {
+  return CorpusRun(options).run();
+}
+
+}  // namespace anabranch::differential
