@@ -73,7 +73,9 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return bytes;
 }
 
-std::string_view prepared_password(std::string_view password) { return password; }
+std::string_view prepared_password(std::string_view password) {
+  return password;
+}
 
 // --- SCRAM ---
 

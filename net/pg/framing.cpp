@@ -87,8 +87,12 @@ MessageWriter::~MessageWriter() {
   store_int32(out_.at(length_at_), static_cast<std::int32_t>(length));
 }
 
-void MessageWriter::int16(std::int16_t value) { store_int16(out_.grow(2), value); }
-void MessageWriter::int32(std::int32_t value) { store_int32(out_.grow(4), value); }
+void MessageWriter::int16(std::int16_t value) {
+  store_int16(out_.grow(2), value);
+}
+void MessageWriter::int32(std::int32_t value) {
+  store_int32(out_.grow(4), value);
+}
 
 void MessageWriter::string(std::string_view value) {
   if (value.find('\0') != std::string_view::npos) die("a string has a zero byte inside");
@@ -132,6 +136,8 @@ std::string_view FieldReader::string() {
   return taken;
 }
 
-std::string_view FieldReader::rest() { return bytes(rest_.size()); }
+std::string_view FieldReader::rest() {
+  return bytes(rest_.size());
+}
 
 }  // namespace anabranch::net::pg

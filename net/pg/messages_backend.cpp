@@ -138,7 +138,9 @@ Decoded<DataRow> DataRow::decode(std::string_view payload) {
   return finish(reader, message, "DataRow");
 }
 
-void CommandComplete::encode(Buffer& out) const { MessageWriter(out, type).string(tag); }
+void CommandComplete::encode(Buffer& out) const {
+  MessageWriter(out, type).string(tag);
+}
 Decoded<CommandComplete> CommandComplete::decode(std::string_view payload) {
   FieldReader reader(payload);
   CommandComplete message{reader.string()};

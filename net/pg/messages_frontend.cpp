@@ -13,7 +13,9 @@ Decoded<char> subtype(FieldReader& reader, std::string_view name) {
 
 }  // namespace
 
-void PasswordMessage::encode(Buffer& out) const { MessageWriter(out, type).string(password); }
+void PasswordMessage::encode(Buffer& out) const {
+  MessageWriter(out, type).string(password);
+}
 Decoded<PasswordMessage> PasswordMessage::decode(std::string_view payload) {
   FieldReader reader(payload);
   PasswordMessage message{reader.string()};
@@ -33,12 +35,16 @@ Decoded<SASLInitialResponse> SASLInitialResponse::decode(std::string_view payloa
   return finish(reader, message, "SASLInitialResponse");
 }
 
-void SASLResponse::encode(Buffer& out) const { MessageWriter(out, type).bytes(response); }
+void SASLResponse::encode(Buffer& out) const {
+  MessageWriter(out, type).bytes(response);
+}
 Decoded<SASLResponse> SASLResponse::decode(std::string_view payload) {
   return SASLResponse{payload};
 }
 
-void Query::encode(Buffer& out) const { MessageWriter(out, type).string(sql); }
+void Query::encode(Buffer& out) const {
+  MessageWriter(out, type).string(sql);
+}
 Decoded<Query> Query::decode(std::string_view payload) {
   FieldReader reader(payload);
   Query message{reader.string()};
@@ -78,9 +84,9 @@ Decoded<Bind> Bind::decode(std::string_view payload) {
   message.result_formats = read_int_list<std::int16_t>(reader);
   const std::size_t formats = message.parameter_formats.size();
   if (reader.ok() && formats > 1 && formats != message.parameters.size()) {
-    return std::unexpected(DecodeError{
-        fmt::format("bind message has {} parameter formats but {} parameters", formats,
-                    message.parameters.size())});
+    return std::unexpected(
+        DecodeError{fmt::format("bind message has {} parameter formats but {} parameters", formats,
+                                message.parameters.size())});
   }
   return finish(reader, message, "Bind");
 }
@@ -141,14 +147,20 @@ Decoded<FunctionCall> FunctionCall::decode(std::string_view payload) {
   return finish(reader, message, "FunctionCall");
 }
 
-void CopyFail::encode(Buffer& out) const { MessageWriter(out, type).string(message); }
+void CopyFail::encode(Buffer& out) const {
+  MessageWriter(out, type).string(message);
+}
 Decoded<CopyFail> CopyFail::decode(std::string_view payload) {
   FieldReader reader(payload);
   CopyFail decoded{reader.string()};
   return finish(reader, decoded, "CopyFail");
 }
 
-void CopyData::encode(Buffer& out) const { MessageWriter(out, type).bytes(data); }
-Decoded<CopyData> CopyData::decode(std::string_view payload) { return CopyData{payload}; }
+void CopyData::encode(Buffer& out) const {
+  MessageWriter(out, type).bytes(data);
+}
+Decoded<CopyData> CopyData::decode(std::string_view payload) {
+  return CopyData{payload};
+}
 
 }  // namespace anabranch::net::pg

@@ -60,18 +60,22 @@ Decoded<StartupMessage> StartupMessage::decode(std::string_view payload) {
     if (reader.ok()) message.parameters.emplace_back(name, value);
   }
   if (!reader.ok() || !reader.at_end()) {
-    return std::unexpected(DecodeError{
-        "invalid startup packet layout: expected terminator as last byte"});
+    return std::unexpected(
+        DecodeError{"invalid startup packet layout: expected terminator as last byte"});
   }
   return message;
 }
 
-void SSLRequest::encode(Buffer& out) const { MessageWriter(out).int32(ssl_request_code); }
+void SSLRequest::encode(Buffer& out) const {
+  MessageWriter(out).int32(ssl_request_code);
+}
 Decoded<SSLRequest> SSLRequest::decode(std::string_view payload) {
   return decode_bare_request<SSLRequest>(payload, ssl_request_code, "SSLRequest");
 }
 
-void GSSENCRequest::encode(Buffer& out) const { MessageWriter(out).int32(gssenc_request_code); }
+void GSSENCRequest::encode(Buffer& out) const {
+  MessageWriter(out).int32(gssenc_request_code);
+}
 Decoded<GSSENCRequest> GSSENCRequest::decode(std::string_view payload) {
   return decode_bare_request<GSSENCRequest>(payload, gssenc_request_code, "GSSENCRequest");
 }
