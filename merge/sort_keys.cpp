@@ -37,7 +37,7 @@ void SortKeys::append(const RowBlock& block, std::size_t row, std::string& out) 
 }
 
 values::KeyEncoder equality_encoder(const Column& column) {
-  auto encoder = values::KeyEncoder::make({.type = column.type, .format = column.format});
+  auto encoder = values::KeyEncoder::make({.type = column.type, .format = column.format, .collation = {}});
   if (!encoder)
     throw values::make_error(values::ErrorId::no_equality, "grouping values",
                              values::type_name(column.type), encoder.error());
