@@ -9,9 +9,15 @@ namespace anabranch::values {
 
 namespace {
 
-bool is_integer(Oid type) { return type == oid::int2 || type == oid::int4 || type == oid::int8; }
-bool is_float(Oid type) { return type == oid::float4 || type == oid::float8; }
-bool is_number(Oid type) { return is_integer(type) || is_float(type) || type == oid::numeric; }
+bool is_integer(Oid type) {
+  return type == oid::int2 || type == oid::int4 || type == oid::int8;
+}
+bool is_float(Oid type) {
+  return type == oid::float4 || type == oid::float8;
+}
+bool is_number(Oid type) {
+  return is_integer(type) || is_float(type) || type == oid::numeric;
+}
 
 bool is_text(Oid type) {
   const TypeInfo* info = find_type(type);
@@ -128,9 +134,15 @@ Decimal decimal_arith(ArithOp op, const Decimal& left, const Decimal& right) {
   }
 }
 
-double as_double(const Datum& value) { return std::get<double>(cast(value, oid::float8).value); }
-int64_t as_integer(const Datum& value) { return std::get<int64_t>(value.value); }
-Decimal as_decimal(const Datum& value) { return std::get<Decimal>(cast(value, oid::numeric).value); }
+double as_double(const Datum& value) {
+  return std::get<double>(cast(value, oid::float8).value);
+}
+int64_t as_integer(const Datum& value) {
+  return std::get<int64_t>(value.value);
+}
+Decimal as_decimal(const Datum& value) {
+  return std::get<Decimal>(cast(value, oid::numeric).value);
+}
 
 Datum number_arith(ArithOp op, Oid type, const Datum& left, const Datum& right) {
   if (is_integer(type)) return integer_arith(op, type, as_integer(left), as_integer(right));
@@ -289,7 +301,9 @@ Datum absolute(const Datum& value) {
   not_calculated("absolute value", value.type, value.type);
 }
 
-bool can_cast(Oid from, Oid to) { return from == to || (is_number(from) && is_number(to)); }
+bool can_cast(Oid from, Oid to) {
+  return from == to || (is_number(from) && is_number(to));
+}
 
 Datum cast(const Datum& value, Oid to) {
   if (value.type == to) return value;
@@ -304,8 +318,8 @@ Datum cast(const Datum& value, Oid to) {
 bool can_compare(Oid left, Oid right) {
   if (is_number(left) && is_number(right)) return true;
   if (is_text(left) && is_text(right)) return true;
-  return left == right && (left == oid::boolean || left == oid::interval || left == oid::money ||
-                           left == oid::oid);
+  return left == right &&
+         (left == oid::boolean || left == oid::interval || left == oid::money || left == oid::oid);
 }
 
 int compare(const Datum& left, const Datum& right) {

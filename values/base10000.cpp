@@ -63,7 +63,9 @@ void add_back(std::vector<int32_t>& remainder, size_t at, const std::vector<int3
   remainder[at] += carry;
 }
 
-bool is_zero(const BigDigits& digits) { return digits.empty(); }
+bool is_zero(const BigDigits& digits) {
+  return digits.empty();
+}
 
 int compare_digits(const BigDigits& left, const BigDigits& right) {
   if (left.size() != right.size()) return left.size() < right.size() ? -1 : 1;

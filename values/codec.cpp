@@ -1,9 +1,9 @@
 #include "values/codec.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <limits>
-
-#include <fmt/format.h>
 
 namespace anabranch::values {
 
@@ -53,7 +53,9 @@ class Scanner {
   std::string_view rest_;
 };
 
-bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+bool is_leap(int year) {
+  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
 
 int days_in_month(int year, int month) {
   constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -199,7 +201,8 @@ std::optional<Uuid> parse_uuid(std::string_view text) {
   Uuid value;
   size_t at = 0;
   for (size_t i = 0; i < value.size(); ++i) {
-    if (hyphens && (i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-') return std::nullopt;
+    if (hyphens && (i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-')
+      return std::nullopt;
     const int high = hex_digit(text[at]);
     const int low = hex_digit(text[at + 1]);
     if (high < 0 || low < 0) return std::nullopt;

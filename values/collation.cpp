@@ -1,5 +1,6 @@
 #include "values/collation.h"
 
+#include <fmt/format.h>
 #include <unicode/ucol.h>
 #include <unicode/ustring.h>
 
@@ -8,8 +9,6 @@
 #include <limits>
 #include <mutex>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "values/errors.h"
 
@@ -37,7 +36,9 @@ std::string version_of(const UCollator* collator) {
   return text;
 }
 
-int sign_of(int value) { return (value > 0) - (value < 0); }
+int sign_of(int value) {
+  return (value > 0) - (value < 0);
+}
 
 int compare_bytes(std::string_view left, std::string_view right) {
   return sign_of(left.compare(right));
@@ -140,12 +141,18 @@ Collation Collation::from_server(char provider, std::string_view locale, std::st
   return unproved(fmt::format("collation provider '{}' is not known", provider), deterministic);
 }
 
-bool Collation::can_order() const { return !rule_ || rule_->reason.empty(); }
-bool Collation::deterministic() const { return !rule_ || rule_->deterministic; }
+bool Collation::can_order() const {
+  return !rule_ || rule_->reason.empty();
+}
+bool Collation::deterministic() const {
+  return !rule_ || rule_->deterministic;
+}
 std::string_view Collation::reason() const {
   return rule_ ? std::string_view(rule_->reason) : std::string_view();
 }
-std::string Collation::describe() const { return rule_ ? rule_->name : "C"; }
+std::string Collation::describe() const {
+  return rule_ ? rule_->name : "C";
+}
 
 void Collation::append_sort_key(std::string_view utf8, std::string& out) const {
   UCollator* collator = thread_collators.of(rule_);

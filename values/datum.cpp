@@ -1,13 +1,13 @@
 #include "values/datum.h"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "values/codec.h"
 #include "values/errors.h"
@@ -47,8 +47,12 @@ int64_t parse_integer(Oid type, std::string_view text) {
   return value;
 }
 
-double read_decimal(const char* text, char** end, double /*tag*/) { return std::strtod(text, end); }
-float read_decimal(const char* text, char** end, float /*tag*/) { return std::strtof(text, end); }
+double read_decimal(const char* text, char** end, double /*tag*/) {
+  return std::strtod(text, end);
+}
+float read_decimal(const char* text, char** end, float /*tag*/) {
+  return std::strtof(text, end);
+}
 
 template <typename Float>
 Float parse_float(Oid type, std::string_view text) {
@@ -148,7 +152,9 @@ struct Encoder {
 
   bool text() const { return format == Format::text; }
 
-  void operator()(std::monostate) const { throw make_error(ErrorId::internal, "NULL has no bytes"); }
+  void operator()(std::monostate) const {
+    throw make_error(ErrorId::internal, "NULL has no bytes");
+  }
   void operator()(bool value) const {
     if (text()) {
       out.push_back(value ? 't' : 'f');

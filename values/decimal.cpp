@@ -19,7 +19,9 @@ constexpr int kMinSignificant = 16;  // of quotients and roots
 constexpr int kMaxDisplayScale = 1000;
 constexpr int kMaxRoundScale = 2000;
 
-int ceil_div4(int value) { return value >= 0 ? (value + 3) / 4 : -(-value / 4); }
+int ceil_div4(int value) {
+  return value >= 0 ? (value + 3) / 4 : -(-value / 4);
+}
 
 int power_of_ten(int exponent) {
   constexpr std::array<int, 4> kPowers = {1, 10, 100, 1000};
@@ -197,7 +199,8 @@ Decimal Decimal::add_signed(const Decimal& left, const Decimal& right, bool nega
   Decimal sum;
   if (left.digits_.empty() || right.digits_.empty()) {
     sum = left.digits_.empty() ? right : left;
-    if (left.digits_.empty() && negate_right && !sum.digits_.empty()) sum.negative_ = !sum.negative_;
+    if (left.digits_.empty() && negate_right && !sum.digits_.empty())
+      sum.negative_ = !sum.negative_;
     sum.scale_ = std::max(left.scale_, right.scale_);
   } else if (left.negative_ == (right.negative_ != negate_right)) {
     sum = add_magnitudes(left, right);
@@ -370,7 +373,8 @@ Decimal Decimal::sqrt() const {
 Decimal Decimal::sqrt_to_scale(const Decimal& value, int scale) {
   if (value.negative_) throw make_error(ErrorId::negative_square_root);
   const int fraction_digits = ceil_div4(scale + 1);
-  // The integer part of value * 10000^(2 * fraction_digits), whose root has that many fraction digits.
+  // The integer part of value * 10000^(2 * fraction_digits), whose root has that many fraction
+  // digits.
   const int size = value.weight_ + 1 + 2 * fraction_digits;
   BigDigits shifted = value.digits_;
   if (!shifted.empty()) shifted.resize(static_cast<size_t>(std::max(size, 0)));
@@ -382,8 +386,7 @@ Decimal Decimal::sqrt_to_scale(const Decimal& value, int scale) {
 }
 
 int64_t Decimal::to_int64(int64_t minimum, int64_t maximum, std::string_view type) const {
-  if (!is_finite())
-    throw make_error(ErrorId::cannot_convert, is_nan() ? "NaN" : "infinity", type);
+  if (!is_finite()) throw make_error(ErrorId::cannot_convert, is_nan() ? "NaN" : "infinity", type);
   Decimal whole = *this;
   whole.round_to(0);
   if (whole.weight_ > 4) throw make_error(ErrorId::numeric_value_out_of_range, type);
@@ -399,8 +402,8 @@ int64_t Decimal::to_int64(int64_t minimum, int64_t maximum, std::string_view typ
   return static_cast<int64_t>(value);
 }
 
-/// A class byte (-Infinity, negative, zero, positive, Infinity, NaN), then for numbers the weight and
-/// the digits, each plus one, up to a zero; inverted for negative numbers.
+/// A class byte (-Infinity, negative, zero, positive, Infinity, NaN), then for numbers the weight
+/// and the digits, each plus one, up to a zero; inverted for negative numbers.
 void Decimal::append_key(std::string& out) const {
   if (!is_finite() || digits_.empty()) {
     out.push_back(is_nan() ? 6 : is_infinite() ? (negative_ ? 1 : 5) : 3);

@@ -23,8 +23,12 @@ constexpr uint16_t kMinusInfinity = 0xF000;
 constexpr uint16_t kScaleMask = 0x3FFF;
 constexpr uint16_t kInfinityScale = 32;  // what numeric_send() happens to put there
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;
@@ -81,7 +85,9 @@ Spelling take_apart(std::string_view unsigned_text, std::string_view whole) {
   return spelling;
 }
 
-int64_t floor_div4(int64_t value) { return value >= 0 ? value / 4 : -((-value + 3) / 4); }
+int64_t floor_div4(int64_t value) {
+  return value >= 0 ? value / 4 : -((-value + 3) / 4);
+}
 
 }  // namespace
 
@@ -127,10 +133,10 @@ Decimal Decimal::from_binary(std::string_view bytes) {
   const auto weight = in.read<int16_t>();
   const auto sign = in.read<uint16_t>();
   const auto scale = in.read<uint16_t>();
+  if (in.remaining() != size_t{count} * 2) in.fail();
   if (sign == kNan) return nan();
   if (sign == kPlusInfinity || sign == kMinusInfinity) return infinity(sign == kMinusInfinity);
   if ((sign != 0 && sign != kNegative) || (scale & kSignMask) != 0) in.fail();
-  if (in.remaining() != size_t{count} * 2) in.fail();
   std::vector<int16_t> digits(count);
   for (int16_t& digit : digits) {
     digit = in.read<int16_t>();
@@ -176,8 +182,8 @@ void Decimal::append_text(std::string& out) const {
     out.push_back('0');
   } else {
     char leading[8];
-    out.append(leading, static_cast<size_t>(std::snprintf(leading, sizeof(leading), "%d",
-                                                          int{digits_.front()})));
+    out.append(leading, static_cast<size_t>(
+                            std::snprintf(leading, sizeof(leading), "%d", int{digits_.front()})));
     for (int place = weight_ - 1; place >= 0; --place) append_four(digit_at(place));
   }
   if (scale_ <= 0) return;
@@ -205,8 +211,12 @@ Decimal from_printed(double value, int significant) {
 
 }  // namespace
 
-Decimal Decimal::from_float8(double value) { return from_printed(value, 15); }
-Decimal Decimal::from_float4(float value) { return from_printed(value, 6); }
+Decimal Decimal::from_float8(double value) {
+  return from_printed(value, 15);
+}
+Decimal Decimal::from_float4(float value) {
+  return from_printed(value, 6);
+}
 
 double Decimal::to_float8() const {
   if (is_nan()) return std::nan("");

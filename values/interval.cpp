@@ -1,9 +1,9 @@
 #include "values/interval.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "values/codec.h"
 #include "values/errors.h"
@@ -15,7 +15,9 @@ namespace {
 constexpr int kDaysPerMonth = 30;
 constexpr double kSecondsPerDay = 86400.0;
 
-[[noreturn]] void overflow() { throw make_error(ErrorId::interval_out_of_range); }
+[[noreturn]] void overflow() {
+  throw make_error(ErrorId::interval_out_of_range);
+}
 
 template <typename Integer>
 Integer checked_add(Integer left, Integer right) {
@@ -42,7 +44,9 @@ int64_t whole_int64(double value) {
   return static_cast<int64_t>(value);
 }
 
-double to_microsecond(double seconds) { return std::rint(seconds * 1e6) / 1e6; }
+double to_microsecond(double seconds) {
+  return std::rint(seconds * 1e6) / 1e6;
+}
 
 void refuse_special(const Interval& value) {
   if (value.is_special()) overflow();
@@ -115,8 +119,8 @@ void Interval::append_text(std::string& out) const {
   printer.field(days, "day");
   if (microseconds == 0 && !printer.empty()) return;
   const bool minus = microseconds < 0;
-  const uint64_t time = minus ? -static_cast<uint64_t>(microseconds)
-                              : static_cast<uint64_t>(microseconds);
+  const uint64_t time =
+      minus ? -static_cast<uint64_t>(microseconds) : static_cast<uint64_t>(microseconds);
   const uint64_t seconds = time / kMicrosecondsPerSecond;
   fmt::format_to(std::back_inserter(out), "{}{}{:02}:{:02}:{:02}", printer.empty() ? "" : " ",
                  minus ? "-" : (printer.after_negative() ? "+" : ""), seconds / 3600,
@@ -154,7 +158,9 @@ Interval subtract(const Interval& left, const Interval& right) {
           checked_subtract(left.days, right.days), checked_subtract(left.months, right.months)};
 }
 
-Interval negate(const Interval& value) { return subtract({}, value); }
+Interval negate(const Interval& value) {
+  return subtract({}, value);
+}
 
 Interval multiply(const Interval& value, double factor) {
   refuse_special(value);

@@ -1,12 +1,12 @@
 #include "values/key.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "values/array.h"
 #include "values/codec.h"
@@ -244,7 +244,8 @@ void KeyEncoder::Plan::append_array(const ArrayValue& array, std::string& out) c
 }
 
 void KeyEncoder::Plan::append_label(std::string_view label, std::string& out) const {
-  const auto found = std::ranges::lower_bound(ranks_, label, {}, [](const auto& r) { return r.first; });
+  const auto found =
+      std::ranges::lower_bound(ranks_, label, {}, [](const auto& r) { return r.first; });
   if (found == ranks_.end() || found->first != label) bad_text(label);
   append_be(out, found->second);
 }

@@ -16,9 +16,10 @@ namespace anabranch::values {
 
 /// What a key is made of, and how it is to sort.
 struct KeySpec {
-  ColumnType type;
+  ColumnType type = {};
   Format format = Format::text;  ///< of the wire values that will be given
-  Collation collation;  ///< for grouping under a deterministic collation: C. jsonb: the database's
+  Collation collation =
+      {};  ///< for grouping under a deterministic collation: C. jsonb: the database's
   bool descending = false;
   bool nulls_first = false;
 };
@@ -65,8 +66,9 @@ class KeyEncoder {
 
   static void append_plain_bytes(std::string_view value, std::string& out) {
     const size_t at = out.size();
-    out.resize(at + value.size() + 2);
+    out.resize(at + value.size() + 3);  // what is not written below is the end mark's 0x00
     out[at] = kValueMarker;
+    out.back() = 1;
     if (!value.empty()) std::memcpy(out.data() + at + 1, value.data(), value.size());
   }
 

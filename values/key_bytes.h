@@ -9,8 +9,8 @@
 
 namespace anabranch::values {
 
-/// The building blocks of canonical keys (see key.h): each is self-delimiting when followed by a
-/// byte other than 0x00 and 0xFF, and memcmp-ordered.
+/// The building blocks of canonical keys (see key.h): each is memcmp-ordered, and none is the
+/// beginning of another.
 
 template <typename Signed>
 void append_signed_key(std::string& out, Signed value) {
@@ -19,7 +19,7 @@ void append_signed_key(std::string& out, Signed value) {
                                        (Unsigned{1} << (sizeof(Signed) * 8 - 1))));
 }
 
-/// Bytes with 0x00 written as 0x00 0xFF, ended by 0x00.
+/// Bytes with 0x00 written as 0x00 0xFF, ended by 0x00 0x01.
 inline void append_bytes_key(std::string& out, std::string_view bytes) {
   for (;;) {
     const size_t zero = bytes.find('\0');
@@ -29,7 +29,7 @@ inline void append_bytes_key(std::string& out, std::string_view bytes) {
     bytes.remove_prefix(zero + 1);
   }
   out.append(bytes);
-  out.push_back('\0');
+  out.append({'\0', '\1'});
 }
 
 /// As varstr_cmp() orders: the collation's sort key, then (if deterministic) the bytes.

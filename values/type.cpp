@@ -1,9 +1,9 @@
 #include "values/type.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 namespace anabranch::values {
 
@@ -123,8 +123,8 @@ struct Table {
   TypeInfo array_of(const Row& row) {
     const std::string& name = names.emplace_back(fmt::format("{}[]", row.name));
     const std::string& internal = names.emplace_back(fmt::format("_{}", row.internal));
-    return {row.array_oid, name,         internal,  TypeKind::array, 0,
-            row.oid,       row.canonical, row.equality, row.order, row.collatable};
+    return {row.array_oid, name,          internal,     TypeKind::array, 0,
+            row.oid,       row.canonical, row.equality, row.order,       row.collatable};
   }
 };
 static_assert(kRows.size() * 2 < 255, "indexes of types are bytes");
@@ -153,7 +153,9 @@ const TypeInfo* find_type_by_name(std::string_view name) {
   return nullptr;
 }
 
-std::span<const TypeInfo> all_types() { return table().types; }
+std::span<const TypeInfo> all_types() {
+  return table().types;
+}
 
 std::string type_name(const ColumnType& type) {
   if (const TypeInfo* info = find_type(type.oid)) return std::string(info->name);

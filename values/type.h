@@ -87,7 +87,7 @@ struct EnumType {
 struct ColumnType {
   Oid oid = 0;
   int32_t typmod = -1;
-  std::shared_ptr<const EnumType> enumeration;
+  std::shared_ptr<const EnumType> enumeration = {};
 };
 
 /// What errors call the type.
