@@ -35,6 +35,9 @@ class KeyExpression {
   /// not take its argument. A timestamptz column is `timestamp`, taken in UTC.
   std::expected<KeyType, Error> type(std::span<const KeyType> column_types) const;
 
+  /// The type of the key as far as it is known without the columns'; nothing for a bare column.
+  std::optional<KeyType> result_type() const;
+
   /// The key of one row: `values` are those of columns(), of the types given to type(). NULL in any
   /// gives NULL. Nothing: the value can't be computed (overflow, division by zero, a letter that
   /// `lower` refuses, a date out of range): such a row is refused, such a predicate prunes nothing.

@@ -44,8 +44,9 @@ struct KeyPredicate {
 
 /// Where a question goes, and why: the answer and its explanation are one object.
 struct Route {
-  ShardSet shards;          // empty: no row can match
-  std::string explanation;  // `scheme by_user: 2 keys -> s1, s2`
+  ShardSet
+      shards;  // empty: no row can match; then ask any one shard, for the answer's shape and errors
+  std::string explanation;  // `scheme by_user: key = 42 -> bucket 7 -> s1`
 };
 
 /// The largest interval of integer keys that is enumerated where the strategy keeps no order.

@@ -28,7 +28,8 @@ struct MappedScheme {
   std::string collation;
   std::uint64_t epoch = 1;
   ShardSet shards;  // every shard that may hold rows of this scheme
-  std::unique_ptr<const Strategy> strategy;
+  std::unique_ptr<const Strategy>
+      strategy;  // null: not carried out yet (conf/support.h); place nothing
 
   bool random() const { return hash == conf::Hash::rand; }
   KeyType type() const { return types.front(); }
@@ -79,7 +80,7 @@ class ShardMap {
   std::string database_;
   std::vector<MappedShard> shards_;
   std::vector<MappedScheme> schemes_;
-  std::vector<MappedTable> tables_;  // sorted by name
+  std::vector<MappedTable> tables_;  // sorted by name, then schema
   std::uint32_t default_shard_ = 0;
 };
 

@@ -1,0 +1,180 @@
+#include "router/shard_map.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "router/hash.h"
+#include "router/strategies.h"
+
+namespace anabranch::router {
+namespace {
+
+using conf::Diagnostic;
+using conf::Severity;
+
+std::vector<std::uint32_t> shards_used(const conf::Scheme& scheme) {
+  std::vector<std::uint32_t> used = scheme.shards;
+  used.insert(used.end(), scheme.bucket_shards.begin(), scheme.bucket_shards.end());
+  for (const conf::Range& range : scheme.ranges) used.push_back(range.shard);
+  for (const conf::ListEntry& entry : scheme.lists) used.push_back(entry.shard);
+  if (scheme.otherwise) used.push_back(*scheme.otherwise);
+  if (scheme.nulls) used.push_back(*scheme.nulls);
+  return used;
+}
+
+std::unique_ptr<const Strategy> make_strategy(const conf::Scheme& scheme,
+                                              const conf::Database& database) {
+  switch (scheme.strategy) {
+    case conf::StrategyKind::modulo: {
+      std::vector<WeightedShard> weighted;
+      for (const std::uint32_t shard : scheme.shards) {
+        weighted.push_back({shard, database.shards[shard].weight});
+      }
+      return make_modulo(weighted);
+    }
+    case conf::StrategyKind::buckets:
+      return make_buckets(scheme.bucket_shards);
+    case conf::StrategyKind::jump:
+      return make_jump(scheme.shards);
+    case conf::StrategyKind::range:
+      return make_range(scheme.types.front(), scheme.ranges, scheme.nulls);
+    case conf::StrategyKind::list:
+      return make_list(scheme.types.front(), scheme.lists, scheme.otherwise);
+    default:
+      return nullptr;  // not carried out yet
+  }
+}
+
+bool hash_is_carried_out(const std::optional<conf::Hash>& hash) {
+  return !hash || hash == conf::Hash::none || hash == conf::Hash::int_hash64 ||
+         hash == conf::Hash::xxh64 || hash == conf::Hash::pg_hash || hash == conf::Hash::rand;
+}
+
+MappedScheme make_scheme(const conf::Scheme& scheme, const conf::Database& database) {
+  MappedScheme mapped;
+  mapped.name = scheme.name;
+  mapped.types = scheme.types;
+  mapped.hash = scheme.hash;
+  mapped.kind = scheme.strategy;
+  mapped.collation = scheme.collation;
+  mapped.epoch = scheme.epoch;
+  for (const std::uint32_t shard : shards_used(scheme)) mapped.shards.add(shard);
+  if (scheme.types.size() <= 1 && hash_is_carried_out(scheme.hash)) {
+    mapped.strategy = make_strategy(scheme, database);
+  }
+  // Where the rows of a lookup lie is not known from the map.
+  if (mapped.strategy == nullptr) mapped.shards = ShardSet::first(database.shards.size());
+  return mapped;
+}
+
+/// The parsed expression of a table; says what is wrong with it.
+std::optional<KeyExpression> make_expression(const conf::Database& database,
+                                             const conf::Table& table, const std::string& file,
+                                             std::vector<Diagnostic>& diagnostics) {
+  const std::string path =
+      fmt::format("databases.{}.tables.{}.expression: ", database.name, table.name.name);
+  const auto complain = [&](const std::string& message) {
+    diagnostics.push_back({Severity::error, file, table.expression_where, path + message});
+  };
+  auto expression = KeyExpression::parse(table.expression);
+  if (!expression) {
+    complain(fmt::format("{}, at character {} of `{}`", expression.error().message,
+                         expression.error().offset + 1, table.expression));
+    return std::nullopt;
+  }
+  const conf::Scheme& scheme = database.schemes[table.scheme];
+  const auto result = expression->result_type();
+  if (result && !scheme.types.empty() && *result != scheme.types.front()) {
+    complain(fmt::format("gives {}, but the keys of scheme `{}` are {}", conf::to_string(*result),
+                         scheme.name, conf::to_string(scheme.types.front())));
+  }
+  return std::move(*expression);
+}
+
+MappedTable make_table(const conf::Database& database, const conf::Table& table,
+                       const std::string& file, std::vector<Diagnostic>& diagnostics) {
+  MappedTable mapped;
+  mapped.name = table.name;
+  mapped.kind = table.kind;
+  mapped.scheme = table.scheme;
+  mapped.key = table.key;
+  mapped.shard = table.shard;
+  mapped.where = table.where;
+  if (!table.expression.empty()) {
+    mapped.expression = make_expression(database, table, file, diagnostics);
+  }
+  return mapped;
+}
+
+}  // namespace
+
+std::shared_ptr<const ShardMap> ShardMap::build(const conf::Database& database,
+                                                const std::string& file,
+                                                std::vector<Diagnostic>& diagnostics) {
+  std::vector<Diagnostic> found;
+  auto map = std::make_shared<ShardMap>();
+  map->database_ = database.name;
+  map->default_shard_ = database.default_shard;
+  for (const conf::Shard& shard : database.shards)
+    map->shards_.push_back({shard.name, shard.weight});
+  for (const conf::Scheme& scheme : database.schemes) {
+    map->schemes_.push_back(make_scheme(scheme, database));
+  }
+  for (const conf::Table& table : database.tables) {
+    map->tables_.push_back(make_table(database, table, file, found));
+  }
+  std::ranges::sort(map->tables_, {}, [](const MappedTable& table) {
+    return std::pair(std::string_view(table.name.name), std::string_view(table.name.schema));
+  });
+  const bool sound = !conf::has_errors(found);
+  diagnostics.insert(diagnostics.end(), found.begin(), found.end());
+  if (!sound) return nullptr;
+  return map;
+}
+
+std::optional<std::uint32_t> ShardMap::find_shard(std::string_view name) const {
+  const auto found = std::ranges::find(shards_, name, &MappedShard::name);
+  if (found == shards_.end()) return std::nullopt;
+  return static_cast<std::uint32_t>(found - shards_.begin());
+}
+
+const MappedTable* ShardMap::find_table(std::string_view schema, std::string_view name) const {
+  const auto found = std::ranges::lower_bound(
+      tables_, std::pair(name, schema), [](const auto& l, const auto& r) { return l < r; },
+      [](const MappedTable& table) {
+        return std::pair(std::string_view(table.name.name), std::string_view(table.name.schema));
+      });
+  const bool there =
+      found != tables_.end() && found->name.name == name && found->name.schema == schema;
+  return there ? &*found : nullptr;
+}
+
+ShardSet ShardMap::shards_of(const MappedTable& table) const {
+  switch (table.kind) {
+    case conf::TableKind::sharded:
+      return schemes_[table.scheme].shards;
+    case conf::TableKind::reference:
+      return all_shards();
+    case conf::TableKind::whole:
+      return ShardSet::of(table.shard);
+  }
+  return all_shards();
+}
+
+std::optional<Placement> ShardMap::place(const MappedScheme& scheme, const KeyValue& key) {
+  if (!scheme.strategy->hashes()) return scheme.strategy->place(0, key);
+  const KeyType type = scheme.types.empty() ? KeyType::bigint : scheme.types.front();
+  return scheme.strategy->place(hash_key(*scheme.hash, type, key), key);
+}
+
+std::vector<Diagnostic> check(const conf::Config& config) {
+  std::vector<Diagnostic> diagnostics;
+  for (const conf::Database& database : config.databases) {
+    ShardMap::build(database, config.file, diagnostics);
+  }
+  conf::sort_by_place(diagnostics);
+  return diagnostics;
+}
+
+}  // namespace anabranch::router
