@@ -72,6 +72,28 @@ const User* Config::find_user(std::string_view name) const {
   return find_named(users, name);
 }
 
+std::optional<TableName> parse_table_name(std::string_view text) {
+  std::vector<std::string> parts(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') return std::nullopt;
+    if (c == '"') {
+      const bool doubled = quoted && i + 1 < text.size() && text[i + 1] == '"';
+      if (doubled) parts.back() += text[++i];
+      if (!doubled) quoted = !quoted;
+    } else if (c == '.' && !quoted) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  const bool empty_part = std::ranges::any_of(parts, [](const auto& p) { return p.empty(); });
+  if (quoted || parts.size() > 2 || empty_part) return std::nullopt;
+  if (parts.size() == 1) return TableName{"public", std::move(parts[0])};
+  return TableName{std::move(parts[0]), std::move(parts[1])};
+}
+
 std::string_view to_string(Hash hash) {
   constexpr std::array<std::string_view, 10> names{"none",    "intHash64", "cityHash64", "xxh64",
                                                    "murmur3", "crc32",     "md5",        "sha1",

@@ -210,6 +210,11 @@ struct TableName {
   auto operator<=>(const TableName&) const = default;
 };
 
+/// `table` or `schema.table`, as the catalog spells them; a part in double quotes may hold dots,
+/// and
+/// `""` for a quote. Nothing if it is no such name.
+std::optional<TableName> parse_table_name(std::string_view text);
+
 /// A named way to place rows. Only the parameters its strategy takes are set.
 struct Scheme {
   std::string name;

@@ -333,29 +333,12 @@ std::optional<TableName> Reader::table_name(const Node& node) {
   return table_name(*text, node.where);
 }
 
-/// `table`, `schema.table`; a part in double quotes may hold dots, and `""` for a quote.
 std::optional<TableName> Reader::table_name(std::string_view text, Position where) {
-  std::vector<std::string> parts(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '"') {
-      const bool doubled = quoted && i + 1 < text.size() && text[i + 1] == '"';
-      if (doubled) parts.back() += text[++i];
-      if (!doubled) quoted = !quoted;
-    } else if (c == '.' && !quoted) {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  const bool empty_part = std::ranges::any_of(parts, [](const auto& p) { return p.empty(); });
-  if (quoted || parts.size() > 2 || empty_part || has_control(text)) {
+  auto name = parse_table_name(text);
+  if (!name) {
     error(where, fmt::format("expected a name such as orders or public.orders, not `{}`", text));
-    return std::nullopt;
   }
-  if (parts.size() == 1) return TableName{"public", std::move(parts[0])};
-  return TableName{std::move(parts[0]), std::move(parts[1])};
+  return name;
 }
 
 }  // namespace anabranch::conf

@@ -1,1 +1,60 @@
-int main() { return 2; }
+#include <CLI/CLI.hpp>
+#include <array>
+#include <functional>
+#include <iostream>
+
+#include "proxy/cli_check.h"
+#include "proxy/cli_route.h"
+#include "proxy/version.h"
+
+namespace anabranch::proxy {
+namespace {
+
+/// Adds one subcommand to the application, and answers what runs it once the line is parsed. Its
+/// options live as long as the answer.
+using Declare = std::pair<CLI::App*, std::function<int()>> (*)(CLI::App& application);
+
+std::pair<CLI::App*, std::function<int()>> declare_check(CLI::App& application) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* command = application.add_subcommand("check", "Validate a configuration file");
+  command->add_option("-c,--config", options->config, "The configuration file")->required();
+  return {command, [options] { return check(*options, std::cout, std::cerr); }};
+}
+
+std::pair<CLI::App*, std::function<int()>> declare_route(CLI::App& application) {
+  auto options = std::make_shared<RouteOptions>();
+  CLI::App* command = application.add_subcommand("route", "Print the bucket and shard of keys");
+  command->add_option("-c,--config", options->config, "The configuration file")->required();
+  command->add_option("-d,--database", options->database, "The database")->required();
+  command->add_option("-t,--table", options->table, "The table")->required();
+  command->add_option("key", options->keys, "Keys of the scheme's type; \\N is NULL")->required();
+  return {command, [options] { return route(*options, std::cout, std::cerr); }};
+}
+
+/// Every subcommand there is: one line each.
+constexpr std::array<Declare, 2> subcommands{declare_check, declare_route};
+
+int run(int argc, char** argv) {
+  CLI::App application{"Anabranch: many database servers that look like one"};
+  application.name("anabranch");
+  application.set_version_flag("--version", "anabranch " + std::string(version));
+  application.require_subcommand(1);
+  std::vector<std::pair<CLI::App*, std::function<int()>>> declared;
+  for (const Declare declare : subcommands) declared.push_back(declare(application));
+  try {
+    application.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return application.exit(error) == 0 ? exit_fine : exit_usage;
+  }
+  for (const auto& [command, action] : declared) {
+    if (command->parsed()) return action();
+  }
+  return exit_usage;
+}
+
+}  // namespace
+}  // namespace anabranch::proxy
+
+int main(int argc, char** argv) {
+  return anabranch::proxy::run(argc, argv);
+}

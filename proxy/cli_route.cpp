@@ -1,0 +1,112 @@
+#include "proxy/cli_route.h"
+
+#include <fmt/format.h>
+
+#include <expected>
+#include <ostream>
+
+#include "conf/load.h"
+#include "proxy/cli_check.h"
+#include "router/shard_map.h"
+
+namespace anabranch::proxy {
+namespace {
+
+using conf::KeyType;
+using conf::KeyValue;
+
+/// Why no key can be routed; empty if it can.
+std::string obstacle(const router::ShardMap& map, const router::MappedTable& table) {
+  if (table.kind == conf::TableKind::reference) {
+    return "is a reference table: each of its rows is on every shard";
+  }
+  if (table.kind == conf::TableKind::whole) return {};
+  const router::MappedScheme& scheme = map.schemes()[table.scheme];
+  if (scheme.random()) return "is placed at random: any row may be on any shard";
+  if (scheme.strategy == nullptr) {
+    return fmt::format("is placed by scheme `{}`, which is not supported yet", scheme.name);
+  }
+  return {};
+}
+
+std::optional<KeyValue> parse(KeyType type, const std::string& text) {
+  if (text == "\\N") return KeyValue::null();
+  if (auto key = conf::parse_key(type, text)) return *key;
+  if (type == KeyType::timestamp) {
+    if (auto instant = conf::parse_instant(text)) return *instant;
+  }
+  return std::nullopt;
+}
+
+/// The line of one key, or why there is none.
+std::expected<std::string, std::string> line_of(const router::ShardMap& map,
+                                                const router::MappedTable* table,
+                                                const std::string& text) {
+  const bool placed = table != nullptr && table->kind == conf::TableKind::sharded;
+  if (!placed) {
+    const std::uint32_t shard = table == nullptr ? map.default_shard() : table->shard;
+    return fmt::format("{}\t-\t{}", text, map.shards()[shard].name);
+  }
+  const router::MappedScheme& scheme = map.schemes()[table->scheme];
+  const auto key = parse(scheme.type(), text);
+  if (!key) {
+    return std::unexpected(fmt::format("key `{}` is no {}", text, conf::to_string(scheme.type())));
+  }
+  const auto placement = router::ShardMap::place(scheme, *key);
+  if (!placement) {
+    return std::unexpected(fmt::format("key `{}` has no place in scheme `{}`: its rows are refused",
+                                       text, scheme.name));
+  }
+  const std::string bucket = placement->bucket < 0 ? "-" : std::to_string(placement->bucket);
+  return fmt::format("{}\t{}\t{}", text, bucket, map.shards()[placement->shard].name);
+}
+
+std::shared_ptr<const router::ShardMap> load_map(const RouteOptions& options, std::ostream& err) {
+  const conf::Loaded loaded = conf::load_file(options.config);
+  if (loaded.config == nullptr) {
+    print(loaded.diagnostics, err);
+    return nullptr;
+  }
+  const conf::Database* database = loaded.config->find_database(options.database);
+  if (database == nullptr) {
+    err << fmt::format("{}: error: no database `{}`\n", options.config, options.database);
+    return nullptr;
+  }
+  std::vector<conf::Diagnostic> diagnostics;
+  auto map = router::ShardMap::build(*database, options.config, diagnostics);
+  print(diagnostics, err);
+  return map;
+}
+
+}  // namespace
+
+int route(const RouteOptions& options, std::ostream& out, std::ostream& err) {
+  const auto map = load_map(options, err);
+  if (map == nullptr) return exit_refused;
+  const auto name = conf::parse_table_name(options.table);
+  if (!name) {
+    err << fmt::format("error: `{}` is no table name such as orders or public.orders\n",
+                       options.table);
+    return exit_refused;
+  }
+  const router::MappedTable* table = map->find_table(name->schema, name->name);
+  if (table != nullptr) {
+    if (const std::string reason = obstacle(*map, *table); !reason.empty()) {
+      err << fmt::format("error: table `{}` {}\n", options.table, reason);
+      return exit_refused;
+    }
+  }
+  int status = exit_fine;
+  for (const std::string& key : options.keys) {
+    const auto line = line_of(*map, table, key);
+    if (line) {
+      out << *line << '\n';
+    } else {
+      err << "error: " << line.error() << '\n';
+      status = exit_refused;
+    }
+  }
+  return status;
+}
+
+}  // namespace anabranch::proxy
