@@ -71,12 +71,10 @@ void check_rules(Reader& reader, const Config& config) {
       for (const Shard& shard : database.shards) shards.push_back(shard.name);
     }
     if (!rule.shard.empty() && std::ranges::find(shards, rule.shard) == shards.end()) {
-      reader.unknown(rule.where, "shard", rule.shard, shards);
+      reader.unknown(rule.where, "shard of a rule", rule.shard, shards);
     }
     if (!rule.user.empty() && config.find_user(rule.user) == nullptr) {
-      std::vector<std::string_view> users;
-      for (const User& user : config.users) users.push_back(user.name);
-      reader.unknown(rule.where, "user", rule.user, users);
+      reader.warning(rule.where, fmt::format("rules: no user `{}` can log in", rule.user));
     }
   }
 }
