@@ -49,9 +49,11 @@ class CommitConversation {
 
   /// After it is over: how it failed.
   struct Failure {
-    std::optional<std::size_t>
-        refused_by;  // this member's `error` is the client's; nothing was committed
+    /// Nothing was committed: this member refused (`error` is the client's) or, before any COMMIT
+    /// was sent, was lost (`reason`).
+    std::optional<std::size_t> refused_by;
     net::pg::ErrorFields error;
+    std::string reason;
     /// Otherwise the outcome is unknown: 08007 with these on its two sides.
     std::vector<std::string> committed;
     std::vector<std::string> uncertain;
@@ -62,7 +64,10 @@ class CommitConversation {
   enum class Phase : std::uint8_t { check, commit_writers, commit_readers, roll_back, over };
   void enter(Phase phase);
   void advance();
+  std::optional<std::size_t> first_failed() const;
+  void fail_before_commit();
   void decide();
+  std::size_t writers() const;
 
   std::vector<Member> members_;
   std::vector<std::optional<CommandAnswer>> answers_;  // of this phase
@@ -70,6 +75,7 @@ class CommitConversation {
   std::vector<Action> actions_;
   std::size_t missing_ = 0;
   Phase phase_ = Phase::check;
+  bool commit_was_tried_ = false;
   std::optional<Failure> failure_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -69,11 +70,13 @@ class ServerConnection {
   /// 'I', 'T', 'E' of the last ReadyForQuery.
   char transaction_status() const { return transaction_status_; }
   /// ReadyForQuery messages still to come. Count each Query and Sync when it is written.
-  unsigned pending() const { return pending_; }
-  void expect_ready(unsigned count = 1) { pending_ += count; }
-  /// Of `pending()`, how many at the front answer a context change (exchange.h swallows them).
-  unsigned skipping() const { return skipping_; }
-  void skip_next_reply() { ++skipping_, ++pending_; }
+  unsigned pending() const { return static_cast<unsigned>(sent_ - answered_); }
+  void expect_ready(unsigned count = 1) { sent_ += count; }
+  /// Counts the request just written as one whose reply ReplyStream swallows (a context change).
+  void skip_reply() { skips_.push_back(sent_++); }
+  /// How many of pending() are of that kind, and whether the next one is.
+  unsigned skipped() const { return static_cast<unsigned>(skips_.size()); }
+  bool skipping() const { return !skips_.empty() && skips_.front() == answered_; }
   void on_ready(char status);
 
   /// Of no further use (I/O error, FATAL, protocol violation): closed at its release.
@@ -84,8 +87,11 @@ class ServerConnection {
   void set_mid_request(bool mid) { mid_request_ = mid; }
   /// May go back to its pool and serve someone else.
   bool clean() const {
-    return !broken_ && !mid_request_ && pending_ == 0 && transaction_status_ == 'I';
+    return !broken_ && !mid_request_ && pending() == 0 && transaction_status_ == 'I';
   }
+
+  /// A cancel connection is under way.
+  bool being_cancelled() const { return cancels_in_flight_ > 0; }
 
   PreparedStatements statements;
   /// What has been SET here, following transactions; the pool resets levels at release.
@@ -97,7 +103,6 @@ class ServerConnection {
 
  private:
   friend class ServerPool;
-  friend class CancelInFlight;
   /// The one place where the state changes; an impossible step aborts.
   void change_state(ConnectionState to);
 
@@ -108,8 +113,9 @@ class ServerConnection {
   std::int32_t secret_;
   ConnectionState state_ = ConnectionState::leased;
   char transaction_status_ = 'I';
-  unsigned pending_ = 0;
-  unsigned skipping_ = 0;
+  std::uint64_t sent_ = 0;      // requests that end in ReadyForQuery
+  std::uint64_t answered_ = 0;  // ReadyForQuery messages that have come
+  std::deque<std::uint64_t> skips_;
   unsigned cancels_in_flight_ = 0;
   bool broken_ = false;
   bool mid_request_ = false;

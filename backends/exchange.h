@@ -63,11 +63,12 @@ class ReplyStream {
   bool batch_rows = true;
 
  private:
-  std::optional<Reply> poll_message();
-  bool swallow(const net::pg::Message& message);
+  friend class Exchange;
   void note(const net::pg::Message& message);
   void take_rows();
-  [[noreturn]] void lose(std::string reason);
+  void check_alive();
+  [[noreturn]] void lose(const std::string& reason);
+  [[noreturn]] void violate(const std::string& reason);
 
   Lease* lease_;
   std::size_t needed_ = 0;
@@ -115,10 +116,13 @@ class Exchange {
  private:
   struct Source {
     std::unique_ptr<ReplyStream> stream;
+    ServerConnection* connection = nullptr;  // while its socket is watched
     bool finished = false;
     bool paused = false;
   };
-  std::optional<Next> poll_any();
+  std::optional<Next> poll_any(bool& open);
+  void finish(Source& source);
+  static void forget(Source& source);
   std::optional<Reply> poll_source(std::size_t source);
 
   net::Signal signal_;

@@ -73,6 +73,7 @@ class Lease {
  private:
   friend class ServerPool;
   friend void request_cancel(Lease& lease);
+  friend std::optional<Lease> try_acquire(const ShardTarget& target, Holder& holder);
   Lease(ShardTarget pool, ServerConnection* connection, Holder* holder)
       : pool_(std::move(pool)), connection_(connection), holder_(holder) {}
   void swap(Lease& other) noexcept {
@@ -95,10 +96,16 @@ std::optional<Lease> try_acquire(const ShardTarget& target, Holder& holder);
 /// token is cancelled or out of time; ServerError when the server rejects the login.
 net::Task<Lease> acquire(ShardTarget target, Holder& holder, net::CancelToken token = {});
 
-/// How connections are opened; tests put their own.
-using Connector =
-    std::function<net::Task<std::expected<net::pg::BackendLink, net::pg::ConnectError>>(
-        std::shared_ptr<const Server> server, net::CancelToken token)>;
+/// How connections are opened and cancelled; tests put their own.
+struct Connector {
+  std::function<net::Task<std::expected<net::pg::BackendLink, net::pg::ConnectError>>(
+      std::shared_ptr<const Server> server, net::CancelToken token)>
+      connect;
+  /// Returns when the cancel connection has ended.
+  std::function<net::Task<net::IoResult>(std::shared_ptr<const Server> server, std::int32_t process,
+                                         std::int32_t secret, net::CancelToken token)>
+      cancel;
+};
 Connector real_connector();
 
 /// What all loops share. One per process; outlives every Pools.
@@ -131,6 +138,9 @@ class PoolRegistry {
 };
 
 /// One loop's pools.
+///
+/// Destroy it after its loop's sessions have ended and before the loop: what is still leased then
+/// is closed without a cancel.
 class Pools {
  public:
   explicit Pools(PoolRegistry& registry, Connector connector = real_connector());
@@ -152,9 +162,12 @@ class Pools {
   void shut_down();
 
  private:
+  void drop_unused();
+
   PoolRegistry& registry_;
   Connector connector_;
-  std::vector<ShardTarget> pools_;
+  std::map<std::string, ShardTarget, std::less<>> pools_;
+  std::size_t drop_at_ = 256;  // look for unused pools when there are this many
   bool shut_down_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,7 @@ class Transaction {
     std::uint32_t shard = 0;
     Lease lease;
     bool wrote = false;
+    bool began = false;  // BEGIN has been sent there
   };
   Enlisted* find(std::uint32_t shard);
   std::vector<std::unique_ptr<Enlisted>>& enlisted() { return enlisted_; }
@@ -69,9 +71,8 @@ class Transaction {
   /// statement in shard order. Throws: what acquire() does; 0A000 for a second shard under
   /// REPEATABLE READ or SERIALIZABLE.
   net::Task<Enlisted*> enlist(std::uint32_t shard, ShardTarget target, net::CancelToken token = {});
-  /// Call before a write goes out. Throws SqlError 0A000 (second_writer) for a second writing shard
-  /// inside an explicit transaction. `alone`: the statement is the whole transaction, and may write
-  /// to several.
+  /// Call for an enlisted shard before a write goes out. Throws SqlError 0A000 (second_writer) for
+  /// a second writing shard inside an explicit transaction; an implicit one may write to several.
   void mark_written(std::uint32_t shard);
 
   // --- its end ---
@@ -82,9 +83,14 @@ class Transaction {
   net::Task<std::string> commit(net::CancelToken token = {});
   /// ROLLBACK on all; never throws. Leases that do not answer are closed.
   net::Task<void> rollback(net::CancelToken token = {});
-  /// Gives the leases back without a word (outside transactions, or when the client is gone:
-  /// what is unclean is cancelled and closed).
+  /// After a statement outside any transaction: the leases go home (with session pooling they
+  /// stay). Nothing happens inside a transaction.
+  void give_back();
+  /// Gives all leases back without a word, when the client is gone: what is unclean is cancelled
+  /// and closed.
   void drop();
+  /// pool.mode session: leases are kept until drop().
+  void keep_leases(bool keep) { keeps_leases_ = keep; }
 
  private:
   struct Savepoint {
@@ -92,10 +98,12 @@ class Transaction {
     std::vector<std::uint32_t> written;
   };
   std::size_t find_savepoint(std::string_view name) const;
-  std::string opening_sql() const;
-  void check_isolation(std::uint32_t shard) const;
+  std::string opening_sql(const Lease& lease) const;
+  void open_on(Enlisted& member);
+  void check_isolation(std::string_view shard_name) const;
+  static std::exception_ptr failure_of(const CommitConversation::Failure& failure,
+                                       const std::vector<Enlisted*>& members);
   net::Task<void> command_all(std::string sql, net::CancelToken token);
-  net::Task<CommandAnswer> command_one(Enlisted& member, std::string sql, net::CancelToken token);
   net::Task<void> command_into(Enlisted& member, std::string sql, CommandAnswer& answer,
                                net::CancelToken token);
   void over(bool committed);
@@ -103,6 +111,7 @@ class Transaction {
   Holder& holder_;
   SettingsStack& wanted_;
   TransactionState state_ = TransactionState::none;
+  bool keeps_leases_ = false;
   std::string options_;
   std::vector<Savepoint> savepoints_;
   std::vector<std::unique_ptr<Enlisted>> enlisted_;  // in shard order

@@ -1,0 +1,276 @@
+#include "backends/exchange.h"
+
+#include <utility>
+
+#include "values/errors.h"
+
+namespace anabranch::backends {
+
+namespace {
+
+values::SqlError stopped(net::Wait why) {
+  if (why == net::Wait::timed_out) return make_error(values::ErrorId::statement_timeout);
+  return make_error(values::ErrorId::canceled);
+}
+
+}  // namespace
+
+// --- requests ---
+
+void send_query(Lease& lease, std::string_view sql) {
+  net::pg::Query{sql}.encode(lease->socket().out());
+  lease->expect_ready();
+}
+
+void send_sync(Lease& lease) {
+  net::pg::Sync{}.encode(lease->socket().out());
+  lease->expect_ready();
+}
+
+bool pipeline_context(Lease& lease, const SettingsStack& wanted) {
+  ServerConnection& connection = *lease;
+  if (connection.applied.current() == wanted.current()) return true;
+  const ContextChange change = context_change(connection.applied.current(), wanted.current());
+  if (!change.sql.empty()) {
+    if (!change.pipeline && !connection.applied.in_transaction()) return false;
+    net::pg::Query{change.sql}.encode(connection.socket().out());
+    connection.skip_reply();
+  }
+  connection.applied.replace(wanted.current());
+  return true;
+}
+
+net::Task<void> apply_context(Lease& lease, const SettingsStack& wanted, net::CancelToken token) {
+  ServerConnection& connection = *lease;
+  const std::shared_ptr<const Settings> target = wanted.current();
+  const ContextChange change = context_change(connection.applied.current(), target);
+  if (!change.sql.empty()) {
+    auto result = co_await run_command(lease, change.sql, token);
+    if (!result) {
+      throw ServerError(std::move(result.error()), lease.shard(), lease.shard_name());
+    }
+  }
+  connection.applied.replace(target);
+}
+
+// --- several leases at once ---
+
+Exchange::~Exchange() {
+  for (Source& source : sources_) forget(source);
+}
+
+std::size_t Exchange::add(Lease& lease) {
+  Source source;
+  source.stream = std::make_unique<ReplyStream>(lease);
+  source.connection = &*lease;
+  lease->socket().watch(&signal_);
+  sources_.push_back(std::move(source));
+  return sources_.size() - 1;
+}
+
+// Its connection may be in other hands already: then it is none of ours.
+void Exchange::forget(Source& source) {
+  ServerConnection* connection = std::exchange(source.connection, nullptr);
+  if (!connection) return;
+  Lease& lease = source.stream->lease();
+  if (lease && &*lease == connection && connection->socket().is_open()) {
+    connection->socket().watch(nullptr);
+  }
+}
+
+void Exchange::finish(Source& source) {
+  source.finished = true;
+  forget(source);
+}
+
+void Exchange::send() {
+  for (Source& source : sources_) {
+    if (!source.finished) source.stream->lease()->socket().send_now();
+  }
+}
+
+std::optional<Reply> Exchange::poll_source(std::size_t index) {
+  Source& source = sources_[index];
+  try {
+    std::optional<Reply> reply = source.stream->poll();
+    if (!reply) {
+      net::Socket& socket = source.stream->lease()->socket();
+      socket.start_reading(source.stream->needed());
+      reply = source.stream->poll();
+      if (!reply) {
+        if (socket.queued() > 0) socket.send_now();
+        source.stream->check_alive();
+      }
+    }
+    if (reply && reply->kind == Reply::Kind::ready && source.stream->lease()->pending() == 0) {
+      finish(source);
+    }
+    return reply;
+  } catch (...) {
+    finish(source);
+    throw;
+  }
+}
+
+std::optional<Exchange::Next> Exchange::poll_any(bool& open) {
+  open = false;
+  for (std::size_t step = 0; step < sources_.size(); ++step) {
+    const std::size_t index = (turn_ + step) % sources_.size();
+    if (sources_[index].finished) continue;
+    open = true;
+    if (sources_[index].paused) continue;
+    if (std::optional<Reply> reply = poll_source(index)) {
+      turn_ = index + 1;
+      return Next{index, std::move(*reply)};
+    }
+  }
+  return std::nullopt;
+}
+
+net::Task<std::optional<Exchange::Next>> Exchange::next() {
+  for (;;) {
+    bool open = false;
+    if (std::optional<Next> found = poll_any(open)) co_return std::move(found);
+    if (!open) co_return std::nullopt;
+    if (co_await signal_.wait(token_) != net::Wait::ready) throw stopped(token_.state());
+  }
+}
+
+net::Task<Reply> Exchange::next_of(std::size_t source) {
+  for (;;) {
+    if (std::optional<Reply> reply = poll_source(source)) co_return std::move(*reply);
+    if (co_await signal_.wait(token_) != net::Wait::ready) throw stopped(token_.state());
+  }
+}
+
+net::Task<bool> Exchange::writable() {
+  send();
+  for (;;) {
+    bool congested = false;
+    for (Source& source : sources_) {
+      if (source.finished) continue;
+      net::Socket& socket = source.stream->lease()->socket();
+      socket.start_reading();
+      if (!socket.received().empty() || socket.at_end() || socket.error()) co_return false;
+      congested |= socket.congested();
+    }
+    if (!congested) co_return true;
+    if (co_await signal_.wait(token_) != net::Wait::ready) throw stopped(token_.state());
+  }
+}
+
+net::Task<void> Exchange::drain() {
+  for (Source& source : sources_) source.paused = false;
+  bool more = true;
+  while (more) {
+    try {
+      more = (co_await next()).has_value();
+    } catch (const values::SqlError&) {
+      if (token_.cancelled()) throw;
+    }
+  }
+}
+
+// --- small conversations ---
+
+namespace {
+
+void keep_rows(const merge::Batch& rows, CommandResult& result) {
+  std::vector<std::optional<std::string_view>> fields;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows.row(i).split(fields);
+    auto& row = result.rows.emplace_back();
+    for (const auto& field : fields) {
+      row.push_back(field ? std::optional<std::string>(*field) : std::nullopt);
+    }
+  }
+}
+
+}  // namespace
+
+net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_command(Lease& lease,
+                                                                          std::string sql,
+                                                                          net::CancelToken token) {
+  send_query(lease, sql);
+  ReplyStream stream(lease);
+  CommandResult result;
+  std::optional<net::pg::ErrorFields> failure;
+  for (;;) {
+    const Reply reply = co_await stream.next(token);
+    if (reply.kind == Reply::Kind::rows) keep_rows(stream.rows, result);
+    if (reply.kind == Reply::Kind::ready && lease->pending() == 0) break;
+    if (reply.kind != Reply::Kind::message) continue;
+    if (reply.message.type == net::pg::CommandComplete::type) {
+      const auto complete = net::pg::CommandComplete::decode(reply.message.payload);
+      if (complete) result.tag = complete->tag;
+    } else if (reply.message.type == net::pg::ErrorResponse::type) {
+      auto error = net::pg::ErrorResponse::decode(reply.message.payload);
+      if (error && !failure) failure = std::move(*error);
+      // After a FATAL error there is no ReadyForQuery.
+      if (lease->broken()) break;
+    }
+  }
+  if (failure) co_return std::unexpected(std::move(*failure));
+  co_return result;
+}
+
+net::Task<void> drain(Lease& lease, net::CancelToken token) {
+  ReplyStream stream(lease);
+  try {
+    while (lease->pending() > 0 && !lease->broken()) co_await stream.next(token);
+  } catch (const values::SqlError&) {
+    lease->mark_broken();
+  }
+}
+
+namespace {
+
+Described::Column column_of(const net::pg::Column& column) {
+  return {std::string(column.name), column.table,        column.attribute, column.type,
+          column.type_size,         column.type_modifier};
+}
+
+void read_description(const net::pg::Message& message, Described& described) {
+  if (message.type == net::pg::ParameterDescription::type) {
+    const auto parameters = net::pg::ParameterDescription::decode(message.payload);
+    for (std::size_t i = 0; parameters && i < parameters->types.size(); ++i) {
+      described.parameters.push_back(parameters->types[i]);
+    }
+  } else if (message.type == net::pg::RowDescription::type) {
+    const auto rows = net::pg::RowDescription::decode(message.payload);
+    auto& columns = described.columns.emplace();
+    if (!rows) return;
+    for (const net::pg::Column& column : rows->columns) columns.push_back(column_of(column));
+  }
+}
+
+}  // namespace
+
+net::Task<std::expected<Described, net::pg::ErrorFields>> describe(
+    Lease& lease, std::string sql, std::vector<values::Oid> parameter_types,
+    net::CancelToken token) {
+  net::Buffer& out = lease->socket().out();
+  net::pg::Oids types;
+  for (const values::Oid type : parameter_types) types.add(type);
+  net::pg::Parse{{}, sql, types.list()}.encode(out);
+  net::pg::Describe{'S', {}}.encode(out);
+  send_sync(lease);
+  ReplyStream stream(lease);
+  Described described;
+  std::optional<net::pg::ErrorFields> failure;
+  for (;;) {
+    const Reply reply = co_await stream.next(token);
+    if (reply.kind == Reply::Kind::ready && lease->pending() == 0) break;
+    if (reply.kind != Reply::Kind::message) continue;
+    read_description(reply.message, described);
+    if (reply.message.type == net::pg::ErrorResponse::type && !failure) {
+      auto error = net::pg::ErrorResponse::decode(reply.message.payload);
+      if (error) failure = std::move(*error);
+      if (lease->broken()) break;
+    }
+  }
+  if (failure) co_return std::unexpected(std::move(*failure));
+  co_return described;
+}
+
+}  // namespace anabranch::backends

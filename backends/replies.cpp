@@ -1,0 +1,126 @@
+#include <utility>
+
+#include "backends/exchange.h"
+#include "values/errors.h"
+
+namespace anabranch::backends {
+
+namespace {
+
+constexpr std::size_t batch_bytes = 64 * 1024;
+
+values::SqlError stopped(net::Wait why) {
+  if (why == net::Wait::timed_out) return make_error(values::ErrorId::statement_timeout);
+  return make_error(values::ErrorId::canceled);
+}
+
+bool ends_session(const net::pg::ErrorFields& fields) {
+  // Field V is not translated; servers before 9.6 only send S.
+  const std::string_view severity = fields.get('V').empty() ? fields.get('S') : fields.get('V');
+  return severity == "FATAL" || severity == "PANIC";
+}
+
+}  // namespace
+
+std::optional<Reply> ReplyStream::poll() {
+  rows.clear();
+  for (;;) {
+    const std::string_view received = (*lease_)->socket().received();
+    const bool swallowing = (*lease_)->skipping();
+    if (batch_rows && !swallowing && !received.empty() &&
+        received.front() == net::pg::DataRow::type) {
+      take_rows();
+      if (rows.empty()) return std::nullopt;
+      return Reply{Reply::Kind::rows, {}};
+    }
+    const auto taken =
+        net::pg::take_message((*lease_)->socket(), net::pg::max_message_bytes, &needed_);
+    if (!taken) violate(taken.error().message);
+    if (!*taken) return std::nullopt;
+    const net::pg::Message& message = **taken;
+    note(message);
+    if (swallowing) continue;
+    const bool ready = message.type == net::pg::ReadyForQuery::type;
+    return Reply{ready ? Reply::Kind::ready : Reply::Kind::message, message};
+  }
+}
+
+void ReplyStream::take_rows() {
+  const std::string_view received = (*lease_)->socket().received();
+  std::size_t taken = 0;
+  needed_ = 0;
+  while (taken < received.size() && received[taken] == net::pg::DataRow::type &&
+         rows.byte_size() < batch_bytes) {
+    const auto frame = net::pg::cut_message(received.substr(taken));
+    if (!frame) violate(frame.error().message);
+    if (!frame->message) {
+      needed_ = frame->needed;
+      break;
+    }
+    rows.append_message(frame->message->raw);
+    taken += frame->message->raw.size();
+  }
+  (*lease_)->socket().consume(taken);
+}
+
+void ReplyStream::note(const net::pg::Message& message) {
+  ServerConnection& connection = **lease_;
+  switch (message.type) {
+    case net::pg::ReadyForQuery::type: {
+      const auto ready = net::pg::ReadyForQuery::decode(message.payload);
+      if (!ready || connection.pending() == 0) violate("an unexpected ReadyForQuery");
+      connection.on_ready(ready->status);
+      break;
+    }
+    case net::pg::ParameterStatus::type: {
+      const auto status = net::pg::ParameterStatus::decode(message.payload);
+      if (!status) violate(status.error().message);
+      connection.on_parameter(status->name, status->value);
+      break;
+    }
+    case net::pg::ErrorResponse::type: {
+      auto error = net::pg::ErrorResponse::decode(message.payload);
+      if (!error) violate(error.error().message);
+      if (ends_session(*error)) connection.mark_broken();
+      // The context is not what was wanted: what was sent behind the change must not be believed.
+      if (connection.skipping()) {
+        connection.mark_broken();
+        throw ServerError(std::move(*error), lease_->shard(), lease_->shard_name());
+      }
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+void ReplyStream::lose(const std::string& reason) {
+  (*lease_)->mark_broken();
+  throw make_error(values::ErrorId::shard_lost, (*lease_)->server().text(), reason);
+}
+
+void ReplyStream::violate(const std::string& reason) {
+  (*lease_)->mark_broken();
+  throw make_error(values::ErrorId::shard_protocol, (*lease_)->server().text(), reason);
+}
+
+void ReplyStream::check_alive() {
+  net::Socket& socket = (*lease_)->socket();
+  if (const net::NetError* error = socket.error()) lose(error->message);
+  if (socket.at_end()) lose("the server closed the connection");
+}
+
+net::Task<Reply> ReplyStream::next(net::CancelToken token) {
+  for (;;) {
+    if (std::optional<Reply> reply = poll()) co_return std::move(*reply);
+    net::Socket& socket = (*lease_)->socket();
+    if (socket.queued() > 0) socket.send_now();
+    check_alive();
+    const net::IoResult filled = co_await socket.fill(needed_, token);
+    if (filled) continue;
+    if (token.cancelled()) throw stopped(token.state());
+    lose(filled.error().message);
+  }
+}
+
+}  // namespace anabranch::backends

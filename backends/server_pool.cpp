@@ -1,0 +1,542 @@
+#include "backends/server_pool.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "net/pg/stream.h"
+#include "values/errors.h"
+
+namespace anabranch::backends {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds sweep_interval{1000};
+constexpr milliseconds cancel_limit{10'000};
+// How long a connection lies idle before another loop gets it that already has its share.
+constexpr std::uint64_t spare_after_ms = 1000;
+
+std::uint64_t now_ms() {
+  return net::Loop::current().now_ms();
+}
+
+values::SqlError cancelled_error(net::Wait why) {
+  if (why == net::Wait::timed_out) return make_error(values::ErrorId::statement_timeout);
+  return make_error(values::ErrorId::canceled);
+}
+
+}  // namespace
+
+/// A slot of the budget while a connection is being opened; given back unless used.
+class ServerPool::Slot {
+ public:
+  explicit Slot(std::shared_ptr<ServerPool> pool) : pool_(std::move(pool)) { ++pool_->opening_; }
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+  ~Slot() {
+    --pool_->opening_;
+    if (!used_) pool_->budget_->put();
+  }
+  void use() { used_ = true; }
+
+ private:
+  std::shared_ptr<ServerPool> pool_;
+  bool used_ = false;
+};
+
+/// Somebody in the queue, and what he was given.
+struct ServerPool::Waiting {
+  net::Signal signal;
+  bool holds_leases = false;
+  ServerConnection* given = nullptr;
+  bool slot = false;
+  bool gives_way = false;
+  std::uint64_t wait = 0;  // in the graph; 0: not there
+};
+
+/// A place in the queue: left when the waiting coroutine goes on, or is destroyed.
+class ServerPool::Place {
+ public:
+  Place(std::shared_ptr<ServerPool> pool, std::shared_ptr<Waiting> waiting)
+      : pool_(std::move(pool)), waiting_(std::move(waiting)) {
+    pool_->waiters_.push_back(waiting_);
+    ++pool_->budget_->metrics->waiting;
+    ++pool_->budget_->metrics->waits;
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() {
+    PoolMetrics& metrics = *pool_->budget_->metrics;
+    --metrics.waiting;
+    metrics.wait_microseconds +=
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                       std::chrono::steady_clock::now() - since_)
+                                       .count());
+    if (waiting_->wait != 0) pool_->registry_.wait_graph().done(waiting_->wait);
+    std::erase(pool_->waiters_, waiting_);
+    if (pool_->waiters_.empty()) pool_->budget_->sated(pool_.get());
+    if (waiting_->given) pool_->come_home(std::exchange(waiting_->given, nullptr));
+    if (waiting_->slot) pool_->budget_->put();
+  }
+
+ private:
+  std::shared_ptr<ServerPool> pool_;
+  std::shared_ptr<Waiting> waiting_;
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+};
+
+/// A cancel under way: the connection's object stays, and goes home or dies when this ends.
+class ServerPool::CancelInFlight {
+ public:
+  CancelInFlight(std::shared_ptr<ServerPool> pool, ServerConnection* connection)
+      : pool_(std::move(pool)), connection_(connection) {
+    ++connection_->cancels_in_flight_;
+    ++pool_->budget_->metrics->cancels;
+  }
+  CancelInFlight(const CancelInFlight&) = delete;
+  CancelInFlight& operator=(const CancelInFlight&) = delete;
+  ~CancelInFlight() {
+    if (--connection_->cancels_in_flight_ > 0 || !connection_->returned_) return;
+    if (connection_->state() == ConnectionState::closing) {
+      pool_->forget(connection_);
+    } else if (connection_->clean()) {
+      pool_->come_home(connection_);
+    } else {
+      pool_->close(connection_);
+    }
+  }
+
+ private:
+  std::shared_ptr<ServerPool> pool_;
+  ServerConnection* connection_;
+};
+
+ServerPool::ServerPool(PoolRegistry& registry, std::shared_ptr<PoolBudget> budget,
+                       std::shared_ptr<const Server> server, conf::Pool settings,
+                       Connector connector)
+    : registry_(registry),
+      budget_(std::move(budget)),
+      server_(std::move(server)),
+      settings_(settings),
+      connector_(std::move(connector)),
+      idle_signal_(std::make_shared<net::Signal>()),
+      sweep_timer_([this] { sweep(); }) {
+  idle_.reserve(settings_.size + 1);
+}
+
+ServerPool::~ServerPool() {
+  budget_->leave(this);
+  while (!idle_.empty()) {
+    ServerConnection* connection = idle_.back();
+    unpark(connection);
+    close(connection);
+  }
+  idle_signal_->notify();
+}
+
+void ServerPool::start() {
+  budget_->join(shared_from_this());
+  net::spawn(watch_idle(weak_from_this(), idle_signal_));
+  if (settings_.min_idle > 0) sweep_timer_.start(milliseconds(0));
+}
+
+// --- leases ---
+
+std::optional<Lease> ServerPool::try_acquire(Holder& holder) {
+  if (refusing_ || !waiters_.empty()) return std::nullopt;
+  while (!idle_.empty()) {
+    ServerConnection* connection = idle_.back();
+    unpark(connection);
+    if (fit_to_lend(connection)) return lend(connection, holder);
+    close(connection);
+  }
+  return std::nullopt;
+}
+
+net::Task<Lease> ServerPool::acquire(Holder& holder, net::CancelToken token) {
+  const auto self = shared_from_this();
+  if (std::optional<Lease> lease = try_acquire(holder)) co_return std::move(*lease);
+  if (refusing_) throw make_error(values::ErrorId::shutdown);
+  if (!budget_->take(holder.holds_any())) {
+    ServerConnection* connection = co_await wait_turn(holder, token);
+    if (connection) co_return lend(connection, holder);
+  }
+  ServerConnection* opened = co_await open(token);
+  co_return lend(opened, holder);
+}
+
+Lease ServerPool::lend(ServerConnection* connection, Holder& holder) {
+  if (connection->state_ != ConnectionState::leased) {
+    connection->change_state(ConnectionState::leased);
+  }
+  connection->returned_ = false;
+  ++connection->leases_;
+  ++budget_->metrics->leased;
+  holder.took(budget_.get());
+  return {shared_from_this(), connection, &holder};
+}
+
+void ServerPool::give_back(ServerConnection* connection, Holder* holder) {
+  if (holder) holder->gave_back(budget_.get());
+  --budget_->metrics->leased;
+  connection->returned_ = true;
+  // Its transaction has ended in a way that its session did not see: its settings are not known.
+  if (connection->applied.in_transaction()) connection->mark_broken();
+  if (!connection->clean()) {
+    abandon(connection);
+  } else if (connection->cancels_in_flight_ > 0) {
+    connection->change_state(ConnectionState::cancelling);
+  } else {
+    come_home(connection);
+  }
+}
+
+// A clean connection that nobody holds.
+void ServerPool::come_home(ServerConnection* connection) {
+  const bool surplus = budget_->over_size() && std::ranges::none_of(waiters_, [](const auto& w) {
+                         return w->holds_leases;
+                       });
+  if (retired_ || surplus || expired(*connection) || should_give_up()) {
+    close(connection);
+  } else if (!hand_over(connection)) {
+    park(connection);
+  }
+}
+
+bool ServerPool::should_give_up() const {
+  if (!budget_->has_urgent() || urgent_) return false;
+  return waiters_.empty() || local_open() > budget_->share() || budget_->fewer_slots_than_pools();
+}
+
+bool ServerPool::hand_over(ServerConnection* connection) {
+  const auto next = next_waiter();
+  if (!next) return false;
+  connection->returned_ = true;
+  next->given = connection;
+  next->signal.notify();
+  return true;
+}
+
+// First come, first served; but what exceeds the size is there for those who hold leases.
+std::shared_ptr<ServerPool::Waiting> ServerPool::next_waiter() {
+  const auto next =
+      budget_->over_size()
+          ? std::ranges::find_if(waiters_, [](const auto& w) { return w->holds_leases; })
+          : waiters_.begin();
+  if (next == waiters_.end()) return nullptr;
+  auto waiting = *next;
+  waiters_.erase(next);
+  return waiting;
+}
+
+std::uint32_t ServerPool::local_open() const {
+  return static_cast<std::uint32_t>(connections_.size()) + opening_;
+}
+
+// Nobody may use it any more. What still runs there is cancelled: closing alone would let it run
+// on.
+void ServerPool::abandon(ServerConnection* connection) {
+  const bool running = connection->pending() > 0 && connection->socket().is_open() &&
+                       !connection->socket().error() && !connection->socket().at_end();
+  if (running && connection->cancels_in_flight_ == 0 && !ended_) start_cancel(connection);
+  connection->mark_broken();
+  close(connection);
+}
+
+void ServerPool::close(ServerConnection* connection) {
+  if (connection->state_ == ConnectionState::closing) return;
+  connection->change_state(ConnectionState::closing);
+  net::Socket& socket = connection->socket();
+  if (socket.is_open()) {
+    if (!connection->broken()) {
+      net::pg::Terminate{}.encode(socket.out());
+      socket.send_now();
+    }
+    socket.close();
+  }
+  if (connection->cancels_in_flight_ == 0) forget(connection);
+}
+
+void ServerPool::forget(ServerConnection* connection) {
+  const auto place =
+      std::ranges::find(connections_, connection, &std::unique_ptr<ServerConnection>::get);
+  if (place == connections_.end()) return;
+  std::swap(*place, connections_.back());
+  connections_.pop_back();
+  budget_->put();
+}
+
+// --- idle connections ---
+
+void ServerPool::park(ServerConnection* connection) {
+  connection->change_state(ConnectionState::idle);
+  connection->idle_since_ms_ = now_ms();
+  connection->socket().watch(idle_signal_.get());
+  connection->socket().start_reading();
+  idle_.push_back(connection);
+  ++budget_->metrics->idle;
+  if (!sweep_timer_.active()) sweep_timer_.start(sweep_interval);
+}
+
+void ServerPool::unpark(ServerConnection* connection) {
+  if (idle_.back() == connection) {
+    idle_.pop_back();
+  } else {
+    std::erase(idle_, connection);
+  }
+  --budget_->metrics->idle;
+  connection->socket().watch(nullptr);
+}
+
+// Servers speak unasked: settings change, notices, and the last words of one that shuts down.
+bool ServerPool::fit_to_lend(ServerConnection* connection) {
+  net::Socket& socket = connection->socket();
+  while (!socket.received().empty()) {
+    const auto message = net::pg::take_message(socket);
+    if (!message || !*message) return false;
+    const char type = (*message)->type;
+    if (type == net::pg::ParameterStatus::type) {
+      const auto status = net::pg::ParameterStatus::decode((*message)->payload);
+      if (!status) return false;
+      connection->on_parameter(status->name, status->value);
+    } else if (type != net::pg::NoticeResponse::type &&
+               type != net::pg::NotificationResponse::type) {
+      return false;
+    }
+  }
+  return !socket.at_end() && !socket.error() && !expired(*connection);
+}
+
+bool ServerPool::expired(const ServerConnection& connection) const {
+  return connection.lifetime_ms_ != 0 &&
+         now_ms() - connection.created_ms() >= connection.lifetime_ms_;
+}
+
+net::Task<void> ServerPool::watch_idle(std::weak_ptr<ServerPool> pool,
+                                       std::shared_ptr<net::Signal> signal) {
+  for (;;) {
+    if (co_await signal->wait() != net::Wait::ready) co_return;
+    const auto alive = pool.lock();
+    if (!alive) co_return;
+    alive->look_at_idle();
+  }
+}
+
+void ServerPool::look_at_idle() {
+  for (std::size_t i = idle_.size(); i-- > 0;) {
+    ServerConnection* connection = idle_[i];
+    if (fit_to_lend(connection)) {
+      connection->socket().start_reading();
+      continue;
+    }
+    unpark(connection);
+    connection->mark_broken();
+    close(connection);
+  }
+}
+
+void ServerPool::sweep() {
+  const std::uint64_t now = now_ms();
+  const auto idle_limit = static_cast<std::uint64_t>(settings_.idle_timeout.count());
+  for (std::size_t i = idle_.size(); i-- > 0;) {
+    ServerConnection* connection = idle_[i];
+    const std::uint64_t idle_for = now - connection->idle_since_ms();
+    const bool tired =
+        idle_limit != 0 && idle_for >= idle_limit && budget_->metrics->idle > settings_.min_idle;
+    const bool wanted = budget_->has_hungry() && waiters_.empty() && idle_for >= spare_after_ms;
+    if (!tired && !wanted && fit_to_lend(connection)) continue;
+    unpark(connection);
+    close(connection);
+  }
+  const PoolMetrics& metrics = *budget_->metrics;
+  if (!retired_ && metrics.idle + opening_ < settings_.min_idle && budget_->take(false)) {
+    net::spawn(open_spare());
+  }
+  if (!idle_.empty() || (settings_.min_idle > 0 && !retired_)) sweep_timer_.start(sweep_interval);
+}
+
+void ServerPool::give_up_idle() {
+  if (idle_.empty() || !budget_->has_urgent()) return;
+  ServerConnection* connection = idle_.front();
+  unpark(connection);
+  close(connection);
+}
+
+// --- waiting ---
+
+void ServerPool::ask_for_slot(bool holds_leases) {
+  urgent_ = local_open() < budget_->share();
+  budget_->hunger(shared_from_this(), urgent_, holds_leases);
+}
+
+void ServerPool::on_grant() {
+  urgent_ = false;
+  const auto next = refusing_ ? nullptr : next_waiter();
+  if (!next) {
+    budget_->put();
+    return;
+  }
+  next->slot = true;
+  next->signal.notify();
+  if (!waiters_.empty()) ask_for_slot(waiters_.front()->holds_leases);
+}
+
+net::Task<ServerConnection*> ServerPool::wait_turn(Holder& holder, net::CancelToken token) {
+  auto waiting = std::make_shared<Waiting>();
+  waiting->holds_leases = holder.holds_any();
+  const Place place(shared_from_this(), waiting);
+  ask_for_slot(waiting->holds_leases);
+  if (waiting->holds_leases) {
+    waiting->wait = registry_.wait_graph().wait(
+        holder, budget_.get(),
+        [mailbox = net::Loop::current().mailbox(), weak = std::weak_ptr<Waiting>(waiting)] {
+          mailbox->post([weak] {
+            const auto alive = weak.lock();
+            if (!alive) return;
+            alive->gives_way = true;
+            alive->signal.notify();
+          });
+        });
+  }
+  net::CancelSource limit(token);
+  if (settings_.wait_timeout.count() > 0) limit.cancel_after(settings_.wait_timeout);
+  const net::Wait why = co_await waiting->signal.wait(limit.token());
+  if (waiting->given) co_return std::exchange(waiting->given, nullptr);
+  if (std::exchange(waiting->slot, false)) co_return nullptr;
+  if (refusing_) throw make_error(values::ErrorId::shutdown);
+  if (waiting->gives_way) {
+    ++budget_->metrics->cycles;
+    throw make_error(values::ErrorId::lease_cycle, server_->text());
+  }
+  if (token.cancelled()) throw cancelled_error(why);
+  ++budget_->metrics->wait_timeouts;
+  const std::string pool = fmt::format("{} in the pool of {} for {}, which has {}", server_->text(),
+                                       server_->database, server_->user, budget_->size());
+  throw make_error(values::ErrorId::lease_timeout, pool, settings_.wait_timeout.count());
+}
+
+// --- opening ---
+
+namespace {
+
+// Answers that change by themselves in a moment.
+bool worth_another_try(const net::pg::ConnectError& error) {
+  const bool rejected = error.net.kind == net::NetError::Kind::rejected;
+  return !rejected || error.server.sqlstate() == "57P03" || error.server.sqlstate() == "53300";
+}
+
+ServerError login_error(const Server& server, net::pg::ErrorFields fields) {
+  fields.set('S', "ERROR");
+  fields.set('V', "ERROR");
+  fields.set('W', fmt::format("connecting to shard {}", server.text()));
+  return {std::move(fields), server.shard, server.shard_name};
+}
+
+std::uint64_t lifetime_with_jitter(const conf::Pool& settings, std::int32_t seed) {
+  const auto limit = static_cast<std::uint64_t>(settings.max_lifetime.count());
+  // Up to a tenth less, so that connections opened together do not end together.
+  return limit - limit / 1000 * (static_cast<std::uint32_t>(seed) % 100);
+}
+
+}  // namespace
+
+// The caller has taken a slot.
+net::Task<ServerConnection*> ServerPool::open(net::CancelToken token) {
+  Slot slot(shared_from_this());
+  PoolMetrics& metrics = *budget_->metrics;
+  std::string reason = "no attempt was made";
+  for (std::uint32_t attempt = 0; attempt < std::max(1U, server_->connect_attempts); ++attempt) {
+    if (attempt > 0) {
+      const milliseconds pause(std::min(500, 50 << std::min(attempt - 1, 4U)));
+      if (co_await net::sleep(pause, token) != net::Wait::ready)
+        throw cancelled_error(token.state());
+    }
+    ++metrics.connects;
+    net::CancelSource limit(token);
+    if (server_->connect_timeout.count() > 0) limit.cancel_after(server_->connect_timeout);
+    auto link = co_await connector_.connect(server_, limit.token());
+    if (link) {
+      slot.use();
+      connections_.push_back(std::make_unique<ServerConnection>(server_, std::move(*link)));
+      ServerConnection* opened = connections_.back().get();
+      opened->returned_ = true;
+      opened->lifetime_ms_ = lifetime_with_jitter(settings_, opened->process());
+      co_return opened;
+    }
+    ++metrics.connect_failures;
+    if (token.cancelled()) throw cancelled_error(token.state());
+    const net::pg::ConnectError& error = link.error();
+    const bool last = attempt + 1 >= server_->connect_attempts || !worth_another_try(error);
+    if (last && error.net.kind == net::NetError::Kind::rejected) {
+      throw login_error(*server_, error.server);
+    }
+    reason = error.net.message;
+    if (last) break;
+  }
+  spdlog::warn("shard {} cannot be reached: {}", server_->text(), reason);
+  throw make_error(values::ErrorId::shard_unavailable, server_->text(), reason);
+}
+
+// The caller has taken a slot.
+net::Task<void> ServerPool::open_spare() {
+  const auto self = shared_from_this();
+  try {
+    ServerConnection* opened = co_await open({});
+    come_home(opened);
+  } catch (const values::SqlError& error) {
+    spdlog::debug("no spare connection to {}: {}", server_->text(), error.message);
+  }
+}
+
+// --- cancelling ---
+
+void ServerPool::start_cancel(ServerConnection* connection) {
+  net::spawn(cancel(shared_from_this(), connection));
+}
+
+net::Task<void> ServerPool::cancel(std::shared_ptr<ServerPool> pool, ServerConnection* connection) {
+  const CancelInFlight guard(pool, connection);
+  net::CancelSource limit;
+  limit.cancel_after(cancel_limit);
+  const net::IoResult sent = co_await pool->connector_.cancel(pool->server_, connection->process(),
+                                                              connection->secret(), limit.token());
+  if (sent) co_return;
+  // Whether it will still take effect is not known: nobody else may use the connection.
+  spdlog::warn("cancelling on shard {} failed: {}", pool->server_->text(), sent.error().message);
+  connection->mark_broken();
+}
+
+// --- configuration ---
+
+void ServerPool::update(const conf::Pool& settings) {
+  settings_ = settings;
+  budget_->resize(settings.size);
+  if (settings_.min_idle > 0 && !sweep_timer_.active()) sweep_timer_.start(milliseconds(0));
+}
+
+void ServerPool::retire() {
+  retired_ = true;
+  while (!idle_.empty()) {
+    ServerConnection* connection = idle_.back();
+    unpark(connection);
+    close(connection);
+  }
+}
+
+void ServerPool::refuse() {
+  refusing_ = true;
+  retire();
+  for (const auto& waiting : waiters_) waiting->signal.notify();
+}
+
+void ServerPool::end() {
+  refuse();
+  ended_ = true;
+  sweep_timer_.stop();
+}
+
+}  // namespace anabranch::backends
