@@ -20,4 +20,6 @@ anabranch_pkg_library(re2::re2 re2)
 anabranch_pkg_library(xxhash::xxhash libxxhash)
 anabranch_pkg_library(PostgreSQL::pq libpq)
 
+find_package(civetweb REQUIRED)  # the HTTP port's server; prometheus-cpp itself serves with it
+
 include(cmake/PgQuery.cmake)

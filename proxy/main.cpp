@@ -5,6 +5,7 @@
 
 #include "proxy/cli_check.h"
 #include "proxy/cli_route.h"
+#include "proxy/serve.h"
 #include "proxy/version.h"
 
 namespace anabranch::proxy {
@@ -31,8 +32,15 @@ std::pair<CLI::App*, std::function<int()>> declare_route(CLI::App& application) 
   return {command, [options] { return route(*options, std::cout, std::cerr); }};
 }
 
+std::pair<CLI::App*, std::function<int()>> declare_serve(CLI::App& application) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* command = application.add_subcommand("serve", "Run the proxy");
+  command->add_option("-c,--config", options->config, "The configuration file")->required();
+  return {command, [options] { return serve(*options); }};
+}
+
 /// Every subcommand there is: one line each.
-constexpr std::array<Declare, 2> subcommands{declare_check, declare_route};
+constexpr std::array<Declare, 3> subcommands{declare_serve, declare_check, declare_route};
 
 int run(int argc, char** argv) {
   CLI::App application{"Anabranch: many database servers that look like one"};

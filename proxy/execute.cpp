@@ -1,0 +1,147 @@
+#include "proxy/execute.h"
+
+#include "backends/exchange.h"
+#include "net/pg/stream.h"
+#include "proxy/planning.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy {
+
+using rewriter::Plan;
+using rewriter::PlanKind;
+
+rewriter::BindRequest bind_request(const SessionState& state, const Execution& execution) {
+  rewriter::BindRequest request;
+  request.plan = execution.plan->plan.get();
+  request.shape = &execution.statement->shape;
+  request.parameters = execution.values;
+  request.evaluations = execution.evaluations;
+  request.map = state.db->map.get();
+  return request;
+}
+
+net::Task<void> evaluate(SessionState& state, Execution& execution) {
+  const Plan& plan = *execution.plan->plan;
+  execution.evaluated.clear();
+  execution.evaluations.clear();
+  if (plan.evaluations.empty()) co_return;
+  std::string sql = "SELECT ";
+  for (std::size_t i = 0; i < plan.evaluations.size(); ++i) {
+    if (i > 0) sql += ", ";
+    sql += "(" + plan.evaluations[i].sql + ")::pg_catalog.text";
+  }
+  const std::uint32_t shard = state.default_shard();
+  backends::Lease borrowed;
+  backends::Lease* lease = &borrowed;
+  if (state.explicit_transaction()) {
+    // Inside a transaction now() is the transaction's: asked on the shard that is enlisted already.
+    auto& members = state.transaction.enlisted();
+    auto* member = members.empty()
+                       ? co_await state.transaction.enlist(shard, state.target(shard), state.token())
+                       : members.front().get();
+    lease = &member->lease;
+  } else {
+    borrowed = co_await backends::acquire(state.target(shard), state.holder, state.token());
+    co_await backends::apply_context(borrowed, state.settings, state.token());
+  }
+  const Running running(state, *lease);
+  auto answer = co_await backends::run_command(*lease, std::move(sql), state.token());
+  if (!answer) throw backends::ServerError(answer.error(), lease->shard(), lease->shard_name());
+  execution.evaluated = std::move(answer->rows.at(0));
+  for (const auto& value : execution.evaluated) {
+    rewriter::BoundValue bound{25, values::Format::text, std::nullopt};
+    if (value) bound.bytes = *value;
+    execution.evaluations.push_back(bound);
+  }
+}
+
+net::Task<router::ShardSet> find_shards(SessionState& state, Execution& execution) {
+  co_await evaluate(state, execution);
+  const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
+  if (execution.plan->plan->kind != PlanKind::relay || shards.size() <= 1) co_return shards;
+  CachedPlanPtr several =
+      state.catalog_stale ? nullptr : cached_plan(state, *execution.statement, true);
+  if (several == nullptr) several = co_await make_plan(state, *execution.statement, true);
+  execution.plan = std::move(several);
+  if (execution.plan->plan->kind == PlanKind::refuse) {
+    co_await throw_refusal(state, *execution.statement, execution.plan);
+  }
+  co_await evaluate(state, execution);
+  co_return rewriter::route(bind_request(state, execution), nullptr);
+}
+
+namespace {
+
+net::Task<Outcome> dispatch(SessionState& state, Execution& execution) {
+  switch (execution.plan->plan->kind) {
+    case PlanKind::session: co_return co_await run_session_command(state, execution);
+    case PlanKind::local: co_return co_await run_local(state, execution);
+    case PlanKind::refuse: co_await throw_refusal(state, *execution.statement, execution.plan); break;
+    default: break;
+  }
+  const router::ShardSet shards = co_await find_shards(state, execution);
+  const Plan& plan = *execution.plan->plan;
+  if (plan.copy) co_return co_await run_copy_split(state, execution);
+  if (plan.kind == PlanKind::relay) {
+    // No shard can hold a matching row: any one gives the empty answer in the right form.
+    const std::uint32_t shard = shards.empty() ? state.default_shard() : *shards.begin();
+    co_return co_await run_relay(state, execution, shard);
+  }
+  co_return co_await run_partials(state, execution);
+}
+
+bool may_run_in_failed_transaction(const Plan& plan) {
+  using enum rewriter::SessionAction;
+  if (!plan.session) return false;
+  const auto action = plan.session->action;
+  return action == commit || action == rollback || action == rollback_to;
+}
+
+}  // namespace
+
+net::Task<Outcome> execute(SessionState& state, Execution& execution) {
+  const auto begun = std::chrono::steady_clock::now();
+  const Plan& plan = *execution.plan->plan;
+  if (state.transaction.state() == backends::TransactionState::failed &&
+      !may_run_in_failed_transaction(plan)) {
+    throw values::make_error<>(values::ErrorId::in_failed_transaction);
+  }
+  const Outcome outcome = co_await dispatch(state, execution);
+  state.worker.metrics().statement(execution.plan->plan->kind,
+                                   std::chrono::steady_clock::now() - begun);
+  co_return outcome;
+}
+
+net::Task<void> give_way_to_client(SessionState& state) {
+  if (!state.client.congested()) co_return;
+  if (const auto sent = co_await state.client.flush(); !sent) throw ClientGone{sent.error().message};
+}
+
+net::Task<CopyMessage> next_copy_message(SessionState& state) {
+  while (true) {
+    const auto message = co_await net::pg::read_message(state.client, state.token());
+    if (!message) {
+      if (message.error().kind == net::NetError::Kind::cancelled ||
+          message.error().kind == net::NetError::Kind::timed_out) {
+        state.check_cancelled();
+      }
+      throw ClientGone{message.error().message};
+    }
+    switch (message->type) {
+      case 'd': co_return CopyMessage{CopyMessage::Kind::data, message->payload, {}};
+      case 'c': co_return CopyMessage{CopyMessage::Kind::done, {}, {}};
+      case 'f': {
+        const auto fail = net::pg::CopyFail::decode(message->payload);
+        co_return CopyMessage{CopyMessage::Kind::failed, {}, std::string(fail ? fail->message : "")};
+      }
+      case 'H':
+      case 'S': break;
+      case 'X': throw ClientGone{"terminated"};
+      default:
+        throw values::make_error(values::ErrorId::protocol_violation,
+                                 "unexpected message during COPY from stdin");
+    }
+  }
+}
+
+}  // namespace anabranch::proxy

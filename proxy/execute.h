@@ -1,0 +1,53 @@
+#pragma once
+
+#include "proxy/session_state.h"
+#include "proxy/statement.h"
+
+namespace anabranch::proxy {
+
+/// Carries out one execution and appends its whole answer but ReadyForQuery. Throws what the
+/// statement fails with; the transaction's state is then the caller's to settle. Suspends where the
+/// client reads slowly.
+net::Task<Outcome> execute(SessionState& state, Execution& execution);
+
+// One function a plan kind; execute() chooses.
+
+/// Relay: one shard's reply goes to the client as it comes.
+net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uint32_t shard);
+/// Scatter, split INSERT and broadcast: subqueries on several shards, partials merged.
+net::Task<Outcome> run_partials(SessionState& state, Execution& execution);
+/// COPY … FROM STDIN, rows to their shards.
+net::Task<Outcome> run_copy_split(SessionState& state, Execution& execution);
+/// BEGIN, COMMIT, SET …
+net::Task<Outcome> run_session_command(SessionState& state, Execution& execution);
+/// EXPLAIN, and what the proxy answers itself.
+net::Task<Outcome> run_local(SessionState& state, Execution& execution);
+
+// Shared by them.
+
+/// Fills `execution.evaluations` (Plan::evaluations) by asking a backend.
+net::Task<void> evaluate(SessionState& state, Execution& execution);
+rewriter::BindRequest bind_request(const SessionState& state, const Execution& execution);
+/// Shards and texts of this execution; takes the plan for several shards where a relay turns out
+/// to need it (and then writes it to execution.plan).
+net::Task<router::ShardSet> find_shards(SessionState& state, Execution& execution);
+
+/// COPY from the client's side: what the next message of a COPY IN is.
+struct CopyMessage {
+  enum class Kind { data, done, failed } kind = Kind::data;
+  std::string_view data;    ///< valid until the client's socket is read again
+  std::string reason;       ///< failed
+};
+/// Waits for it; Flush and Sync are skipped (protocol 3, "COPY Operations"). Throws 08P01 for
+/// anything else, and when the client is gone.
+net::Task<CopyMessage> next_copy_message(SessionState& state);
+
+/// The client's connection is gone: ends the session without a word.
+struct ClientGone {
+  std::string reason;
+};
+
+/// Lets a slow client catch up. Throws ClientGone.
+net::Task<void> give_way_to_client(SessionState& state);
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,263 @@
+#include "proxy/instance.h"
+
+#include <fmt/format.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <latch>
+
+#include "backends/catalog_loader.h"
+#include "backends/transaction.h"
+#include "conf/diff.h"
+#include "conf/load.h"
+#include "conf/support.h"
+#include "net/pg/auth_verifier.h"
+#include "proxy/log.h"
+#include "proxy/status_page.h"
+
+namespace anabranch::proxy {
+
+namespace {
+
+constexpr auto health_interval = std::chrono::milliseconds(2000);
+
+std::vector<std::string> texts_of(const std::vector<conf::Diagnostic>& diagnostics) {
+  std::vector<std::string> texts;
+  for (const auto& diagnostic : diagnostics) texts.push_back(diagnostic.text());
+  return texts;
+}
+
+std::expected<std::shared_ptr<net::TlsContext>, std::string> make_tls(const conf::Tls& tls) {
+  if (tls.mode == conf::ListenTls::disable) return nullptr;
+  return net::TlsContext::server({tls.certificate, tls.key, tls.client_ca});
+}
+
+/// The catalog of a database for a state under construction; null where it cannot be had now.
+std::shared_ptr<const router::Catalog> load(const DatabaseState& state, std::uint64_t version) {
+  backends::CatalogRequest request;
+  request.config = state.config;
+  request.database = state.conf->name;
+  request.requested = state.conf->name;
+  request.map = state.map;
+  request.version = version;
+  const backends::LoadedCatalog loaded = backends::load_catalog(request);
+  for (const auto& diagnostic : loaded.diagnostics) spdlog::warn("{}", diagnostic.text());
+  for (const auto& failure : loaded.failures) {
+    spdlog::warn("database {}: shard {} could not be asked for its catalog: {}", state.conf->name,
+                 failure.shard_name, failure.reason);
+  }
+  return loaded.catalog;
+}
+
+}  // namespace
+
+Instance::Instance() : mock_nonce_(net::pg::random_bytes(32)) {}
+
+Instance::~Instance() { stop_loops(); }
+
+void Instance::start_loops(std::uint32_t threads) {
+  for (std::uint32_t i = 0; i < threads; ++i) loop_metrics_.push_back(std::make_unique<LoopMetrics>());
+  loops_.resize(threads);
+  for (std::uint32_t i = 0; i < threads; ++i) {
+    loops_[i].thread = std::make_unique<net::LoopThread>(fmt::format("loop {}", i).c_str());
+    std::latch made(1);
+    loops_[i].thread->post([this, i, &made] {
+      loops_[i].worker = new Worker(*this, i);
+      made.count_down();
+    });
+    made.wait();
+  }
+}
+
+void Instance::stop_loops() {
+  for (LoopSlot& slot : loops_) {
+    if (slot.worker == nullptr) continue;
+    std::latch gone(1);
+    slot.thread->post([&slot, &gone] {
+      delete slot.worker;
+      slot.worker = nullptr;
+      gone.count_down();
+    });
+    gone.wait();
+    slot.thread.reset();
+  }
+}
+
+std::shared_ptr<const Snapshot> Instance::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return snapshot_;
+}
+
+std::shared_ptr<net::TlsContext> Instance::tls() const {
+  const std::lock_guard lock(mutex_);
+  return tls_;
+}
+
+void Instance::publish(std::shared_ptr<Snapshot> snapshot) {
+  const std::lock_guard lock(mutex_);
+  snapshot->serial = serial_.load(std::memory_order_relaxed) + 1;
+  snapshot_ = std::move(snapshot);
+  serial_.store(snapshot_->serial, std::memory_order_release);
+}
+
+std::expected<void, std::vector<std::string>> Instance::install(
+    std::shared_ptr<const conf::Config> config) {
+  const std::lock_guard one_at_a_time(install_mutex_);
+  const auto unsupported = conf::unsupported(*config);
+  if (!unsupported.empty()) return std::unexpected(texts_of(unsupported));
+  auto tls = make_tls(config->tls);
+  if (!tls) return std::unexpected(std::vector{tls.error()});
+
+  auto next = std::make_shared<Snapshot>();
+  next->config = config;
+  const auto before = snapshot();
+  next->version = before ? before->version + 1 : 1;
+  for (const conf::Database& database : config->databases) {
+    auto state = std::make_shared<DatabaseState>();
+    state->config = config;
+    state->conf = &database;
+    state->version = next_state_++;
+    std::vector<conf::Diagnostic> diagnostics;
+    state->map = router::ShardMap::build(database, config->file, diagnostics);
+    if (state->map == nullptr || conf::has_errors(diagnostics)) return std::unexpected(texts_of(diagnostics));
+    if (!state->passthrough()) state->catalog = load(*state, next_catalog_++);
+    next->databases.push_back(std::move(state));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    tls_ = std::move(*tls);
+  }
+  process_metrics_.config_version.store(next->version);
+  publish(next);
+  if (health_ == nullptr) {
+    health_ = std::make_unique<backends::HealthMonitor>(config, health_interval);
+  } else {
+    health_->update(config);
+  }
+  post_to_all([](Worker& worker) { worker.pools().update(*worker.instance().snapshot()->config); });
+  return {};
+}
+
+bool Instance::reload(const std::string& file) {
+  const auto refuse = [&](const std::vector<std::string>& reasons) {
+    ++process_metrics_.reload_failures;
+    for (const std::string& reason : reasons) spdlog::error("{}", reason);
+    spdlog::error("configuration refused: configuration {} stays active", snapshot()->version);
+    return false;
+  };
+  const conf::Loaded loaded = conf::load_file(file);
+  if (loaded.config == nullptr) return refuse(texts_of(loaded.diagnostics));
+  const conf::Diff difference = conf::diff(*snapshot()->config, *loaded.config);
+  if (!difference.refusals.empty()) return refuse(difference.refusals);
+  if (const auto installed = install(loaded.config); !installed) return refuse(installed.error());
+  configure_log(loaded.config->log);
+  for (const conf::Change& change : difference.changes) {
+    spdlog::info("{} {}{}", change.key, change.what,
+                 change.reloadable ? "" : " (takes effect with the next start)");
+  }
+  spdlog::info("configuration {} active", snapshot()->version);
+  return true;
+}
+
+std::string Instance::refresh_catalog(const std::string& database) {
+  // The version is taken before the load begins: of two loads, the one that began later wins.
+  const std::uint64_t version = next_catalog_++;
+  const auto current = snapshot()->find(database);
+  if (current == nullptr || current->passthrough()) return {};
+  const auto catalog = load(*current, version);
+  if (catalog == nullptr) return fmt::format("the catalog of {} cannot be read", database);
+
+  const std::lock_guard one_at_a_time(install_mutex_);
+  const auto before = snapshot();
+  auto next = std::make_shared<Snapshot>(*before);
+  for (auto& state : next->databases) {
+    if (state->conf->name != current->conf->name) continue;
+    if (state->config != current->config) return {};  // a reload has loaded a newer one
+    if (state->catalog != nullptr && state->catalog->version > version) return {};
+    auto renewed = std::make_shared<DatabaseState>(*state);
+    renewed->catalog = catalog;
+    renewed->version = next_state_++;
+    state = std::move(renewed);
+  }
+  publish(std::move(next));
+  return {};
+}
+
+net::Task<std::string> Instance::refresh_catalog_on_worker(std::string database) {
+  auto work = [this, name = std::move(database)] { return refresh_catalog(name); };
+  co_return co_await net::run_on_worker(std::move(work));
+}
+
+std::vector<std::string> Instance::missing_catalogs() const {
+  std::vector<std::string> missing;
+  for (const auto& state : snapshot()->databases) {
+    if (!state->passthrough() && state->catalog == nullptr) missing.push_back(state->conf->name);
+  }
+  return missing;
+}
+
+std::size_t Instance::client_count() const {
+  std::int64_t count = 0;
+  for (const auto& metrics : loop_metrics_) count += metrics->clients.load(std::memory_order_relaxed);
+  return static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
+}
+
+std::string Instance::metrics_text() const {
+  std::vector<const LoopMetrics*> loops;
+  for (const auto& metrics : loop_metrics_) loops.push_back(metrics.get());
+  std::vector<PoolSample> pools;
+  for (const auto& row : registry_.rows()) {
+    pools.push_back({row.database, row.shard, row.user, row.metrics->open.load(),
+                     row.metrics->idle.load(), row.metrics->waits.load(),
+                     static_cast<double>(row.metrics->wait_microseconds.load()) / 1e6});
+  }
+  return prometheus::TextSerializer().Serialize(collect(loops, process_metrics_, pools));
+}
+
+std::string Instance::status_page() const {
+  return render_status_page(*snapshot(), registry_.rows(),
+                            health_ ? health_->shards() : std::vector<backends::ShardHealth>{},
+                            client_count());
+}
+
+std::vector<std::string> Instance::not_ready() const {
+  std::vector<std::string> reasons;
+  for (const std::string& name : missing_catalogs()) {
+    reasons.push_back(fmt::format("database {}: its catalog has not been read yet", name));
+  }
+  if (health_ == nullptr) return reasons;
+  for (const backends::ShardHealth& shard : health_->shards()) {
+    if (!shard.known || shard.up) continue;
+    reasons.push_back(fmt::format("database {}: shard {} ({}) is down: {}", shard.database, shard.shard,
+                                  shard.address, shard.reason));
+  }
+  return reasons;
+}
+
+void Instance::post_to_all(void (*job)(Worker&)) {
+  for (LoopSlot& slot : loops_) {
+    slot.thread->post([worker = slot.worker, job] { job(*worker); });
+  }
+}
+
+void Instance::adopt(net::UniqueFd fd) {
+  LoopSlot& slot = loops_[next_loop_++ % loops_.size()];
+  slot.thread->post([worker = slot.worker, held = std::move(fd)]() mutable { worker->adopt(std::move(held)); });
+}
+
+void Instance::cancel(std::int32_t process, std::int32_t secret) {
+  const std::uint32_t index = Worker::worker_of(process);
+  if (process <= 0 || index >= loops_.size()) return;
+  loops_[index].thread->post(
+      [worker = loops_[index].worker, process, secret] { worker->cancel(process, secret); });
+}
+
+void Instance::drain() {
+  post_to_all([](Worker& worker) { worker.drain(); });
+}
+
+void Instance::end_all_sessions() {
+  post_to_all([](Worker& worker) { worker.end_all(); });
+}
+
+}  // namespace anabranch::proxy

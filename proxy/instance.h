@@ -1,0 +1,99 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/health.h"
+#include "backends/pool.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "proxy/metrics.h"
+#include "proxy/snapshot.h"
+#include "proxy/worker.h"
+
+namespace anabranch::proxy {
+
+/// The process: what all loops share. Snapshots are immutable and swapped whole; everything else
+/// here is atomic or under a mutex that no statement takes.
+class Instance {
+ public:
+  Instance();
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  /// Starts one loop a thread; call once, after the first publish().
+  void start_loops(std::uint32_t threads);
+  /// Stops and joins them.
+  void stop_loops();
+
+  // --- what statements run under ---
+
+  std::shared_ptr<const Snapshot> snapshot() const;
+  std::uint64_t serial() const { return serial_.load(std::memory_order_acquire); }
+
+  /// Validates maps, loads catalogs (blocking) and publishes. Errors: sentences; nothing changed.
+  std::expected<void, std::vector<std::string>> install(std::shared_ptr<const conf::Config> config);
+  /// Reads the file again and installs it if it may be (design section 4). Blocking; logs.
+  bool reload(const std::string& file);
+
+  /// Loads a database's catalog anew and publishes it; afterwards every statement on every loop
+  /// sees it. Blocking; any thread. Empty: done. Otherwise why not.
+  std::string refresh_catalog(const std::string& database);
+  net::Task<std::string> refresh_catalog_on_worker(std::string database);
+  /// Databases whose catalog has not been loaded yet, for retries and /readyz.
+  std::vector<std::string> missing_catalogs() const;
+
+  // --- services ---
+
+  backends::PoolRegistry& pool_registry() { return registry_; }
+  ProcessMetrics& process_metrics() { return process_metrics_; }
+  std::shared_ptr<net::TlsContext> tls() const;
+  const std::string& mock_nonce() const { return mock_nonce_; }
+  LoopMetrics& metrics_of(std::uint32_t worker) { return *loop_metrics_[worker]; }
+  std::size_t client_count() const;
+  std::string metrics_text() const;
+  std::string status_page() const;
+  std::vector<std::string> not_ready() const;
+
+  // --- clients ---
+
+  /// Hands a connection to the next loop.
+  void adopt(net::UniqueFd fd);
+  void cancel(std::int32_t process, std::int32_t secret);
+  void drain();
+  void end_all_sessions();
+
+ private:
+  void publish(std::shared_ptr<Snapshot> snapshot);
+  void post_to_all(void (*job)(Worker&));
+
+  mutable std::mutex mutex_;  ///< guards snapshot_ and tls_
+  std::mutex install_mutex_;  ///< one installation at a time
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::shared_ptr<net::TlsContext> tls_;
+  std::atomic<std::uint64_t> serial_{0};
+  std::atomic<std::uint64_t> next_state_{1};
+  std::atomic<std::uint64_t> next_catalog_{1};
+
+  backends::PoolRegistry registry_;
+  ProcessMetrics process_metrics_;
+  std::unique_ptr<backends::HealthMonitor> health_;
+  std::string mock_nonce_;
+  std::vector<std::unique_ptr<LoopMetrics>> loop_metrics_;
+
+  struct LoopSlot {
+    std::unique_ptr<net::LoopThread> thread;
+    Worker* worker = nullptr;  ///< owned by its loop's thread
+  };
+  std::vector<LoopSlot> loops_;
+  std::atomic<std::size_t> next_loop_{0};
+};
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,63 @@
+#include "proxy/log.h"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+namespace anabranch::proxy {
+
+namespace {
+
+/// `%J`: the message as the inside of a JSON string.
+class JsonMessage final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    const std::string text = json_escaped({message.payload.data(), message.payload.size()});
+    out.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<JsonMessage>();
+  }
+};
+
+std::unique_ptr<spdlog::formatter> formatter_of(conf::LogFormat format) {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<JsonMessage>('J');
+  formatter->set_pattern(format == conf::LogFormat::json
+                             ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%J"})"
+                             : "%Y-%m-%d %H:%M:%S.%e %L %v");
+  return formatter;
+}
+
+spdlog::level::level_enum level_of(conf::LogLevel level) {
+  switch (level) {
+    case conf::LogLevel::trace: return spdlog::level::trace;
+    case conf::LogLevel::debug: return spdlog::level::debug;
+    case conf::LogLevel::info: return spdlog::level::info;
+    case conf::LogLevel::warn: return spdlog::level::warn;
+    case conf::LogLevel::error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+std::string json_escaped(std::string_view text) {
+  const std::string quoted =
+      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+void configure_log(const conf::Log& log) {
+  auto logger =
+      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_formatter(formatter_of(log.format));
+  logger->set_level(level_of(log.level));
+  logger->flush_on(spdlog::level::trace);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,65 @@
+#include "proxy/plan_cache.h"
+
+#include <algorithm>
+
+namespace anabranch::proxy {
+
+std::uint64_t PlanCache::hash_of(const rewriter::Shape& shape, const CacheContext& context) {
+  return shape.hash() ^ (context.database_version * 0x9E3779B97F4A7C15ULL);
+}
+
+bool PlanCache::same(const Entry& entry, const rewriter::Shape& shape, const CacheContext& context) {
+  return entry.database_version == context.database_version && entry.shape == shape.text() &&
+         entry.several == context.several && entry.planning == context.planning &&
+         std::ranges::equal(entry.parameter_types, context.parameter_types) &&
+         entry.equal_to == shape.equal_to();
+}
+
+CachedPlanPtr PlanCache::find(const rewriter::Shape& shape, const CacheContext& context) {
+  const auto [first, last] = by_hash_.equal_range(hash_of(shape, context));
+  for (auto at = first; at != last; ++at) {
+    const Entry& entry = *at->second;
+    if (!same(entry, shape, context)) continue;
+    const std::vector<int>& pinned = entry.plan->plan->pinned;
+    bool fits = true;
+    for (std::size_t i = 0; fits && i < pinned.size(); ++i) {
+      fits = entry.pinned[i] == shape.spelling(pinned[i]);
+    }
+    if (!fits) continue;
+    order_.splice(order_.begin(), order_, at->second);
+    return entry.plan;
+  }
+  return nullptr;
+}
+
+void PlanCache::put(const rewriter::Shape& shape, const CacheContext& context, CachedPlanPtr plan) {
+  if (!plan->plan->cacheable) return;
+  Entry entry;
+  entry.hash = hash_of(shape, context);
+  entry.shape = shape.text();
+  entry.equal_to = shape.equal_to();
+  entry.database_version = context.database_version;
+  entry.planning = context.planning;
+  entry.several = context.several;
+  entry.parameter_types.assign(context.parameter_types.begin(), context.parameter_types.end());
+  for (const int literal : plan->plan->pinned) entry.pinned.emplace_back(shape.spelling(literal));
+  entry.plan = std::move(plan);
+  order_.push_front(std::move(entry));
+  by_hash_.emplace(order_.front().hash, order_.begin());
+  if (order_.size() > capacity_) evict();
+}
+
+void PlanCache::evict() {
+  const auto victim = std::prev(order_.end());
+  const auto [first, last] = by_hash_.equal_range(victim->hash);
+  const auto found = std::find_if(first, last, [&](const auto& item) { return item.second == victim; });
+  by_hash_.erase(found);
+  order_.pop_back();
+}
+
+void PlanCache::clear() {
+  by_hash_.clear();
+  order_.clear();
+}
+
+}  // namespace anabranch::proxy

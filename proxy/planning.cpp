@@ -1,0 +1,182 @@
+#include "proxy/planning.h"
+
+#include "backends/exchange.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy {
+
+namespace {
+
+using rewriter::Description;
+using rewriter::PlanKind;
+
+/// Statements longer than this are planned on a worker thread: a long VALUES list takes a second.
+constexpr std::size_t long_statement_bytes = 64 * 1024;
+
+CacheContext cache_context(const SessionState& state, const Statement& statement, bool several) {
+  return {state.db->version, state.planning_key, statement.parameter_types, several};
+}
+
+Description to_description(backends::Described described) {
+  Description description;
+  description.parameters = std::move(described.parameters);
+  if (!described.columns) return description;
+  description.columns.emplace();
+  for (auto& column : *described.columns) {
+    description.columns->push_back({std::move(column.name), column.table, column.attribute,
+                                    column.type, column.type_size, column.typmod});
+  }
+  return description;
+}
+
+/// Describes on the default shard: on the transaction's own lease where it has one there (it may
+/// see what others do not), else on one taken for the purpose.
+net::Task<Description> describe_on_default_shard(SessionState& state, std::string sql,
+                                                 std::vector<values::Oid> types, bool own_text) {
+  const std::uint32_t shard = state.default_shard();
+  backends::Lease borrowed;
+  backends::Lease* lease = &borrowed;
+  if (auto* enlisted = state.transaction.find(shard); enlisted != nullptr) {
+    lease = &enlisted->lease;
+  } else {
+    borrowed = co_await backends::acquire(state.target(shard), state.holder, state.token());
+    co_await backends::apply_context(borrowed, state.settings, state.token());
+  }
+  const Running running(state, *lease);
+  auto described = co_await backends::describe(*lease, std::move(sql), std::move(types), state.token());
+  if (described) co_return to_description(std::move(*described));
+  net::pg::ErrorFields fields = std::move(described.error());
+  if (!own_text) fields.remove('P');
+  throw backends::ServerError(std::move(fields), shard, lease->shard_name());
+}
+
+rewriter::PlanResult run_planner(const SessionState& state, const Statement& statement, bool several,
+                                 const std::vector<Description>& descriptions) {
+  rewriter::PlanRequest request;
+  request.text = statement.text;
+  request.shape = &statement.shape;
+  request.parameter_types = statement.parameter_types;
+  request.catalog = state.db->catalog.get();
+  request.map = state.db->map.get();
+  request.context = &state.planning;
+  request.descriptions = descriptions;
+  request.several = several;
+  request.database = state.db->conf;
+  return rewriter::plan(request);
+}
+
+struct PlannerCall {
+  const SessionState* state;
+  const Statement* statement;
+  bool several;
+  const std::vector<Description>* descriptions;
+  rewriter::PlanResult operator()() const {
+    return run_planner(*state, *statement, several, *descriptions);
+  }
+};
+
+net::Task<rewriter::PlanResult> call_planner(const SessionState& state, const Statement& statement,
+                                             bool several,
+                                             const std::vector<Description>& descriptions) {
+  if (statement.text.size() <= long_statement_bytes) {
+    co_return run_planner(state, statement, several, descriptions);
+  }
+  co_return co_await net::run_on_worker(PlannerCall{&state, &statement, several, &descriptions});
+}
+
+void require_catalog(const SessionState& state) {
+  if (state.db->catalog != nullptr || state.db->passthrough()) return;
+  const std::string& shard = state.db->map->shards()[state.default_shard()].name;
+  throw values::make_error(values::ErrorId::shard_unavailable, shard,
+                           "the catalog has not been read from it yet");
+}
+
+}  // namespace
+
+void set_text(const SessionState& state, Statement& statement, std::string_view text) {
+  statement.text.assign(text);
+  statement.plan = nullptr;
+  rewriter::shape(statement.text, state.planning.standard_conforming_strings, {}, statement.shape);
+}
+
+bool plan_is_current(const SessionState& state, const Statement& statement) {
+  return statement.plan != nullptr && statement.planned_under == state.db->version &&
+         statement.planned_key == state.planning_key;
+}
+
+CachedPlanPtr cached_plan(SessionState& state, const Statement& statement, bool several) {
+  CachedPlanPtr found =
+      state.worker.plans().find(statement.shape, cache_context(state, statement, several));
+  auto& count = found ? state.worker.metrics().cache_hits : state.worker.metrics().cache_misses;
+  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  return found;
+}
+
+net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& statement, bool several) {
+  require_catalog(state);
+  std::vector<Description> descriptions;
+  std::size_t asked = 0;
+  while (true) {
+    rewriter::PlanResult result = co_await call_planner(state, statement, several, descriptions);
+    if (auto* plan = std::get_if<std::shared_ptr<const rewriter::Plan>>(&result)) {
+      auto made = std::make_shared<CachedPlan>();
+      made->plan = std::move(*plan);
+      if (made->plan->described) {
+        made->description = Description{made->plan->parameters, made->plan->result};
+      }
+      if (!state.catalog_stale) {
+        state.worker.plans().put(statement.shape, cache_context(state, statement, several), made);
+      }
+      co_return made;
+    }
+    // Each call gets the answers to the last call's asks; a planner that never has enough is a bug.
+    if (++asked > 8) throw values::make_error(values::ErrorId::internal, "planning does not end");
+    descriptions.clear();
+    for (auto& ask : std::get<rewriter::NeedDescribe>(result).asks) {
+      const bool own_text = ask.sql == statement.text;
+      descriptions.push_back(co_await describe_on_default_shard(
+          state, std::move(ask.sql), std::move(ask.parameters), own_text));
+    }
+  }
+}
+
+net::Task<void> ensure_plan(SessionState& state, Statement& statement) {
+  if (plan_is_current(state, statement)) co_return;
+  CachedPlanPtr plan = state.catalog_stale ? nullptr : cached_plan(state, statement, false);
+  if (plan == nullptr) plan = co_await make_plan(state, statement, false);
+  statement.plan = std::move(plan);
+  statement.planned_under = state.db->version;
+  statement.planned_key = state.planning_key;
+}
+
+net::Task<const Description*> ensure_description(SessionState& state, Statement& statement) {
+  CachedPlan& cached = *statement.plan;
+  if (cached.description) co_return &*cached.description;
+  const rewriter::Plan& plan = *cached.plan;
+  const bool of_the_server = plan.kind == PlanKind::relay || plan.kind == PlanKind::split ||
+                             plan.kind == PlanKind::broadcast;
+  if (plan.kind == PlanKind::refuse) co_await throw_refusal(state, statement, statement.plan);
+  if (of_the_server) {
+    cached.description = co_await describe_on_default_shard(state, statement.text,
+                                                            statement.parameter_types, true);
+  } else if (plan.session && plan.session->action == rewriter::SessionAction::show) {
+    cached.description = co_await describe_on_default_shard(state, statement.text, {}, true);
+  } else {
+    cached.description = Description{plan.parameters, plan.result};
+    if (plan.local) cached.description->columns = plan.local->columns;
+    if (plan.explained) cached.description->columns = {{"QUERY PLAN", 0, 0, 25, -1, -1}};
+  }
+  co_return &*cached.description;
+}
+
+net::Task<void> throw_refusal(SessionState& state, const Statement& statement, CachedPlanPtr plan) {
+  const rewriter::Plan& refused = *plan->plan;
+  if (refused.prepare_only) {
+    const bool own_text = refused.prepare_text.empty();
+    (void)co_await describe_on_default_shard(
+        state, own_text ? statement.text : refused.prepare_text, statement.parameter_types, own_text);
+  }
+  throw *refused.refusal;
+}
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "proxy/session_state.h"
+#include "proxy/statement.h"
+
+namespace anabranch::proxy {
+
+/// Sets the statement's text and computes its shape. Throws 54000/54001 past the bounds.
+void set_text(const SessionState& state, Statement& statement, std::string_view text);
+
+/// The statement's plan is the right one for the session as it is now.
+bool plan_is_current(const SessionState& state, const Statement& statement);
+
+/// Looks in the plan cache only: no I/O, no allocation. Null: ask make_plan().
+CachedPlanPtr cached_plan(SessionState& state, const Statement& statement, bool several);
+
+/// Plans, asking a shard to describe what the planner needs, and caches the plan. Throws the
+/// server's error where it rejects the statement.
+net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& statement, bool several);
+
+/// Ensures `statement.plan` is current.
+net::Task<void> ensure_plan(SessionState& state, Statement& statement);
+
+/// Ensures that the plan's parameters and columns are known: from the planner, else by asking the
+/// default shard to describe the client's own text. Answers them.
+net::Task<const rewriter::Description*> ensure_description(SessionState& state, Statement& statement);
+
+/// Throws what a plan of kind refuse stands for: the server's own error where it has one
+/// (Plan::prepare_only), else the refusal.
+net::Task<void> throw_refusal(SessionState& state, const Statement& statement, CachedPlanPtr plan);
+
+}  // namespace anabranch::proxy

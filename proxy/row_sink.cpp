@@ -1,0 +1,82 @@
+#include "proxy/row_sink.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "net/pg/messages.h"
+#include "proxy/replies.h"
+
+namespace anabranch::proxy {
+
+void BufferedRows::add(const merge::Batch& rows) {
+  charge_.grow(rows.byte_size() + rows.size() * sizeof(std::uint32_t));
+  for (std::size_t i = 0; i < rows.size(); ++i) rows_.append_row(rows, i);
+}
+
+net::Task<Outcome> BufferedRows::send(SessionState& state, std::int32_t limit) {
+  std::uint64_t sent = 0;
+  while (next_ < rows_.size() && (limit <= 0 || sent < static_cast<std::uint64_t>(limit))) {
+    state.client.write(rows_.message(next_));
+    ++next_;
+    ++sent;
+    if (state.client.congested()) co_await give_way_to_client(state);
+  }
+  // As the server has it: a portal that gave as many rows as were asked for is suspended, even if
+  // there are no more.
+  if (limit > 0 && sent == static_cast<std::uint64_t>(limit)) {
+    net::pg::PortalSuspended{}.encode(state.out());
+    co_return Outcome{.suspended = true};
+  }
+  send_complete(state.out(), whole_tag.empty() ? fmt::format("{} {}", command, sent) : whole_tag);
+  co_return Outcome{};
+}
+
+RowSink::RowSink(SessionState& state, Execution& execution)
+    : state_(state), execution_(execution), plan_(*execution.plan->plan) {
+  if (execution.row_limit > 0 && plan_.recipe) {
+    buffer_ = std::make_shared<BufferedRows>(state.db->config->limits.query_memory);
+  }
+}
+
+values::Format RowSink::format(std::size_t column) const {
+  return static_cast<values::Format>(net::pg::format_of(execution_.result_formats, column));
+}
+
+void RowSink::describe_rows() {
+  described_ = true;
+  if (execution_.simple && plan_.result) send_row_description(state_.out(), *plan_.result, {});
+}
+
+net::Task<void> RowSink::take(const merge::Batch& rows) {
+  if (!described_) describe_rows();
+  count_ += rows.size();
+  if (buffer_ != nullptr) {
+    buffer_->add(rows);
+    co_return;
+  }
+  state_.client.write(rows.bytes());
+  state_.client.send_now();
+  if (state_.client.congested()) co_await give_way_to_client(state_);
+}
+
+net::Task<Outcome> RowSink::finish(std::string tag) {
+  if (!described_) describe_rows();
+  if (buffer_ != nullptr) {
+    buffer_->whole_tag = std::move(tag);
+    execution_.portal->buffered = buffer_;
+    co_return co_await buffer_->send(state_, execution_.row_limit);
+  }
+  send_complete(state_.out(), tag.empty() ? fmt::format("SELECT {}", count_) : tag);
+  co_return Outcome{};
+}
+
+int extra_float_digits(const SessionState& state) {
+  const std::string* digits = state.settings.find("extra_float_digits");
+  if (digits == nullptr) return 1;
+  std::string_view text = *digits;
+  if (text.starts_with('\'')) text = text.substr(1);
+  return std::atoi(std::string(text).c_str());
+}
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,192 @@
+#include <fmt/format.h>
+
+#include "backends/exchange.h"
+#include "proxy/execute.h"
+#include "proxy/settings.h"
+#include "proxy/shard_request.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy {
+
+namespace {
+
+using backends::Reply;
+using rewriter::Effect;
+
+/// More than this waiting for the client is sent before waiting for the shard (PostgreSQL's own
+/// output buffer is as large).
+constexpr std::size_t send_ahead_bytes = 8192;
+
+/// One relay: the lease it runs on, and what has become of it.
+class Relay {
+ public:
+  Relay(SessionState& state, Execution& execution, backends::Lease& lease)
+      : state_(state), execution_(execution), lease_(lease), running_(state, lease), replies_(lease) {
+    replies_.batch_rows = false;
+  }
+
+  net::Task<Outcome> run() {
+    send();
+    lease_->socket().send_now();
+    while (true) {
+      std::optional<Reply> reply = replies_.poll();
+      if (!reply) {
+        if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+        reply = co_await replies_.next();
+      }
+      if (reply->kind == Reply::Kind::ready) break;
+      if (reply->message.type == 'G') {
+        co_await copy_in(reply->message);
+      } else {
+        take(reply->message);
+        if (state_.client.congested()) co_await give_way_to_client(state_);
+      }
+    }
+    if (error_) co_await fail();
+    co_return outcome_;
+  }
+
+ private:
+  void send() {
+    if (execution_.simple) {
+      backends::send_query(lease_, execution_.statement->text);
+      return;
+    }
+    PortalState& portal = *execution_.portal;
+    if (portal.open) {
+      send_execute(lease_, portal.server_name, execution_.row_limit);
+      return;
+    }
+    net::pg::Oids types;
+    for (const values::Oid type : execution_.statement->parameter_types) types.add(type);
+    ShardRequest request;
+    request.global_name = execution_.statement->global_name;
+    request.sql = execution_.statement->text;
+    request.parameter_types = types.list();
+    request.portal = portal.server_name;
+    request.parameter_formats = execution_.parameter_formats;
+    request.parameters = execution_.parameters;
+    request.result_formats = execution_.result_formats;
+    request.row_limit = execution_.row_limit;
+    send_request(lease_, request);
+  }
+
+  void take(const net::pg::Message& message) {
+    switch (message.type) {
+      case '1':
+      case '2':
+      case '3': return;  // of our own Parse, Bind and Close: the client has had its own
+      case 'S': {
+        const auto status = net::pg::ParameterStatus::decode(message.payload);
+        if (status) state_.report_parameter(status->name, status->value);
+        return;
+      }
+      case 'E': {
+        auto error = net::pg::ErrorResponse::decode(message.payload);
+        if (!error) throw values::make_error(values::ErrorId::shard_protocol, lease_.shard_name(), error.error().message);
+        if (!error_) error_ = std::move(*error);
+        return;
+      }
+      case 's': outcome_.suspended = true; [[fallthrough]];
+      default: state_.client.write(message.raw);
+    }
+  }
+
+  /// The shard waits for rows: the client's go to it as they come.
+  net::Task<void> copy_in(net::pg::Message response) {
+    state_.client.write(response.raw);
+    if (const auto sent = co_await state_.client.flush_all(); !sent) throw ClientGone{sent.error().message};
+    lease_->set_mid_request(true);
+    while (true) {
+      const CopyMessage message = co_await next_copy_message(state_);
+      net::Buffer& out = lease_->socket().out();
+      if (message.kind == CopyMessage::Kind::data) {
+        net::pg::CopyData{message.data}.encode(out);
+        if (const auto sent = co_await lease_->socket().flush(); !sent) break;
+        if (shard_has_failed()) break;
+        continue;
+      }
+      if (message.kind == CopyMessage::Kind::done) {
+        net::pg::CopyDone{}.encode(out);
+      } else {
+        net::pg::CopyFail{message.reason}.encode(out);
+      }
+      break;
+    }
+    lease_->set_mid_request(false);
+    // The Sync that went with Execute was ignored during the copy.
+    if (!execution_.simple && !error_) net::pg::Sync{}.encode(lease_->socket().out());
+    lease_->socket().send_now();
+  }
+
+  bool shard_has_failed() {
+    while (true) {
+      const std::optional<Reply> reply = replies_.poll();
+      if (!reply || reply->kind == Reply::Kind::ready) return error_.has_value();
+      take(reply->message);
+      if (error_) return true;
+    }
+  }
+
+  net::Task<void> fail() {
+    forget_statement(lease_, execution_.statement->global_name);
+    throw backends::ServerError(std::move(*error_), lease_.shard(), lease_.shard_name());
+    co_return;
+  }
+
+  SessionState& state_;
+  Execution& execution_;
+  backends::Lease& lease_;
+  const Running running_;
+  backends::ReplyStream replies_;
+  std::optional<net::pg::ErrorFields> error_;
+  Outcome outcome_;
+};
+
+bool writes(const rewriter::Plan& plan) {
+  return plan.effect == Effect::writes || plan.effect == Effect::ddl;
+}
+
+net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::uint32_t shard) {
+  const backends::ShardTarget& target = state.target(shard);
+  backends::Lease lease;
+  if (auto idle = backends::try_acquire(target, state.holder)) {
+    lease = std::move(*idle);
+  } else {
+    lease = co_await backends::acquire(target, state.holder, state.token());
+  }
+  if (!backends::pipeline_context(lease, state.settings)) {
+    co_await backends::apply_context(lease, state.settings, state.token());
+  }
+  Relay relay(state, execution, lease);
+  const Outcome outcome = co_await relay.run();
+  if (execution.plan->plan->opaque_settings) co_await read_back_settings(state, lease);
+  co_return outcome;
+}
+
+net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& execution, std::uint32_t shard) {
+  PortalState* portal = execution.portal;
+  if (portal != nullptr && portal->open) shard = portal->shard;
+  auto* member = co_await state.transaction.enlist(shard, state.target(shard), state.token());
+  if (writes(*execution.plan->plan)) state.transaction.mark_written(shard);
+  Relay relay(state, execution, member->lease);
+  const Outcome outcome = co_await relay.run();
+  if (portal != nullptr) {
+    portal->open = outcome.suspended;
+    portal->shard = shard;
+  }
+  if (execution.plan->plan->opaque_settings) co_await read_back_settings(state, member->lease);
+  co_return outcome;
+}
+
+}  // namespace
+
+net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uint32_t shard) {
+  if (state.transaction.state() == backends::TransactionState::none) {
+    if (execution.standalone) co_return co_await relay_alone(state, execution, shard);
+    state.transaction.begin_implicit();
+  }
+  co_return co_await relay_in_transaction(state, execution, shard);
+}
+
+}  // namespace anabranch::proxy

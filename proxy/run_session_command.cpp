@@ -1,0 +1,218 @@
+#include <fmt/format.h>
+
+#include "backends/exchange.h"
+#include "proxy/execute.h"
+#include "proxy/replies.h"
+#include "proxy/settings.h"
+#include "proxy/transaction_end.h"
+#include "values/errors.h"
+
+/// Statements that concern the session itself: transaction control and settings.
+namespace anabranch::proxy {
+
+namespace {
+
+using backends::TransactionState;
+using rewriter::SessionAction;
+using rewriter::SessionPlan;
+
+void warn(SessionState& state, std::string_view sqlstate, std::string_view message) {
+  send_notice(state.out(), "WARNING", sqlstate, message);
+}
+
+void begin(SessionState& state, const SessionPlan& plan, const std::string& command) {
+  if (state.explicit_transaction()) {
+    warn(state, "25001", "there is already a transaction in progress");
+  } else {
+    state.transaction.begin(plan.options);
+  }
+  send_complete(state.out(), command == "START TRANSACTION" ? command : "BEGIN");
+}
+
+net::Task<void> commit(SessionState& state, const SessionPlan& plan) {
+  if (!state.explicit_transaction()) {
+    co_await end_statement_transaction(state);
+    warn(state, "25P01", "there is no transaction in progress");
+    send_complete(state.out(), "COMMIT");
+    co_return;
+  }
+  const std::string options = state.transaction.options();
+  const std::string tag = co_await commit_transaction(state);
+  if (plan.chain) state.transaction.begin(options);
+  send_complete(state.out(), tag);
+}
+
+net::Task<void> rollback(SessionState& state, const SessionPlan& plan) {
+  if (!state.explicit_transaction()) warn(state, "25P01", "there is no transaction in progress");
+  const std::string options = state.transaction.options();
+  const bool chain = plan.chain && state.explicit_transaction();
+  co_await roll_back_transaction(state);
+  if (chain) state.transaction.begin(options);
+  send_complete(state.out(), "ROLLBACK");
+}
+
+void require_block(const SessionState& state, std::string_view command) {
+  if (state.explicit_transaction()) return;
+  throw values::SqlError("25P01", fmt::format("{} can only be used in transaction blocks", command));
+}
+
+net::Task<void> savepoint(SessionState& state, const SessionPlan& plan) {
+  switch (plan.action) {
+    case SessionAction::savepoint:
+      require_block(state, "SAVEPOINT");
+      co_await state.transaction.savepoint(plan.name, state.token());
+      send_complete(state.out(), "SAVEPOINT");
+      break;
+    case SessionAction::rollback_to:
+      require_block(state, "ROLLBACK TO SAVEPOINT");
+      co_await state.transaction.rollback_to(plan.name, state.token());
+      state.refresh_planning();
+      send_complete(state.out(), "ROLLBACK");
+      break;
+    default:
+      require_block(state, "RELEASE SAVEPOINT");
+      co_await state.transaction.release_savepoint(plan.name, state.token());
+      send_complete(state.out(), "RELEASE");
+  }
+}
+
+/// The leases a setting must be put on now: those of the transaction, else one of the default
+/// shard, so that the server itself says whether it likes the value.
+class SettingLeases {
+ public:
+  explicit SettingLeases(SessionState& state) : state_(state) {}
+
+  net::Task<void> take() {
+    for (auto& member : state_.transaction.enlisted()) leases_.push_back(&member->lease);
+    if (!leases_.empty()) co_return;
+    const std::uint32_t shard = state_.default_shard();
+    if (state_.transaction.state() != TransactionState::none) {
+      auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
+      leases_.push_back(&member->lease);
+      co_return;
+    }
+    borrowed_ = co_await backends::acquire(state_.target(shard), state_.holder, state_.token());
+    co_await backends::apply_context(borrowed_, state_.settings, state_.token());
+    leases_.push_back(&borrowed_);
+  }
+
+  net::Task<void> run(std::string sql) {
+    for (backends::Lease* lease : leases_) {
+      auto answer = co_await backends::run_command(*lease, sql, state_.token());
+      if (!answer) throw backends::ServerError(answer.error(), lease->shard(), lease->shard_name());
+    }
+  }
+
+  const std::vector<backends::Lease*>& all() const { return leases_; }
+
+ private:
+  SessionState& state_;
+  backends::Lease borrowed_;
+  std::vector<backends::Lease*> leases_;
+};
+
+void report_all(SessionState& state, const backends::ServerConnection& connection) {
+  for (const auto& [name, value] : connection.parameters()) state.report_parameter(name, value);
+}
+
+net::Task<void> set(SessionState& state, const SessionPlan& plan) {
+  if (plan.local && state.transaction.state() == TransactionState::none) {
+    warn(state, "25P01", "SET LOCAL can only be used in transaction blocks");
+    send_complete(state.out(), "SET");
+    co_return;
+  }
+  SettingLeases leases(state);
+  co_await leases.take();
+  co_await leases.run(fmt::format("SET {} TO {}", plan.name, plan.value));
+  // Some settings take a part of a value (DateStyle): what the server reports is the whole.
+  const std::string* whole = leases.all().front()->operator->()->parameter(plan.name);
+  const std::string value = whole != nullptr ? backends::quote_literal(*whole) : plan.value;
+  if (plan.local) {
+    const std::string* before = state.settings.find(plan.name);
+    state.locals.try_emplace(plan.name, before ? std::optional(*before) : std::nullopt);
+  } else {
+    state.locals.erase(plan.name);
+  }
+  state.settings.set(plan.name, value);
+  for (backends::Lease* lease : leases.all()) (*lease)->applied.set(plan.name, value);
+  report_all(state, **leases.all().front());
+  state.refresh_planning();
+  send_complete(state.out(), "SET");
+}
+
+net::Task<void> reset(SessionState& state, const SessionPlan& plan) {
+  SettingLeases leases(state);
+  co_await leases.take();
+  if (plan.action == SessionAction::reset) {
+    co_await leases.run(fmt::format("RESET {}", plan.name));
+    for (backends::Lease* lease : leases.all()) (*lease)->applied.reset(plan.name);
+    state.settings.reset(plan.name);
+  } else {
+    state.settings.reset_all();
+  }
+  for (backends::Lease* lease : leases.all()) {
+    co_await backends::apply_context(*lease, state.settings, state.token());
+  }
+  report_all(state, **leases.all().front());
+  state.refresh_planning();
+  send_complete(state.out(), "RESET");
+}
+
+net::Task<void> discard_all(SessionState& state) {
+  if (state.transaction.state() != TransactionState::none) {
+    throw values::make_error(values::ErrorId::active_transaction, "DISCARD ALL");
+  }
+  SettingLeases leases(state);
+  state.settings.reset_all();
+  co_await leases.take();
+  report_all(state, **leases.all().front());
+  state.refresh_planning();
+  send_complete(state.out(), "DISCARD ALL");
+}
+
+/// SET TRANSACTION, SET CONSTRAINTS: for the transaction under way.
+net::Task<void> set_in_transaction(SessionState& state, const SessionPlan& plan) {
+  const bool transaction = plan.action == SessionAction::set_transaction;
+  const std::string sql = transaction ? fmt::format("SET TRANSACTION {}", plan.options)
+                                      : fmt::format("SET CONSTRAINTS {}", plan.options);
+  const std::string_view tag = transaction ? "SET" : "SET CONSTRAINTS";
+  if (!state.explicit_transaction()) {
+    warn(state, "25P01", fmt::format("{} can only be used in transaction blocks",
+                                     transaction ? "SET TRANSACTION" : "SET CONSTRAINTS"));
+  } else if (transaction && state.transaction.enlisted().empty()) {
+    state.transaction.add_option(plan.options);
+  } else {
+    SettingLeases leases(state);
+    co_await leases.take();
+    co_await leases.run(sql);
+  }
+  send_complete(state.out(), tag);
+}
+
+}  // namespace
+
+net::Task<Outcome> run_session_command(SessionState& state, Execution& execution) {
+  const rewriter::Plan& plan = *execution.plan->plan;
+  const SessionPlan& command = *plan.session;
+  switch (command.action) {
+    case SessionAction::begin: begin(state, command, plan.command); break;
+    case SessionAction::commit: co_await commit(state, command); break;
+    case SessionAction::rollback: co_await rollback(state, command); break;
+    case SessionAction::savepoint:
+    case SessionAction::rollback_to:
+    case SessionAction::release: co_await savepoint(state, command); break;
+    case SessionAction::set: co_await set(state, command); break;
+    case SessionAction::reset:
+    case SessionAction::reset_all: co_await reset(state, command); break;
+    case SessionAction::show: co_return co_await run_relay(state, execution, state.default_shard());
+    case SessionAction::discard_all: co_await discard_all(state); break;
+    case SessionAction::set_transaction:
+    case SessionAction::set_constraints: co_await set_in_transaction(state, command); break;
+    case SessionAction::prepare_transaction:
+      throw values::make_error(values::ErrorId::unsupported_statement, "PREPARE TRANSACTION",
+                               "Anabranch ends transactions over several shards itself.");
+  }
+  co_return Outcome{};
+}
+
+}  // namespace anabranch::proxy

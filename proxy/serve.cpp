@@ -1,0 +1,165 @@
+#include "proxy/serve.h"
+
+#include <fmt/format.h>
+#include <uv.h>
+
+#include <csignal>
+#include <iostream>
+#include <vector>
+
+#include "conf/load.h"
+#include "net/loop.h"
+#include "net/socket.h"
+#include "proxy/cli_check.h"
+#include "proxy/http.h"
+#include "proxy/instance.h"
+#include "proxy/log.h"
+#include "proxy/version.h"
+
+namespace anabranch::proxy {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How long SIGTERM lets transactions end by themselves.
+constexpr auto drain_limit = milliseconds(30'000);
+constexpr auto drain_poll = milliseconds(50);
+/// Pause between attempts to read a catalog that could not be read at the start.
+constexpr auto catalog_retry = milliseconds(1000);
+
+/// A signal as an event of the main loop. The handle lives on the heap until its close callback.
+class SignalWatch {
+ public:
+  SignalWatch(net::Loop& loop, int number, std::move_only_function<void()> action)
+      : handle_(new uv_signal_t), action_(std::move(action)) {
+    uv_signal_init(loop.uv(), handle_);
+    handle_->data = this;
+    uv_signal_start(handle_, [](uv_signal_t* handle, int) { static_cast<SignalWatch*>(handle->data)->action_(); },
+                    number);
+  }
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+  ~SignalWatch() {
+    uv_signal_stop(handle_);
+    uv_close(reinterpret_cast<uv_handle_t*>(handle_),
+             [](uv_handle_t* handle) { delete reinterpret_cast<uv_signal_t*>(handle); });
+  }
+
+ private:
+  uv_signal_t* handle_;
+  std::move_only_function<void()> action_;
+};
+
+/// The running process: listeners and signals on the main loop, clients on the others.
+class Server {
+ public:
+  Server(Instance& instance, std::string file) : instance_(instance), file_(std::move(file)) {}
+
+  /// The error is a sentence.
+  std::optional<std::string> open_listeners(const conf::Listen& listen) {
+    for (const conf::Address& address : listen.postgres) {
+      auto listener = net::Listener::open({address.host, address.port});
+      if (!listener) return fmt::format("cannot listen on {}: {}", address.text(), listener.error().message);
+      listeners_.push_back(std::make_unique<net::Listener>(std::move(*listener)));
+    }
+    if (listen.http.empty()) return std::nullopt;
+    HttpPages pages;
+    pages.metrics = [this] { return instance_.metrics_text(); };
+    pages.missing = [this] { return instance_.not_ready(); };
+    pages.status = [this] { return instance_.status_page(); };
+    auto http = HttpServer::start(listen.http, std::move(pages));
+    if (!http) return http.error();
+    http_ = std::move(*http);
+    return std::nullopt;
+  }
+
+  int run() {
+    SignalWatch reload(loop_, SIGHUP, [this] { net::spawn(reload_once()); });
+    SignalWatch terminate(loop_, SIGTERM, [this] { net::spawn(drain_and_end()); });
+    SignalWatch interrupt(loop_, SIGINT, [this] { net::spawn(end()); });
+    for (auto& listener : listeners_) net::spawn(accept(*listener));
+    net::spawn(retry_catalogs());
+    spdlog::info("ready");
+    loop_.run();
+    return exit_fine;
+  }
+
+ private:
+  net::Task<void> accept(net::Listener& listener) {
+    while (true) {
+      auto fd = co_await listener.accept();
+      if (!fd) co_return;
+      instance_.adopt(std::move(*fd));
+    }
+  }
+
+  net::Task<void> reload_once() {
+    auto work = [this] { return instance_.reload(file_); };
+    (void)co_await net::run_on_worker(std::move(work));
+  }
+
+  net::Task<void> retry_catalogs() {
+    while (true) {
+      for (const std::string& name : instance_.missing_catalogs()) {
+        const std::string problem = co_await instance_.refresh_catalog_on_worker(name);
+        if (problem.empty()) spdlog::info("database {}: catalog read", name);
+      }
+      if (co_await net::sleep(catalog_retry, stop_.token()) != net::Wait::ready) co_return;
+    }
+  }
+
+  net::Task<void> drain_and_end() {
+    spdlog::info("draining: waiting for transactions to end");
+    for (auto& listener : listeners_) listener->close();
+    instance_.drain();
+    for (auto waited = milliseconds(0); waited < drain_limit && instance_.client_count() > 0; waited += drain_poll) {
+      (void)co_await net::sleep(drain_poll);
+    }
+    co_await end();
+  }
+
+  net::Task<void> end() {
+    if (ending_) co_return;
+    ending_ = true;
+    for (auto& listener : listeners_) listener->close();
+    stop_.cancel();
+    instance_.end_all_sessions();
+    for (int i = 0; i < 40 && instance_.client_count() > 0; ++i) (void)co_await net::sleep(drain_poll);
+    spdlog::info("ended");
+    loop_.stop();
+  }
+
+  Instance& instance_;
+  const std::string file_;
+  net::Loop loop_;
+  net::CancelSource stop_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::unique_ptr<HttpServer> http_;
+  bool ending_ = false;
+};
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  const conf::Loaded loaded = conf::load_file(options.config);
+  print(loaded.diagnostics, std::cerr);
+  if (loaded.config == nullptr) return exit_refused;
+  configure_log(loaded.config->log);
+  spdlog::info("anabranch of version {} starts with {}", version, options.config);
+
+  Instance instance;
+  if (const auto installed = instance.install(loaded.config); !installed) {
+    for (const std::string& reason : installed.error()) std::cerr << reason << "\n";
+    return exit_refused;
+  }
+  instance.start_loops(loaded.config->threads);
+  Server server(instance, options.config);
+  if (const auto problem = server.open_listeners(loaded.config->listen)) {
+    spdlog::error("{}", *problem);
+    return exit_refused;
+  }
+  return server.run();
+}
+
+}  // namespace anabranch::proxy

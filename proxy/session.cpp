@@ -1,0 +1,266 @@
+#include "proxy/session.h"
+
+#include <fmt/format.h>
+
+#include "backends/cancel.h"
+#include "backends/exchange.h"
+#include "net/pg/auth_verifier.h"
+#include "net/pg/stream.h"
+#include "proxy/instance.h"
+#include "proxy/log.h"
+#include "proxy/replies.h"
+#include "proxy/transaction_end.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy {
+
+namespace {
+
+std::int32_t random_secret() {
+  const std::string bytes = net::pg::random_bytes(4);
+  return net::pg::load_int32(bytes.data());
+}
+
+/// The client has broken the protocol: its connection ends.
+struct Fatal {
+  values::SqlError error;
+};
+
+}  // namespace
+
+Session::Session(Worker& worker, net::Socket client, Login login)
+    : state_(worker, std::move(client), std::move(login)), secret_(random_secret()) {
+  process_ = worker.enter(*this);
+}
+
+Session::~Session() { state_.worker.leave(process_); }
+
+void Session::cancel(std::int32_t secret) {
+  if (secret != secret_) return;
+  state_.cancel_requested = true;
+  stop_running();
+}
+
+void Session::stop_running() {
+  for (backends::Lease* lease : state_.running) backends::request_cancel(*lease);
+  state_.statement.cancel();
+}
+
+void Session::end_now() {
+  ended_ = true;
+  stop_running();
+  idle_.cancel();
+}
+
+/// What follows AuthenticationOk: the server's parameters, the cancel key, ReadyForQuery. The
+/// parameters are those of a connection that has the client's settings, so that a setting which no
+/// server takes fails here, as it does with PostgreSQL.
+net::Task<void> Session::greet() {
+  const std::uint32_t shard = state_.default_shard();
+  backends::Lease lease = co_await backends::acquire(state_.target(shard), state_.holder, state_.token());
+  co_await backends::apply_context(lease, state_.settings, state_.token());
+  for (const auto& [name, value] : lease->parameters()) state_.report_parameter(name, value);
+  net::pg::BackendKeyData{process_, secret_}.encode(state_.out());
+  send_ready(state_.out(), 'I');
+}
+
+net::Task<void> Session::run() {
+  std::optional<values::SqlError> refused;
+  try {
+    co_await greet();
+  } catch (const values::SqlError& error) {
+    refused = error;
+  }
+  if (refused) {
+    state_.worker.metrics().error(refused->sqlstate);
+    send_error(state_.out(), *refused, "FATAL");
+    (void)co_await state_.client.flush_all(state_.token());
+    co_return;
+  }
+  if (const auto sent = co_await state_.client.flush(); !sent) co_return;
+  while (co_await serve_one()) {
+  }
+  state_.transaction.drop();
+  net::CancelSource farewell;
+  farewell.cancel_after(std::chrono::milliseconds(1000));
+  (void)co_await state_.client.flush_all(farewell.token());
+}
+
+void Session::say_goodbye(values::ErrorId why) {
+  const values::ErrorRow& row = values::error_row(why);
+  send_error(state_.out(), {std::string(row.sqlstate), std::string(row.message)}, "FATAL");
+  ended_ = true;
+}
+
+/// False: the conversation is over.
+net::Task<bool> Session::read_next(net::pg::Message& message) {
+  std::size_t needed = 0;
+  while (true) {
+    auto taken = net::pg::take_message(state_.client, net::pg::max_message_bytes, &needed);
+    if (!taken) {
+      send_error(state_.out(), values::make_error(values::ErrorId::protocol_violation, taken.error().message), "FATAL");
+      co_return false;
+    }
+    if (*taken) {
+      message = **taken;
+      co_return true;
+    }
+    // Nothing to do until the client speaks: what has been answered goes out now.
+    if (const auto sent = co_await state_.client.flush(); !sent) co_return false;
+    const bool in_transaction = state_.transaction.state() != backends::TransactionState::none;
+    if (ended_ || (state_.worker.draining() && !in_transaction)) {
+      say_goodbye(values::ErrorId::shutdown);
+      co_return false;
+    }
+    const auto idle_limit = state_.db->config->limits.idle_in_transaction_timeout;
+    if (in_transaction && idle_limit.count() > 0) idle_.cancel_after(idle_limit);
+    const auto filled = co_await state_.client.fill(needed, idle_.token());
+    idle_.clear_timeout();
+    if (filled) continue;
+    if (filled.error().kind == net::NetError::Kind::timed_out) {
+      say_goodbye(values::ErrorId::idle_in_transaction_timeout);
+      co_return false;
+    }
+    if (filled.error().kind != net::NetError::Kind::cancelled) co_return false;
+    idle_ = net::CancelSource();
+  }
+}
+
+net::Task<bool> Session::serve_one() {
+  net::pg::Message message;
+  if (!co_await read_next(message)) co_return false;
+  if (message.type == 'X') co_return false;
+  std::exception_ptr failure;
+  try {
+    co_await handle(message);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return !ended_;
+  const bool in_extended = message.type != 'Q' && message.type != 'F';
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Fatal& fatal) {
+    send_error(state_.out(), fatal.error, "FATAL");
+    co_return false;
+  } catch (const ClientGone&) {
+    co_return false;
+  } catch (const values::SqlError& error) {
+    report(error);
+  } catch (const std::exception& error) {
+    spdlog::error("a statement failed in an unforeseen way: {}", error.what());
+    report(values::make_error(values::ErrorId::internal, error.what()));
+  }
+  co_await settle_failure();
+  if (in_extended && message.type != 'S') {
+    skip_to_sync_ = true;
+  } else {
+    send_ready(state_.out(), state_.transaction.status());
+  }
+  co_return !ended_;
+}
+
+void Session::report(const values::SqlError& error) {
+  const bool stopped_by_us = error.sqlstate == "57014" && state_.timed_out;
+  state_.worker.metrics().error(error.sqlstate);
+  if (error.sqlstate == "08007") {
+    ++state_.worker.metrics().commits_unknown;
+    spdlog::error("{} ({})", error.message, error.sqlstate);
+  }
+  if (stopped_by_us) {
+    send_error(state_.out(), values::make_error<>(values::ErrorId::statement_timeout));
+  } else if (const auto* server = dynamic_cast<const backends::ServerError*>(&error)) {
+    net::pg::ErrorFields fields = server->fields;
+    // A shard that ends its connection ends nothing of the client's.
+    if (fields.get('V') == "FATAL" || fields.get('V') == "PANIC") {
+      fields.set('S', "ERROR");
+      fields.set('V', "ERROR");
+    }
+    net::pg::ErrorResponse(std::move(fields)).encode(state_.out());
+  } else {
+    send_error(state_.out(), error);
+  }
+}
+
+/// A statement has failed and the client knows: its implicit transaction is undone, an explicit one
+/// is failed, portals of the statement are gone.
+net::Task<void> Session::settle_failure() {
+  state_.running.clear();
+  if (state_.explicit_transaction()) {
+    state_.transaction.fail();
+  } else {
+    co_await roll_back_transaction(state_);
+    state_.transaction.drop();
+  }
+  drop_portals();
+}
+
+/// Before each statement: the newest configuration (between transactions), a clean slate for
+/// cancels, and the clock.
+void Session::begin_statement() {
+  if (state_.transaction.state() == backends::TransactionState::none) state_.renew_database();
+  if (state_.cancel_requested || state_.timed_out) state_.statement = net::CancelSource();
+  state_.cancel_requested = false;
+  state_.timed_out = false;
+  const auto limit = state_.db->config->limits.statement_timeout;
+  if (limit.count() == 0) {
+    if (statement_timer_ != nullptr) statement_timer_->stop();
+    return;
+  }
+  if (statement_timer_ == nullptr) {
+    statement_timer_ = std::make_unique<net::Timer>([this] {
+      state_.timed_out = true;
+      stop_running();
+    });
+  }
+  statement_timer_->start(limit);
+}
+
+net::Task<void> Session::handle(net::pg::Message message) {
+  switch (message.type) {
+    case 'Q':
+      skip_to_sync_ = false;
+      co_await simple_query(message.payload);
+      break;
+    case 'P':
+    case 'B':
+    case 'D':
+    case 'E':
+    case 'C':
+    case 'H':
+      if (!skip_to_sync_) co_await extended(message);
+      break;
+    case 'S':
+      skip_to_sync_ = false;
+      co_await sync();
+      break;
+    case 'F':
+      throw values::make_error(values::ErrorId::unsupported_protocol_feature, "the function call protocol",
+                               "Call the function with SELECT.");
+    // What is left of a COPY that has failed already (protocol 3, "COPY Operations").
+    case 'd':
+    case 'c':
+    case 'f': break;
+    default:
+      throw Fatal{values::make_error(values::ErrorId::protocol_violation,
+                                     fmt::format("invalid frontend message type {}",
+                                                 static_cast<int>(static_cast<unsigned char>(message.type))))};
+  }
+  if (statement_timer_ != nullptr && (message.type == 'Q' || message.type == 'S')) statement_timer_->stop();
+}
+
+net::Task<void> run_session(Worker& worker, net::Socket client, Login login) {
+  if (login.admin_console) {
+    // The console's commands come with the administration of pools and shards.
+    send_error(client.out(),
+               values::make_error(values::ErrorId::unsupported_protocol_feature, "the administration console",
+                                  "Read the status page and /metrics on the HTTP port, and reload with SIGHUP."),
+               "FATAL");
+    (void)co_await client.flush_all();
+    co_return;
+  }
+  Session session(worker, std::move(client), std::move(login));
+  co_await session.run();
+}
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/pg/messages.h"
+#include "proxy/execute.h"
+#include "proxy/session_state.h"
+#include "proxy/statement.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy {
+
+/// A portal: a statement with values, made by Bind, run by Execute.
+struct Portal {
+  std::shared_ptr<Statement> statement;
+  std::string payload;  ///< of Bind: what `bind` views
+  net::pg::Bind bind;
+  PortalState state;
+  bool executed = false;  ///< to its end
+};
+
+/// One client's conversation, from AuthenticationOk to its end (protocol 3, "Message Flow"): reads
+/// messages, keeps prepared statements and portals, and is the one place where a statement's
+/// failure becomes an ErrorResponse.
+class Session {
+ public:
+  Session(Worker& worker, net::Socket client, Login login);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Serves the client until it leaves.
+  net::Task<void> run();
+
+  /// A CancelRequest with this secret arrived. Loop thread.
+  void cancel(std::int32_t secret);
+  /// Makes a session that waits for its client look at Worker::draining().
+  void wake() { idle_.cancel(); }
+  /// Ends it now, whatever it does.
+  void end_now();
+
+ private:
+  // session.cpp
+  net::Task<void> greet();
+  net::Task<bool> serve_one();
+  net::Task<bool> read_next(net::pg::Message& message);
+  net::Task<void> handle(net::pg::Message message);
+  void say_goodbye(values::ErrorId why);
+  void begin_statement();
+  void stop_running();
+  net::Task<void> settle_failure();
+  void report(const values::SqlError& error);
+
+  // session_simple.cpp
+  net::Task<void> simple_query(std::string_view payload);
+  net::Task<void> run_simple(std::string_view text, bool alone);
+
+  // session_extended.cpp
+  net::Task<void> extended(net::pg::Message message);
+  net::Task<void> parse(std::string_view payload);
+  void bind(std::string_view payload);
+  net::Task<void> describe(std::string_view payload);
+  net::Task<void> execute_portal(std::string_view payload);
+  net::Task<void> close(std::string_view payload);
+  net::Task<void> sync();
+  net::Task<bool> next_is_sync();
+  net::Task<void> fill_execution(Portal& portal, Execution& execution);
+  Portal& find_portal(std::string_view name);
+  std::shared_ptr<Statement>& find_statement(std::string_view name);
+  void drop_portals();
+
+  SessionState state_;
+  std::int32_t process_ = 0;
+  std::int32_t secret_ = 0;
+  net::CancelSource idle_;
+  std::unique_ptr<net::Timer> statement_timer_;
+
+  Statement simple_;  ///< of simple queries; reused
+  std::map<std::string, std::shared_ptr<Statement>, std::less<>> statements_;
+  std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
+  std::uint64_t next_portal_ = 0;
+  bool skip_to_sync_ = false;  ///< after an error in the extended protocol
+  bool ended_ = false;
+};
+
+/// Serves an authenticated client until it leaves; never throws.
+net::Task<void> run_session(Worker& worker, net::Socket client, Login login);
+
+}  // namespace anabranch::proxy

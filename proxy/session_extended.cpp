@@ -1,0 +1,224 @@
+#include <fmt/format.h>
+
+#include "net/pg/stream.h"
+#include "proxy/planning.h"
+#include "proxy/replies.h"
+#include "proxy/session.h"
+#include "proxy/shard_request.h"
+#include "proxy/transaction_end.h"
+#include "values/errors.h"
+
+/// The extended query protocol: Parse, Bind, Describe, Execute, Close, Flush, Sync. Parse and Bind
+/// are answered here; a shard first hears of a statement with its Execute.
+namespace anabranch::proxy {
+
+namespace {
+
+using values::ErrorId;
+using values::make_error;
+
+template <typename M>
+M decoded(std::string_view payload) {
+  auto message = M::decode(payload);
+  if (!message) throw make_error(ErrorId::protocol_violation, message.error().message);
+  return std::move(*message);
+}
+
+bool may_parse_in_failed_transaction(const rewriter::Plan& plan) {
+  using enum rewriter::SessionAction;
+  return plan.session && (plan.session->action == commit || plan.session->action == rollback ||
+                          plan.session->action == rollback_to);
+}
+
+}  // namespace
+
+net::Task<void> Session::extended(net::pg::Message message) {
+  switch (message.type) {
+    case 'P': co_await parse(message.payload); break;
+    case 'B': bind(message.payload); break;
+    case 'D': co_await describe(message.payload); break;
+    case 'E': co_await execute_portal(message.payload); break;
+    case 'C': co_await close(message.payload); break;
+    default:
+      if (const auto sent = co_await state_.client.flush(); !sent) throw ClientGone{sent.error().message};
+  }
+}
+
+net::Task<void> Session::parse(std::string_view payload) {
+  begin_statement();
+  const auto message = decoded<net::pg::Parse>(payload);
+  const std::string name(message.statement);
+  if (!name.empty() && statements_.contains(name)) throw make_error(ErrorId::duplicate_prepared_statement, name);
+  auto statement = std::make_shared<Statement>();
+  for (std::size_t i = 0; i < message.parameter_types.size(); ++i) {
+    statement->parameter_types.push_back(message.parameter_types[i]);
+  }
+  const auto spans = rewriter::split_statements(message.sql);
+  if (spans.size() > 1) {
+    throw values::SqlError("42601", "cannot insert multiple commands into a prepared statement");
+  }
+  if (spans.size() == 1) {
+    const std::string text(message.sql.substr(spans[0].offset, spans[0].length));
+    if (!name.empty()) {
+      statement->global_name = global_name_of(text, message.parameter_types.raw(), state_.planning_key);
+    }
+    set_text(state_, *statement, text);
+    co_await ensure_plan(state_, *statement);
+    if (state_.transaction.state() == backends::TransactionState::failed &&
+        !may_parse_in_failed_transaction(*statement->plan->plan)) {
+      throw make_error<>(ErrorId::in_failed_transaction);
+    }
+    (void)co_await ensure_description(state_, *statement);
+  }
+  statements_.insert_or_assign(name, std::move(statement));
+  net::pg::ParseComplete{}.encode(state_.out());
+}
+
+std::shared_ptr<Statement>& Session::find_statement(std::string_view name) {
+  const auto found = statements_.find(name);
+  if (found != statements_.end()) return found->second;
+  if (name.empty()) throw values::SqlError("26000", "unnamed prepared statement does not exist");
+  throw make_error(ErrorId::no_such_prepared_statement, name);
+}
+
+Portal& Session::find_portal(std::string_view name) {
+  const auto found = portals_.find(name);
+  if (found == portals_.end()) throw make_error(ErrorId::no_such_portal, name);
+  return *found->second;
+}
+
+void Session::drop_portals() { portals_.clear(); }
+
+void Session::bind(std::string_view payload) {
+  auto portal = std::make_unique<Portal>();
+  portal->payload = payload;
+  portal->bind = decoded<net::pg::Bind>(portal->payload);
+  const std::string name(portal->bind.portal);
+  if (!name.empty() && portals_.contains(name)) throw make_error(ErrorId::duplicate_portal, name);
+  portal->statement = find_statement(portal->bind.statement);
+  if (portal->statement->plan != nullptr && portal->statement->plan->description) {
+    const std::size_t wanted = portal->statement->plan->description->parameters.size();
+    const std::size_t formats = portal->bind.parameter_formats.size();
+    const std::size_t given = portal->bind.parameters.size();
+    if (formats > 1 && formats != given) {
+      throw make_error(ErrorId::protocol_violation,
+                       fmt::format("bind message has {} parameter formats but {} parameters", formats, given));
+    }
+    if (given != wanted) {
+      throw make_error(ErrorId::protocol_violation,
+                       fmt::format("bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
+                                   given, portal->bind.statement, wanted));
+    }
+  }
+  portals_.insert_or_assign(name, std::move(portal));
+  net::pg::BindComplete{}.encode(state_.out());
+}
+
+net::Task<void> Session::describe(std::string_view payload) {
+  const auto message = decoded<net::pg::Describe>(payload);
+  Portal* portal = message.kind == 'P' ? &find_portal(message.name) : nullptr;
+  const std::shared_ptr<Statement> statement = portal ? portal->statement : find_statement(message.name);
+  const rewriter::Description* description = nullptr;
+  if (!statement->text.empty()) {
+    co_await ensure_plan(state_, *statement);
+    description = co_await ensure_description(state_, *statement);
+  }
+  if (portal == nullptr) {
+    net::pg::Oids types;
+    if (description != nullptr) {
+      for (const values::Oid type : description->parameters) types.add(type);
+    }
+    net::pg::ParameterDescription{types.list()}.encode(state_.out());
+  }
+  if (description == nullptr || !description->columns) {
+    net::pg::NoData{}.encode(state_.out());
+    co_return;
+  }
+  std::vector<values::Format> formats;
+  if (portal != nullptr) {
+    for (std::size_t i = 0; i < description->columns->size(); ++i) {
+      formats.push_back(static_cast<values::Format>(net::pg::format_of(portal->bind.result_formats, i)));
+    }
+  }
+  send_row_description(state_.out(), *description->columns, formats);
+}
+
+/// What the client sends behind an Execute decides whether its statement stands alone. One byte
+/// tells; the server need not answer before a Sync or Flush either.
+net::Task<bool> Session::next_is_sync() {
+  while (state_.client.received().empty()) {
+    const auto filled = co_await state_.client.fill();
+    if (!filled) throw ClientGone{filled.error().message};
+  }
+  co_return state_.client.received().front() == 'S';
+}
+
+net::Task<void> Session::fill_execution(Portal& portal, Execution& execution) {
+  Statement& statement = *portal.statement;
+  co_await ensure_plan(state_, statement);
+  const rewriter::Description* description = co_await ensure_description(state_, statement);
+  execution.statement = &statement;
+  execution.plan = statement.plan;
+  execution.simple = false;
+  execution.portal = &portal.state;
+  execution.parameter_formats = portal.bind.parameter_formats;
+  execution.parameters = portal.bind.parameters;
+  execution.result_formats = portal.bind.result_formats;
+  std::size_t index = 0;
+  for (const net::pg::Field field : portal.bind.parameters) {
+    rewriter::BoundValue value;
+    if (index < description->parameters.size()) value.type = description->parameters[index];
+    value.format = static_cast<values::Format>(net::pg::format_of(portal.bind.parameter_formats, index));
+    value.bytes = field;
+    execution.values.push_back(value);
+    ++index;
+  }
+}
+
+net::Task<void> Session::execute_portal(std::string_view payload) {
+  const auto message = decoded<net::pg::Execute>(payload);
+  Portal& portal = find_portal(message.portal);
+  begin_statement();
+  if (portal.statement->text.empty()) {
+    net::pg::EmptyQueryResponse{}.encode(state_.out());
+    co_return;
+  }
+  if (portal.executed) {
+    throw values::SqlError("55000", fmt::format("portal \"{}\" cannot be run", message.portal));
+  }
+  const std::int32_t row_limit = message.row_limit;
+  Execution execution;
+  co_await fill_execution(portal, execution);
+  execution.row_limit = std::max(row_limit, 0);
+  execution.standalone = co_await next_is_sync();
+  const bool control = execution.plan->plan->kind == rewriter::PlanKind::session;
+  if (!execution.standalone && !control && state_.transaction.state() == backends::TransactionState::none) {
+    state_.transaction.begin_implicit();
+  }
+  const bool lasting = execution.row_limit > 0 && state_.transaction.state() != backends::TransactionState::none;
+  if (lasting && portal.state.server_name.empty()) {
+    portal.state.server_name = fmt::format("anabranch_p{}", next_portal_++);
+  }
+  const Outcome outcome = co_await execute(state_, execution);
+  portal.executed = !outcome.suspended;
+}
+
+net::Task<void> Session::close(std::string_view payload) {
+  const auto message = decoded<net::pg::Close>(payload);
+  if (message.kind == 'S') {
+    const auto found = statements_.find(message.name);
+    if (found != statements_.end()) statements_.erase(found);
+  } else if (const auto found = portals_.find(message.name); found != portals_.end()) {
+    portals_.erase(found);
+  }
+  net::pg::CloseComplete{}.encode(state_.out());
+  co_return;
+}
+
+net::Task<void> Session::sync() {
+  co_await end_statement_transaction(state_);
+  if (!state_.explicit_transaction()) drop_portals();
+  send_ready(state_.out(), state_.transaction.status());
+}
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/context.h"
+#include "backends/pool.h"
+#include "backends/transaction.h"
+#include "net/socket.h"
+#include "proxy/client_login.h"
+#include "proxy/plan_cache.h"
+#include "proxy/worker.h"
+#include "rewriter/planner.h"
+
+namespace anabranch::proxy {
+
+/// What a client's statements share: its socket, its settings, its transaction, its leases. The
+/// executors (run_*.cpp) work on this; the session's message loop owns it. One loop.
+struct SessionState {
+  SessionState(Worker& on, net::Socket socket, Login who);
+  SessionState(const SessionState&) = delete;
+  SessionState& operator=(const SessionState&) = delete;
+
+  Worker& worker;
+  net::Socket client;
+  const Login login;
+  const backends::Identity identity;
+
+  /// The database as this statement (or transaction) sees it.
+  std::shared_ptr<const DatabaseState> db;
+  backends::SettingsStack settings;
+  backends::Holder holder;
+  backends::Transaction transaction;
+
+  /// Follows the settings; see refresh_planning().
+  rewriter::PlanningContext planning;
+  std::string planning_key;
+
+  /// GUC_REPORT parameters as the client knows them.
+  std::map<std::string, std::string, std::less<>> reported;
+  /// Settings that SET LOCAL has covered, and what they go back to at COMMIT (nothing: none).
+  std::map<std::string, std::optional<std::string>, std::less<>> locals;
+  /// The transaction has changed definitions: the catalog is read again when it commits.
+  bool catalog_stale = false;
+
+  /// What a CancelRequest reaches: waits for leases, and statements that run on leases.
+  net::CancelSource statement;
+  std::vector<backends::Lease*> running;
+  bool cancel_requested = false;
+  bool timed_out = false;
+
+  net::Buffer& out() { return client.out(); }
+  net::CancelToken token() const { return statement.token(); }
+  bool explicit_transaction() const;
+  std::uint32_t default_shard() const { return db->map->default_shard(); }
+
+  /// Takes the newest configuration, outside transactions only.
+  void renew_database();
+  /// Call when a setting that planning depends on may have changed.
+  void refresh_planning();
+  const backends::ShardTarget& target(std::uint32_t shard);
+  /// Forwards a ParameterStatus if it is news to the client.
+  void report_parameter(std::string_view name, std::string_view value);
+  /// Throws 57014 if the client (or the timeout) wants this statement ended.
+  void check_cancelled() const;
+
+ private:
+  std::vector<backends::ShardTarget> targets_;
+};
+
+/// Names a lease as running while in scope, so that a cancel reaches it.
+class Running {
+ public:
+  Running(SessionState& state, backends::Lease& lease) : state_(state) { state.running.push_back(&lease); }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() { state_.running.pop_back(); }
+
+ private:
+  SessionState& state_;
+};
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,65 @@
+#include "proxy/shard_request.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include "backends/exchange.h"
+#include "net/pg/messages.h"
+
+namespace anabranch::proxy {
+
+namespace {
+
+void prepare_on_demand(backends::Lease& lease, const ShardRequest& request, net::Buffer& out) {
+  if (!request.global_name.empty()) {
+    if (lease->statements.touch(request.global_name)) return;
+    if (const auto victim = lease->statements.add(request.global_name)) {
+      net::pg::Close{'S', *victim}.encode(out);
+    }
+  }
+  net::pg::Parse{request.global_name, request.sql, request.parameter_types}.encode(out);
+}
+
+}  // namespace
+
+void send_request(backends::Lease& lease, const ShardRequest& request) {
+  net::Buffer& out = lease->socket().out();
+  prepare_on_demand(lease, request, out);
+  net::pg::Bind{request.portal, request.global_name, request.parameter_formats, request.parameters,
+                request.result_formats}
+      .encode(out);
+  if (request.describe) net::pg::Describe{'P', request.portal}.encode(out);
+  send_execute(lease, request.portal, request.row_limit);
+}
+
+void send_execute(backends::Lease& lease, std::string_view portal, std::int32_t row_limit) {
+  net::pg::Execute{portal, row_limit}.encode(lease->socket().out());
+  backends::send_sync(lease);
+}
+
+void send_close_portal(backends::Lease& lease, std::string_view portal) {
+  net::pg::Close{'P', portal}.encode(lease->socket().out());
+  backends::send_sync(lease);
+}
+
+void forget_statement(backends::Lease& lease, std::string_view global_name) {
+  if (global_name.empty()) return;
+  lease->statements.remove(global_name);
+  // Whether its Parse succeeded is not known: closing what is not there is no error.
+  net::pg::Close{'S', global_name}.encode(lease->socket().out());
+}
+
+std::string global_name_of(std::string_view sql, std::string_view types, std::string_view planning_key) {
+  XXH3_state_t* state = XXH3_createState();
+  XXH3_128bits_reset(state);
+  for (const std::string_view part : {sql, types, planning_key}) {
+    const std::size_t length = part.size();
+    XXH3_128bits_update(state, &length, sizeof length);
+    XXH3_128bits_update(state, part.data(), part.size());
+  }
+  const XXH128_hash_t hash = XXH3_128bits_digest(state);
+  XXH3_freeState(state);
+  return fmt::format("anabranch_{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string_view>
+
+#include "backends/pool.h"
+#include "net/pg/lists.h"
+#include "values/type.h"
+
+namespace anabranch::proxy {
+
+/// One extended-protocol request to one shard.
+struct ShardRequest {
+  std::string_view global_name;  ///< empty: the unnamed statement, parsed each time
+  std::string_view sql;
+  net::pg::OidList parameter_types;
+  std::string_view portal;
+  net::pg::FormatList parameter_formats;
+  net::pg::FieldList parameters;
+  net::pg::FormatList result_formats;
+  std::int32_t row_limit = 0;
+  bool describe = false;  ///< ask for the rows' description too
+};
+
+/// Appends Parse (where the connection does not have the statement yet), Bind, Execute and Sync.
+void send_request(backends::Lease& lease, const ShardRequest& request);
+/// Appends Execute and Sync for a portal that is open.
+void send_execute(backends::Lease& lease, std::string_view portal, std::int32_t row_limit);
+/// Appends Close of a portal and Sync.
+void send_close_portal(backends::Lease& lease, std::string_view portal);
+/// After an error: the statement may not be there although its Parse was sent.
+void forget_statement(backends::Lease& lease, std::string_view global_name);
+
+/// A name that is the same wherever text, types and planning context are.
+std::string global_name_of(std::string_view sql, std::string_view types, std::string_view planning_key);
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/pg/messages.h"
+#include "proxy/plan_cache.h"
+#include "rewriter/planner.h"
+
+namespace anabranch::proxy {
+
+/// A statement's text with what is known of it. Reused where it can be: it keeps its buffers.
+struct Statement {
+  std::string text;
+  rewriter::Shape shape;                     ///< of `text`
+  std::vector<values::Oid> parameter_types;  ///< as Parse declared them
+  CachedPlanPtr plan;
+  std::uint64_t planned_under = 0;  ///< DatabaseState::version
+  std::string planned_key;          ///< SessionState::planning_key
+  /// Under which a connection keeps it prepared; empty: the unnamed statement is used.
+  std::string global_name;
+};
+
+class BufferedRows;
+
+/// What an open portal keeps between one Execute and the next (row limits).
+struct PortalState {
+  std::string server_name;  ///< of the portal on the shards; empty: the unnamed one
+  bool open = false;        ///< bound there, and more rows may come
+  std::uint32_t shard = 0;  ///< relay
+  std::shared_ptr<BufferedRows> buffered;  ///< merged rows that have not been fetched yet
+};
+
+/// One execution: a statement with its values, and how its answer is wanted.
+struct Execution {
+  Statement* statement = nullptr;
+  /// The plan now carried out: the statement's, or the one for several shards.
+  CachedPlanPtr plan;
+
+  bool simple = true;      ///< simple protocol: RowDescription goes ahead of the rows
+  bool standalone = true;  ///< no other statement in its transaction
+  std::int32_t row_limit = 0;
+  PortalState* portal = nullptr;  ///< null in the simple protocol
+
+  /// Of Bind; views into its payload, which the portal keeps.
+  net::pg::FormatList parameter_formats;
+  net::pg::FieldList parameters;
+  net::pg::FormatList result_formats;
+  std::vector<rewriter::BoundValue> values;  ///< the parameters, typed
+
+  /// Answers of Plan::evaluations, and views of them.
+  std::vector<std::optional<std::string>> evaluated;
+  std::vector<rewriter::BoundValue> evaluations;
+};
+
+/// How an execution ended.
+struct Outcome {
+  bool suspended = false;  ///< the row limit was reached: PortalSuspended has been sent
+};
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,49 @@
+#include "proxy/transaction_end.h"
+
+#include "proxy/instance.h"
+#include "proxy/log.h"
+#include "proxy/settings.h"
+
+namespace anabranch::proxy {
+
+namespace {
+
+net::Task<void> refresh_catalog_if_stale(SessionState& state) {
+  if (!state.catalog_stale) co_return;
+  state.catalog_stale = false;
+  if (state.db->passthrough()) co_return;
+  const std::string problem =
+      co_await state.worker.instance().refresh_catalog_on_worker(state.login.database);
+  if (!problem.empty()) spdlog::error("after DDL in database {}: {}", state.login.database, problem);
+}
+
+}  // namespace
+
+net::Task<void> end_statement_transaction(SessionState& state) {
+  if (state.explicit_transaction()) co_return;
+  if (state.transaction.state() == backends::TransactionState::implicit) {
+    (void)co_await state.transaction.commit(state.token());
+    end_local_settings(state);
+  } else {
+    state.transaction.drop();
+  }
+  co_await refresh_catalog_if_stale(state);
+}
+
+net::Task<std::string> commit_transaction(SessionState& state) {
+  std::string tag = co_await state.transaction.commit(state.token());
+  end_local_settings(state);
+  state.refresh_planning();
+  if (tag != "COMMIT") state.catalog_stale = false;
+  co_await refresh_catalog_if_stale(state);
+  co_return tag;
+}
+
+net::Task<void> roll_back_transaction(SessionState& state) {
+  co_await state.transaction.rollback();
+  state.locals.clear();
+  state.catalog_stale = false;
+  state.refresh_planning();
+}
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "proxy/session_state.h"
+
+namespace anabranch::proxy {
+
+/// Commits what a statement or pipeline without BEGIN did, if it opened a transaction; gives the
+/// leases back; reads the catalog again after DDL. Throws what the commit failed with.
+net::Task<void> end_statement_transaction(SessionState& state);
+
+/// COMMIT of an explicit transaction. Answers its tag.
+net::Task<std::string> commit_transaction(SessionState& state);
+
+/// ROLLBACK of any transaction; never throws for what the shards say.
+net::Task<void> roll_back_transaction(SessionState& state);
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "backends/pool.h"
+#include "net/loop.h"
+#include "net/socket.h"
+#include "proxy/metrics.h"
+#include "proxy/plan_cache.h"
+#include "proxy/snapshot.h"
+
+namespace anabranch::proxy {
+
+class Instance;
+class Session;
+
+/// What one loop owns: its sessions, leases and plans. Everything but the counters is touched on
+/// the loop's thread only.
+class Worker {
+ public:
+  Worker(Instance& instance, std::uint32_t index);
+  ~Worker();
+
+  Instance& instance() { return instance_; }
+  backends::Pools& pools() { return pools_; }
+  PlanCache& plans() { return plans_; }
+  LoopMetrics& metrics() { return metrics_; }
+  const LoopMetrics& metrics() const { return metrics_; }
+
+  /// The newest snapshot; costs one atomic load where nothing has changed.
+  const std::shared_ptr<const Snapshot>& snapshot();
+
+  /// Serves a client until it leaves.
+  void adopt(net::UniqueFd fd);
+  /// Sessions register under the process number of their cancel key, which names the worker too.
+  std::int32_t enter(Session& session);
+  void leave(std::int32_t process);
+  /// Cancels what the session of that key runs; a wrong secret does nothing. Any thread.
+  void cancel(std::int32_t process, std::int32_t secret);
+
+  /// No new statements: sessions end when their transaction does.
+  void drain();
+  bool draining() const { return draining_; }
+  std::size_t session_count() const { return sessions_.size(); }
+  /// Ends every session now.
+  void end_all();
+
+  static std::uint32_t worker_of(std::int32_t process) {
+    return (static_cast<std::uint32_t>(process) >> 20) & 0x7FF;
+  }
+
+ private:
+  net::Task<void> serve(net::UniqueFd fd);
+
+  Instance& instance_;
+  std::uint32_t index_;
+  backends::Pools pools_;
+  PlanCache plans_;
+  LoopMetrics& metrics_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::unordered_map<std::int32_t, Session*> sessions_;
+  std::uint32_t next_session_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace anabranch::proxy
