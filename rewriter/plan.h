@@ -52,6 +52,7 @@ struct KeyOperand {
   ValueRef value;
   values::Oid value_type = 0;   ///< the type the server gives the value; 0: the column's (unknown literal)
   values::Oid column_type = 0;  ///< of the column compared, or inserted into
+  std::int32_t column_modifier = -1;
 };
 
 /// The condition on the keys from which the shards are computed at bind: the skeleton of a
@@ -212,6 +213,9 @@ struct Plan {
   std::vector<int> pinned;   ///< literals whose value was read: part of the cache key, ascending
   bool opaque_settings = false;  ///< may change settings invisibly: read them back
   bool cacheable = true;
+  /// VACUUM, CREATE INDEX CONCURRENTLY …: the server does not run it inside a transaction block, so
+  /// each shard commits for itself.
+  bool outside_transaction = false;
 
   /// Explanation: why this kind, the recipe's steps. Lines.
   std::vector<std::string> reasons;
