@@ -12,8 +12,10 @@ namespace anabranch::router {
 /// F1. Each function is exact for ever: a change of any is a change of data (docs/configuration.md,
 /// "Placement, exactly").
 
-/// ClickHouse's intHash64, which is the finalizer of MurmurHash3.
+/// ClickHouse's SQL function intHash64: the finalizer of MurmurHash3, over the number xored with a
+/// constant (so that 0 is not 0).
 constexpr std::uint64_t int_hash64(std::uint64_t x) {
+  x ^= 0x4CF2D2BAAE6DA887ULL;
   x ^= x >> 33U;
   x *= 0xff51afd7ed558ccdULL;
   x ^= x >> 33U;

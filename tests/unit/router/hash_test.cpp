@@ -1,0 +1,120 @@
+#include "router/hash.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+#include "helpers.h"
+#include "router/strategies.h"
+
+using namespace anabranch::router;
+using anabranch::router::testing::vectors;
+namespace conf = anabranch::conf;
+
+namespace {
+
+std::uint64_t number(const std::string& text, int base = 10) {
+  return std::strtoull(text.c_str(), nullptr, base);
+}
+
+KeyType type_named(const std::string& name) {
+  if (name == "int2" || name == "int4") return KeyType::bigint;
+  if (name == "bpchar") return KeyType::text;
+  const auto type = conf::parse_key_type(name);
+  REQUIRE(type.has_value());
+  return *type;
+}
+
+KeyValue key(KeyType type, const std::string& text) {
+  auto value = conf::parse_key(type, text);
+  REQUIRE_MESSAGE(value.has_value(), text);
+  return *value;
+}
+
+std::string from_hex(const std::string& hex) {
+  return key(KeyType::bytes, "\\x" + hex).bytes;
+}
+
+}  // namespace
+
+TEST_CASE("intHash64 is ClickHouse's") {
+  const auto rows = vectors("int_hash64.tsv");
+  CHECK(rows.size() >= 20);
+  for (const auto& row : rows) {
+    CAPTURE(row[0]);
+    CHECK(hash_key(conf::Hash::int_hash64, KeyType::bigint, key(KeyType::bigint, row[0])) ==
+          number(row[1]));
+  }
+}
+
+TEST_CASE("xxh64 is its authors'") {
+  const auto rows = vectors("xxh64.tsv");
+  CHECK(rows.size() >= 10);
+  for (const auto& row : rows) {
+    CAPTURE(row[0]);
+    CHECK(xxh64(from_hex(row[0])) == number(row[1], 16));
+  }
+}
+
+TEST_CASE("xxh64 sees integers as 8 bytes, dates as 4, little-endian") {
+  CHECK(hash_key(conf::Hash::xxh64, KeyType::bigint, KeyValue::of(42)) ==
+        xxh64(from_hex("2a00000000000000")));
+  CHECK(hash_key(conf::Hash::xxh64, KeyType::bigint, KeyValue::of(-1)) ==
+        xxh64(from_hex("ffffffffffffffff")));
+  CHECK(hash_key(conf::Hash::xxh64, KeyType::date, KeyValue::of(-11)) ==
+        xxh64(from_hex("f5ffffff")));
+  CHECK(hash_key(conf::Hash::xxh64, KeyType::timestamp, KeyValue::of(1)) ==
+        xxh64(from_hex("0100000000000000")));
+  CHECK(hash_key(conf::Hash::xxh64, KeyType::text, KeyValue::of("abc")) == xxh64("abc"));
+}
+
+TEST_CASE("hash none is the number itself, read as unsigned") {
+  CHECK(hash_key(conf::Hash::none, KeyType::bigint, KeyValue::of(7)) == 7);
+  CHECK(hash_key(conf::Hash::none, KeyType::bigint, KeyValue::of(-1)) == 0xFFFF'FFFF'FFFF'FFFFULL);
+}
+
+TEST_CASE("NULL hashes to 0") {
+  for (const conf::Hash hash :
+       {conf::Hash::none, conf::Hash::int_hash64, conf::Hash::xxh64, conf::Hash::pg_hash}) {
+    CHECK(hash_key(hash, KeyType::bigint, KeyValue::null()) == 0);
+  }
+}
+
+TEST_CASE("crc32 is the IEEE one") {
+  CHECK(crc32("123456789") == 0xCBF43926U);
+  CHECK(crc32("") == 0);
+}
+
+TEST_CASE("pg_hash is PostgreSQL's hash of each type") {
+  const auto rows = vectors("pg_hash.tsv");
+  CHECK(rows.size() >= 70);
+  for (const auto& row : rows) {
+    CAPTURE(row[0]);
+    CAPTURE(row[1]);
+    const KeyType type = type_named(row[0]);
+    CHECK(pg_hash(type, key(type, row[1])) == number(row[2]));
+  }
+}
+
+TEST_CASE("pg_hash finds the partition that PostgreSQL puts the row in") {
+  const auto rows = vectors("pg_partitions.tsv");
+  CHECK(rows.size() >= 20);
+  for (const auto& row : rows) {
+    CAPTURE(row[0]);
+    CAPTURE(row[1]);
+    const KeyType type = type_named(row[0]);
+    CHECK(pg_hash(type, key(type, row[1])) % 1009 == number(row[2]));
+  }
+}
+
+TEST_CASE("jump is ClickHouse's jumpConsistentHash, after the paper") {
+  const auto rows = vectors("jump.tsv");
+  CHECK(rows.size() >= 70);
+  for (const auto& row : rows) {
+    std::vector<std::uint32_t> shards(number(row[1]));
+    for (std::uint32_t i = 0; i < shards.size(); ++i) shards[i] = i;
+    CAPTURE(row[0]);
+    CAPTURE(row[1]);
+    CHECK(make_jump(shards)->place(number(row[0]), {})->shard == number(row[2]));
+  }
+}
