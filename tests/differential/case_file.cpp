@@ -206,8 +206,9 @@ class Reader {
   void take_errors(const std::string& value) { current().errors = split(value, ','); }
 
   void take_forms(const std::string& value) {
-    if (value != "simple") fail("forms: only `simple` can be asked for");
-    current().simple_only = true;
+    if (value != "simple" && value != "pipeline") fail("forms is `simple` or `pipeline`");
+    current().simple_only = value == "simple";
+    current().pipeline = value == "pipeline";
   }
 
   void take_order(const std::string& value) {

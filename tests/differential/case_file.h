@@ -38,7 +38,7 @@ struct Rules {
 
 enum class State { same, refused };
 
-/// A case of the corpus. docs: the head of tests/differential/cases/where.case and README.md.
+/// A case of the corpus; the head of cases/where.case explains how one is written.
 struct Case {
   std::string name;
   std::string file;            // file name without folder
@@ -47,12 +47,13 @@ struct Case {
   std::string refused_sqlstate;
   std::string refused_clause;
   std::vector<std::string> errors;  // SQLSTATEs that the single server answers with
-  std::string plan;  // expected plan kind over several shards, empty: any
+  std::string plan;                 // expected plan kind over several shards, empty: any
   std::size_t plan_step = 0;
   Rules rules;
   std::string unlimited;            // the query without its LIMIT, when it may cut a tie
   std::vector<std::string> writes;  // tables to restore
   bool simple_only = false;
+  bool pipeline = false;  // all steps are sent before one Sync
   std::vector<Step> steps;
   std::vector<Step> verify;
 };

@@ -131,27 +131,25 @@ void Connection::reset() {
 Answer Connection::run(const Step& step, Form form, bool as_single) {
   const std::string& sql = as_single ? step.sql_for_single() : step.sql;
   const bool binary = form == Form::extended_binary;
-  if (step.kind == Step::Kind::prepare) return prepare(step, sql);
-  if (step.kind == Step::Kind::execute) return extended(step, "", binary);
-  // COPY and several statements at once have no binary form; text of an empty query has none
-  // either.
-  if (form == Form::simple) return simple(with_literals(sql, step.parameters), step.copy_data);
-  return extended(step, sql, binary);
+  if (step.kind == Step::Kind::prepare) return collect(send_prepare(step, sql), {});
+  if (step.kind == Step::Kind::query && form == Form::simple) {
+    return simple(with_literals(sql, step.parameters), step.copy_data);
+  }
+  return collect(send_extended(step, sql, binary), step.copy_data);
 }
 
 Answer Connection::simple(const std::string& sql, const std::optional<std::string>& copy_data) {
   return collect(PQsendQuery(connection_.get(), sql.c_str()) == 1, copy_data);
 }
 
-Answer Connection::prepare(const Step& step, const std::string& sql) {
+bool Connection::send_prepare(const Step& step, const std::string& sql) {
   std::vector<Oid> types;
   for (const Parameter& parameter : step.parameters) types.push_back(type_oid(parameter.type));
-  const bool sent = PQsendPrepare(connection_.get(), step.statement.c_str(), sql.c_str(),
-                                  static_cast<int>(types.size()), types.data()) == 1;
-  return collect(sent, {});
+  return PQsendPrepare(connection_.get(), step.statement.c_str(), sql.c_str(),
+                       static_cast<int>(types.size()), types.data()) == 1;
 }
 
-Answer Connection::extended(const Step& step, const std::string& sql, bool binary) {
+bool Connection::send_extended(const Step& step, const std::string& sql, bool binary) {
   const std::size_t count = step.parameters.size();
   std::vector<Oid> types;
   std::vector<std::string> texts(count);
@@ -170,12 +168,12 @@ Answer Connection::extended(const Step& step, const std::string& sql, bool binar
   }
   const int n = static_cast<int>(count);
   PGconn* const connection = connection_.get();
-  const bool sent = step.kind == Step::Kind::execute
-                        ? PQsendQueryPrepared(connection, step.statement.c_str(), n, values.data(),
-                                              lengths.data(), formats.data(), binary ? 1 : 0) == 1
-                        : PQsendQueryParams(connection, sql.c_str(), n, types.data(), values.data(),
-                                            lengths.data(), formats.data(), binary ? 1 : 0) == 1;
-  return collect(sent, step.copy_data);
+  if (step.kind == Step::Kind::execute) {
+    return PQsendQueryPrepared(connection, step.statement.c_str(), n, values.data(), lengths.data(),
+                               formats.data(), binary ? 1 : 0) == 1;
+  }
+  return PQsendQueryParams(connection, sql.c_str(), n, types.data(), values.data(), lengths.data(),
+                           formats.data(), binary ? 1 : 0) == 1;
 }
 
 /// False when the server did not answer in time.
@@ -210,13 +208,55 @@ Answer Connection::collect(bool sent, const std::optional<std::string>& copy_dat
   answer.transaction = status_letter(PQtransactionStatus(connection_.get()));
   const bool stuck = !answer.results.empty() && answer.results.back().sqlstate == "TIMEOUT";
   if (lost || stuck) open();
+  name_types(answer);
+  return answer;
+}
+
+void Connection::name_types(Answer& answer) {
   for (Result& each : answer.results) {
     for (Column& column : each.columns) {
       column.type =
           column.oid < first_user_oid ? fmt::format("{}", column.oid) : type_name(column.oid);
     }
   }
-  return answer;
+}
+
+std::vector<Answer> Connection::pipeline(const std::vector<Step>& steps, bool binary,
+                                         bool as_single) {
+  PGconn* const connection = connection_.get();
+  std::vector<Answer> answers;
+  bool sent = PQenterPipelineMode(connection) == 1;
+  for (const Step& step : steps) {
+    const std::string& sql = as_single ? step.sql_for_single() : step.sql;
+    sent = sent && (step.kind == Step::Kind::prepare ? send_prepare(step, sql)
+                                                     : send_extended(step, sql, binary));
+  }
+  sent = sent && PQpipelineSync(connection) == 1;
+  if (!sent) return {steps.size(), Answer{{broken("LOST", PQerrorMessage(connection))}, '?'}};
+  // One list of results for each step, and one for the Sync.
+  for (std::size_t i = 0; i <= steps.size(); ++i) answers.push_back(collect_piped());
+  answers.pop_back();
+  PQexitPipelineMode(connection);
+  const char status = status_letter(PQtransactionStatus(connection));
+  for (Answer& answer : answers) answer.transaction = status;
+  if (PQstatus(connection) != CONNECTION_OK) open();
+  for (Answer& answer : answers) name_types(answer);
+  return answers;
+}
+
+Answer Connection::collect_piped() {
+  Answer answer;
+  while (true) {
+    if (!wait_for_result()) {
+      answer.results.push_back(broken("TIMEOUT", "no answer within 60 s"));
+      return answer;
+    }
+    const ResultPtr result(PQgetResult(connection_.get()));
+    if (!result || PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) return answer;
+    if (PQresultStatus(result.get()) == PGRES_PIPELINE_ABORTED) continue;
+    answer.results.push_back(converted(result.get()));
+    if (PQstatus(connection_.get()) != CONNECTION_OK) return answer;
+  }
 }
 
 void Connection::feed_copy(const std::optional<std::string>& data) {

@@ -26,15 +26,21 @@ class Connection {
   Answer run(const Step& step, Form form, bool as_single);
   Answer simple(const std::string& sql, const std::optional<std::string>& copy_data = {});
 
+  /// All steps, extended, before one Sync. A statement that was skipped after an error answers
+  /// nothing; the transaction status is the one after the Sync.
+  std::vector<Answer> pipeline(const std::vector<Step>& steps, bool binary, bool as_single);
+
  private:
   struct Close {
     void operator()(pg_conn* connection) const;
   };
 
   void open();
-  Answer prepare(const Step& step, const std::string& sql);
-  Answer extended(const Step& step, const std::string& sql, bool binary);
+  bool send_prepare(const Step& step, const std::string& sql);
+  bool send_extended(const Step& step, const std::string& sql, bool binary);
   Answer collect(bool sent, const std::optional<std::string>& copy_data);
+  Answer collect_piped();
+  void name_types(Answer& answer);
   bool wait_for_result();
   void feed_copy(const std::optional<std::string>& data);
   Result drain_copy();

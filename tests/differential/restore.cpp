@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace anabranch::differential {
@@ -57,11 +58,22 @@ Restorer::Restorer(Connection& single) {
       checked(single, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'");
   for (const Row& row : tables.rows) {
     const std::string& table = *row.at(0);
-    statements_[table] = insert_statements(table, checked(single, "SELECT * FROM " + table));
+    Result rows = checked(single, "SELECT * FROM " + table);
+    Statements& statements = statements_[table];
+    statements.as_read = insert_statements(table, rows);
+    std::ranges::reverse(rows.rows);
+    statements.reversed = insert_statements(table, rows);
   }
 }
 
-void Restorer::restore(Connection& connection, const std::vector<std::string>& tables) const {
+std::vector<std::string> Restorer::tables() const {
+  std::vector<std::string> names;
+  for (const auto& [name, statements] : statements_) names.push_back(name);
+  return names;
+}
+
+void Restorer::restore(Connection& connection, const std::vector<std::string>& tables,
+                       Rows order) const {
   for (const std::string& table : tables) {
     const auto known = statements_.find(table);
     if (known == statements_.end()) {
@@ -69,7 +81,8 @@ void Restorer::restore(Connection& connection, const std::vector<std::string>& t
       continue;
     }
     checked(connection, "TRUNCATE " + table);
-    for (const std::string& sql : known->second) checked(connection, sql);
+    const auto& inserts = order == Rows::as_read ? known->second.as_read : known->second.reversed;
+    for (const std::string& sql : inserts) checked(connection, sql);
   }
 }
 

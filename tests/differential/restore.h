@@ -8,6 +8,10 @@
 
 namespace anabranch::differential {
 
+/// In which physical order rows are put back: a plain server in the single one's place must answer
+/// from another order, or the corpus would not notice that a case depends on it.
+enum class Rows { as_read, reversed };
+
 /// The rows of the tables as they were at the start, as the statements that bring them back.
 class Restorer {
  public:
@@ -16,10 +20,16 @@ class Restorer {
 
   /// Puts the tables back; a table that was not there at the start is dropped. Throws
   /// std::runtime_error when a statement fails: the rest of the run would compare other rows.
-  void restore(Connection& connection, const std::vector<std::string>& tables) const;
+  void restore(Connection& connection, const std::vector<std::string>& tables,
+               Rows order = Rows::as_read) const;
+  std::vector<std::string> tables() const;
 
  private:
-  std::map<std::string, std::vector<std::string>> statements_;
+  struct Statements {
+    std::vector<std::string> as_read;
+    std::vector<std::string> reversed;
+  };
+  std::map<std::string, Statements> statements_;
 };
 
 }  // namespace anabranch::differential

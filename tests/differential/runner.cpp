@@ -12,6 +12,13 @@ namespace anabranch::differential {
 namespace {
 
 constexpr Form only_simple[] = {Form::simple};
+constexpr Form only_extended[] = {Form::extended_text, Form::extended_binary};
+
+std::span<const Form> forms_of(const Case& c) {
+  if (c.simple_only) return only_simple;
+  if (c.pipeline) return only_extended;
+  return all_forms;
+}
 
 bool selected(const Case& c, const std::string& filter) {
   return filter.empty() || c.name.find(filter) != std::string::npos ||
@@ -25,8 +32,12 @@ bool needs_fresh_session(const Case& c) {
 Transcript play(const Case& c, Form form, Connection& connection, bool as_single) {
   if (needs_fresh_session(c)) connection.reset();
   Transcript transcript;
-  for (const Step& step : c.steps) {
-    transcript.steps.push_back(connection.run(step, form, as_single));
+  if (c.pipeline) {
+    transcript.steps = connection.pipeline(c.steps, form == Form::extended_binary, as_single);
+  } else {
+    for (const Step& step : c.steps) {
+      transcript.steps.push_back(connection.run(step, form, as_single));
+    }
   }
   const char after = transcript.steps.back().transaction;
   if (after != 'I') connection.simple("ROLLBACK");
@@ -66,6 +77,7 @@ class CorpusRun {
  private:
   void run_endpoint(const Endpoint& endpoint) {
     Connection other(endpoint.conninfo);
+    if (!endpoint.shards) restorer_.restore(other, restorer_.tables(), Rows::reversed);
     for (const Case& c : cases_) {
       try {
         run_case(c, endpoint, other);
@@ -77,17 +89,19 @@ class CorpusRun {
     }
   }
 
+  static Rows order_of(const Endpoint& endpoint) {
+    return endpoint.shards ? Rows::as_read : Rows::reversed;
+  }
+
   void run_case(const Case& c, const Endpoint& endpoint, Connection& other) {
     bool good = check_plan(c, endpoint, other);
-    const auto forms =
-        c.simple_only ? std::span<const Form>(only_simple) : std::span<const Form>(all_forms);
-    for (const Form form : forms) {
+    for (const Form form : forms_of(c)) {
       const Transcript expected = play(c, form, single_, true);
       const Transcript actual = play(c, form, other, !endpoint.shards);
       const Verdict verdict = judge(c, expected, actual, endpoint.shards);
       if (!c.writes.empty()) {
         restorer_.restore(single_, c.writes);
-        restorer_.restore(other, c.writes);
+        restorer_.restore(other, c.writes, order_of(endpoint));
       }
       if (verdict.kind != Verdict::Kind::failed) continue;
       good = false;
