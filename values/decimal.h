@@ -57,7 +57,8 @@ class Decimal {
   Decimal negated() const;
   Decimal abs() const;
   Decimal sign() const;
-  Decimal round(int places) const;  ///< half away from zero; negative: before the point
+  /// Half away from zero; negative: before the point. Servers disagree beyond ±2000 places.
+  Decimal round(int places) const;
   Decimal trunc(int places) const;
   Decimal ceil() const;
   Decimal floor() const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -66,18 +67,39 @@ class KeyEncoder {
 
   static void append_plain_bytes(std::string_view value, std::string& out) {
     const size_t at = out.size();
-    out.resize(at + value.size() + 3);  // what is not written below is the end mark's 0x00
-    out[at] = kValueMarker;
-    out.back() = 1;
-    if (!value.empty()) std::memcpy(out.data() + at + 1, value.data(), value.size());
+    out.resize_and_overwrite(at + value.size() + 3, [&](char* bytes, size_t size) {
+      bytes[at] = kValueMarker;
+      if (!value.empty()) std::memcpy(bytes + at + 1, value.data(), value.size());
+      bytes[size - 2] = 0;
+      bytes[size - 1] = 1;
+      return size;
+    });
   }
 
   void append_word(std::string_view value, std::string& out) const {
-    char bytes[9];
-    bytes[0] = kValueMarker;
-    std::memcpy(bytes + 1, value.data(), word_size_);
-    bytes[1] = static_cast<char>(static_cast<uint8_t>(bytes[1]) ^ sign_flip_);
-    out.append(bytes, word_size_ + 1U);
+    switch (word_size_) {
+      case 2:
+        return append_fixed<uint16_t>(value.data(), out);
+      case 4:
+        return append_fixed<uint32_t>(value.data(), out);
+      default:
+        return append_fixed<uint64_t>(value.data(), out);
+    }
+  }
+
+  /// `value` holds a big-endian integer, whose sign is in the first byte.
+  template <typename Word>
+  void append_fixed(const char* value, std::string& out) const {
+    static_assert(std::endian::native == std::endian::little);
+    Word word;
+    std::memcpy(&word, value, sizeof(word));
+    word ^= sign_flip_;
+    const size_t at = out.size();
+    out.resize_and_overwrite(at + sizeof(word) + 1, [&](char* bytes, size_t size) {
+      bytes[at] = kValueMarker;
+      std::memcpy(bytes + at + 1, &word, sizeof(word));
+      return size;
+    });
   }
 
   static constexpr char kValueMarker = 2;
