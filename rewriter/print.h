@@ -14,6 +14,8 @@ namespace anabranch::rewriter {
 /// Appends to a template; text pieces next to each other are joined.
 class Printer {
  public:
+  /// bake_literals: literals are printed as their values, holes are not made.
+  explicit Printer(bool bake_literals = false) : bake_(bake_literals) {}
   void text(std::string_view piece);
   void hole(SqlTemplate::Piece piece);  ///< a LiteralHole, EvaluatedHole, SlotHole …
   void expr(const tree::Expr& expr);
@@ -31,6 +33,7 @@ class Printer {
 
  private:
   SqlTemplate out_;
+  bool bake_;
 };
 
 SqlTemplate print(const tree::Expr& expr);

@@ -42,12 +42,14 @@ class Shape {
 
  private:
   friend void shape(std::string_view, bool, const LexLimits&, Shape&);
+  friend class Shaper;
   std::string text_;
   std::string_view source_;
   std::string_view hint_;
   std::uint64_t hash_ = 0;
   std::vector<LiteralToken> literals_;
   std::vector<int> equal_to_;
+  std::vector<int> same_spelling_;  ///< scratch: hash table of literals
 };
 
 /// Throws SqlError 54000/54001 past the limits. Unterminated quotes and the like are left to the

@@ -209,6 +209,8 @@ struct Expr {
   int location = -1;  ///< byte offset in the statement; -1: unknown or made by the planner
 
   explicit Expr(Node n, int at = -1);
+  Expr(Expr&&) noexcept;
+  Expr& operator=(Expr&&) noexcept;
   ~Expr();
   template <class T> T* as() { return std::get_if<T>(&node); }
   template <class T> const T* as() const { return std::get_if<T>(&node); }
@@ -254,6 +256,8 @@ struct FromItem {
   int location = -1;
 
   explicit FromItem(Node n, int at = -1);
+  FromItem(FromItem&&) noexcept;
+  FromItem& operator=(FromItem&&) noexcept;
   ~FromItem();
   template <class T> T* as() { return std::get_if<T>(&node); }
   template <class T> const T* as() const { return std::get_if<T>(&node); }
@@ -468,6 +472,8 @@ struct Statement {
   std::vector<int> baked;
 
   explicit Statement(Node n);
+  Statement(Statement&&) noexcept;
+  Statement& operator=(Statement&&) noexcept;
   ~Statement();
   template <class T> T* as() { return std::get_if<T>(&node); }
   template <class T> const T* as() const { return std::get_if<T>(&node); }

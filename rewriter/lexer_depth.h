@@ -1,0 +1,59 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "rewriter/lexer.h"
+#include "rewriter/shape.h"
+
+namespace anabranch::rewriter {
+
+/// An upper bound, from tokens alone, of how deep the parse tree of a statement is: what recurses over
+/// it must not be started on a tree that is too deep for the stack. A chain of n operators nests n
+/// deep; AND and OR do not nest (the grammar flattens them); joins and set operations nest to the left.
+class DepthGauge {
+ public:
+  explicit DepthGauge(const LexLimits& limits)
+      : nesting_(std::min(limits.nesting, static_cast<int>(levels_.size()) - 1)), chain_(limits.operator_chain) {
+    levels_[0] = {};
+  }
+
+  /// False when a limit is passed.
+  bool add(const Token& token, std::string_view text);
+  void finish() {
+    while (top_ > 0) close();
+    exceeded_ = exceeded_ || total(levels_[0]) > chain_;
+  }
+  bool exceeded() const { return exceeded_; }
+
+ private:
+  struct Level {
+    int chain;      ///< operators since the last comma, AND, OR
+    int below;      ///< deepest parenthesis since then
+    int best;       ///< of what came before
+    int structure;  ///< JOIN, UNION …
+    bool is_case;
+  };
+  static int total(const Level& level) {
+    return std::max(level.best, level.below + level.chain) + level.structure;
+  }
+  void open(bool is_case);
+  void close();
+  void word(std::string_view text);
+  Level& here() { return levels_[static_cast<std::size_t>(top_)]; }
+  void restart() {
+    Level& level = here();
+    level.best = std::max(level.best, level.below + level.chain);
+    level.below = level.chain = 0;
+  }
+
+  std::array<Level, 1001> levels_;  // set when opened: clearing 20 KB a statement would cost a microsecond
+  int top_ = 0;
+  int nesting_;
+  int chain_;
+  bool exceeded_ = false;
+  char last_ = 0;
+};
+
+}  // namespace anabranch::rewriter
