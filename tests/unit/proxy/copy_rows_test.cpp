@@ -1,0 +1,115 @@
+#include "proxy/copy_rows.h"
+
+#include <doctest/doctest.h>
+
+using anabranch::proxy::CopyRows;
+using anabranch::rewriter::CopySplit;
+
+namespace {
+
+CopySplit text_copy(int key_field) {
+  CopySplit copy;
+  copy.key.push_back({key_field, 20, std::nullopt, false, false});
+  copy.field_count = 3;
+  return copy;
+}
+
+CopySplit csv_copy(int key_field) {
+  CopySplit copy = text_copy(key_field);
+  copy.format = CopySplit::Format::csv;
+  copy.delimiter = ',';
+  copy.null_text = "";
+  return copy;
+}
+
+/// Rows and keys of `data`, fed `piece` bytes at a time, as "row|key" with NULL as `~`.
+std::vector<std::string> split(const CopySplit& copy, std::string_view data, std::size_t piece) {
+  CopyRows rows(copy);
+  std::vector<std::string> found;
+  std::vector<std::optional<std::string_view>> keys;
+  const auto drain = [&] {
+    while (const auto row = rows.next()) {
+      const bool read = rows.read_keys(*row, keys);
+      found.push_back(std::string(row->bytes) + "|" +
+                      (read ? std::string(keys.at(0).value_or("~")) : std::string("?")) + "@" +
+                      std::to_string(row->line));
+    }
+  };
+  for (std::size_t at = 0; at < data.size(); at += piece) {
+    rows.feed(data.substr(at, piece));
+    drain();
+  }
+  rows.finish();
+  drain();
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("text rows are cut at newlines that no backslash covers, wherever pieces end") {
+  const std::string_view data = "a\t1\tx\nb\t\\N\ty\\\nz\nc\t\\x31\\062\tq\nlast\t4\tend";
+  for (std::size_t piece = 1; piece <= data.size(); ++piece) {
+    CAPTURE(piece);
+    const auto found = split(text_copy(1), data, piece);
+    REQUIRE(found.size() == 4);
+    CHECK(found[0] == "a\t1\tx\n|1@1");
+    CHECK(found[1] == "b\t\\N\ty\\\nz\n|~@2");
+    CHECK(found[2] == "c\t\\x31\\062\tq\n|12@4");
+    CHECK(found[3] == "last\t4\tend|4@5");
+  }
+}
+
+TEST_CASE("a NULL is what is written as NULL, not what decodes to it") {
+  CHECK(split(text_copy(0), "\\\\N\t1\n", 100).front() == "\\\\N\t1\n|\\N@1");
+}
+
+TEST_CASE("CSV rows keep newlines and delimiters inside quotes, wherever pieces end") {
+  const std::string_view data = "1,\"a\nb\",x\r\n\"2,\"\"3\",c,d\n,e,f\n\"\",g,h\n";
+  for (std::size_t piece = 1; piece <= data.size(); ++piece) {
+    CAPTURE(piece);
+    const auto found = split(csv_copy(0), data, piece);
+    REQUIRE(found.size() == 4);
+    CHECK(found[0] == "1,\"a\nb\",x\r\n|1@1");
+    CHECK(found[1] == "\"2,\"\"3\",c,d\n|2,\"3@3");
+    CHECK(found[2] == ",e,f\n|~@4");
+    CHECK(found[3] == "\"\",g,h\n|@5");
+  }
+}
+
+TEST_CASE("FORCE_NULL and FORCE_NOT_NULL turn the reading of an empty field around") {
+  CopySplit copy = csv_copy(0);
+  copy.key[0].force_null = true;
+  CHECK(split(copy, "\"\",a,b\n", 100).front() == "\"\",a,b\n|~@1");
+  copy.key[0] = {0, 20, std::nullopt, false, true};
+  CHECK(split(copy, ",a,b\n", 100).front() == ",a,b\n|@1");
+}
+
+TEST_CASE("CSV with an escape of its own") {
+  CopySplit copy = csv_copy(1);
+  copy.escape = '\\';
+  const auto found = split(copy, "1,\"a\\\"\nb\",c\n2,d,e\n", 100);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0] == "1,\"a\\\"\nb\",c\n|a\"\nb@1");
+  CHECK(found[1] == "2,d,e\n|d@3");
+}
+
+TEST_CASE("a row without its key field is left to the server to complain of") {
+  CHECK(split(text_copy(2), "1\t2\n", 100).front() == "1\t2\n|?@1");
+}
+
+TEST_CASE("header and end marker are told from rows") {
+  CopySplit copy = text_copy(0);
+  copy.header = true;
+  CopyRows rows(copy);
+  rows.feed("id\tname\n1\ta\n\\.\n");
+  CHECK(rows.next()->header);
+  CHECK_FALSE(rows.next()->header);
+  CHECK(rows.next()->end_marker);
+  CHECK_FALSE(rows.next());
+}
+
+TEST_CASE("a left out key takes its default") {
+  CopySplit copy = text_copy(-1);
+  copy.key[0].default_text = "7";
+  CHECK(split(copy, "x\ty\n", 100).front() == "x\ty\n|7@1");
+}
