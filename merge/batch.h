@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ class Batch {
   void append_payload(std::string_view payload);
   /// A row of another batch: its frame is known to be good.
   void append_row(const Batch& other, std::size_t index);
+  /// Rows as message() gives them.
+  void append_rows(std::span<const std::string_view> messages);
   std::size_t size() const { return offsets_.size(); }
   bool empty() const { return offsets_.empty(); }
   std::size_t byte_size() const { return bytes_.size(); }

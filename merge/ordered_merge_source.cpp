@@ -1,10 +1,21 @@
 #include "merge/ordered_merge_source.h"
 
 #include <algorithm>
+#include <limits>
+
+#include "merge/operator.h"
 
 namespace anabranch::merge {
 
 using Status = Merger::Status;
+
+namespace {
+
+// Above every key: those begin with a marker below 4.
+constexpr KeyPrefix kEnded{.high = std::numeric_limits<std::uint64_t>::max(),
+                           .low = std::numeric_limits<std::uint64_t>::max()};
+
+}  // namespace
 
 OrderedMergeSource::OrderedMergeSource(const std::vector<SortKey>& keys, const Shape& shape,
                                        std::size_t sources, MemoryBudget& budget)
@@ -12,8 +23,7 @@ OrderedMergeSource::OrderedMergeSource(const std::vector<SortKey>& keys, const S
       block_(shape.size()),
       held_(budget),
       streams_(sources),
-      heads_(sources),
-      losers_(sources) {}
+      tree_(sources) {}
 
 void OrderedMergeSource::consume(std::size_t source, Batch batch) {
   if (batch.empty()) return;
@@ -25,81 +35,103 @@ void OrderedMergeSource::finish(std::size_t source) {
   streams_[source].finished = true;
 }
 
-/// Computes the keys of the block of rows that begins at block_begin.
+/// Computes the keys of the next rows of the first batch.
 void OrderedMergeSource::load_block(Stream& stream) {
   const Batch& batch = stream.batches.front();
-  const std::size_t count = std::min(RowBlock::kRows, batch.size() - stream.block_begin);
-  block_.load(batch, stream.block_begin, count);
+  const std::size_t count = std::min(RowBlock::kRows, batch.size() - stream.next_block);
+  block_.load(batch, stream.next_block, count);
+  stream.block.resize(count);
   stream.keys.clear();
-  stream.key_bytes.clear();
   for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t begin = stream.key_bytes.size();
-    sort_keys_.append(block_, i, stream.key_bytes);
-    const std::string_view key = std::string_view(stream.key_bytes).substr(begin);
-    stream.keys.push_back({key_prefix(key), static_cast<std::uint32_t>(begin),
-                           static_cast<std::uint32_t>(key.size())});
+    const std::size_t begin = stream.keys.size();
+    sort_keys_.append(block_, i, stream.keys);
+    const std::string_view key = std::string_view(stream.keys).substr(begin);
+    stream.block[i] = {key_prefix(key), batch.message(stream.next_block + i),
+                       static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(key.size())};
   }
+  stream.next_block += count;
   stream.row = 0;
 }
 
-/// Makes the head of a source its current row; false: the row has not come yet.
+void OrderedMergeSource::retire_batch(Stream& stream) {
+  held_.shrink(stream.batches.front().byte_size());
+  retired_.splice(retired_.end(), stream.batches, stream.batches.begin());
+  stream.next_block = 0;
+}
+
+/// Makes sure that a source has a current row or has ended; false: the row has not come yet.
 bool OrderedMergeSource::load(std::size_t source) {
   Stream& stream = streams_[source];
-  Head& head = heads_[source];
-  if (stream.row == stream.keys.size()) {
-    stream.block_begin += stream.keys.size();
-    stream.keys.clear();
-    stream.row = 0;
-    if (!stream.batches.empty() && stream.block_begin == stream.batches.front().size()) {
-      held_.shrink(stream.batches.front().byte_size());
-      stream.batches.pop_front();
-      stream.block_begin = 0;
-    }
-    if (stream.batches.empty()) {
-      head.ended = stream.finished;
-      return stream.finished;
-    }
-    load_block(stream);
-  }
-  const Key& key = stream.keys[stream.row];
-  head.prefix = key.prefix;
-  head.key = std::string_view(stream.key_bytes).substr(key.begin, key.length);
+  if (stream.row < stream.block.size()) return true;
+  stream.block.clear();
+  stream.row = 0;
+  if (!stream.batches.empty() && stream.next_block == stream.batches.front().size())
+    retire_batch(stream);
+  if (stream.batches.empty()) return stream.finished;
+  load_block(stream);
   return true;
 }
 
-bool OrderedMergeSource::is_before(std::size_t left, std::size_t right) const {
-  const Head& l = heads_[left];
-  const Head& r = heads_[right];
-  if (l.ended || r.ended) return !l.ended || (r.ended && left < right);
-  const int order = compare_keys(l.prefix, l.key, r.prefix, r.key);
-  return order < 0 || (order == 0 && left < right);
+OrderedMergeSource::Player OrderedMergeSource::player(std::size_t source) const {
+  const Stream& stream = streams_[source];
+  return {stream.block.empty() ? kEnded : stream.block[stream.row].prefix, source};
+}
+
+std::string_view OrderedMergeSource::current_key(std::size_t source) const {
+  const Stream& stream = streams_[source];
+  if (stream.block.empty()) return {};
+  const Row& row = stream.block[stream.row];
+  return std::string_view(stream.keys).substr(row.key_begin, row.key_length);
+}
+
+/// Both prefixes agree.
+bool OrderedMergeSource::is_before_in_tie(std::size_t left, std::size_t right) const {
+  const std::string_view left_key = current_key(left);
+  const std::string_view right_key = current_key(right);
+  if (left_key.size() > 16 && right_key.size() > 16) {
+    const int order = left_key.substr(16).compare(right_key.substr(16));
+    if (order != 0) return order < 0;
+  }
+  return left < right;
 }
 
 /// Plays all matches from the leaves up. Leaf i stands at node count + i; a node keeps its loser.
 void OrderedMergeSource::build_tree() {
   const std::size_t count = streams_.size();
-  std::vector<std::size_t> winners(2 * count);
-  for (std::size_t i = 0; i < count; ++i) winners[count + i] = i;
+  std::vector<Player> winners(2 * count);
+  for (std::size_t i = 0; i < count; ++i) winners[count + i] = player(i);
   for (std::size_t node = count - 1; node > 0; --node) {
-    const std::size_t a = winners[2 * node];
-    const std::size_t b = winners[2 * node + 1];
-    const bool a_first = is_before(a, b);
-    winners[node] = a_first ? a : b;
-    losers_[node] = a_first ? b : a;
+    const Player& left = winners[2 * node];
+    const Player& right = winners[2 * node + 1];
+    const bool left_wins = is_before(left, right);
+    winners[node] = left_wins ? left : right;
+    tree_[node] = left_wins ? right : left;
   }
-  losers_[0] = winners[1];
+  tree_[0] = winners[1];
 }
 
-/// The head of `source`, the winner so far, has changed: plays its matches again.
+/// `source`, the winner so far, has a new row: plays its matches again. Word by word and without
+/// branches on who wins, which nothing could predict.
 void OrderedMergeSource::replay(std::size_t source) {
-  std::size_t winner = source;
+  auto [prefix, winner] = player(source);
+  auto [high, low] = prefix;
+  Player* const tree = tree_.data();
   for (std::size_t node = (streams_.size() + source) / 2; node > 0; node /= 2) {
-    const std::size_t loser = losers_[node];
-    const bool swap = is_before(loser, winner);
-    losers_[node] = swap ? winner : loser;
-    winner = swap ? loser : winner;
+    Player& other = tree[node];
+    const std::uint64_t other_high = other.prefix.high;
+    const std::uint64_t other_low = other.prefix.low;
+    const std::size_t other_source = other.source;
+    bool swap = (other_high < high) | ((other_high == high) & (other_low < low));
+    if (other_high == high && other_low == low) [[unlikely]]
+      swap = is_before_in_tie(other_source, winner);
+    other.prefix.high = swap ? high : other_high;
+    other.prefix.low = swap ? low : other_low;
+    other.source = swap ? winner : other_source;
+    high = swap ? other_high : high;
+    low = swap ? other_low : low;
+    winner = swap ? other_source : winner;
   }
-  losers_[0] = winner;
+  tree[0] = {{high, low}, winner};
 }
 
 /// Every source must show its first row before there is a first winner.
@@ -114,29 +146,38 @@ bool OrderedMergeSource::start(Status& status) {
   return true;
 }
 
-Status OrderedMergeSource::next(Batch& out) {
-  Status status{.kind = Status::Kind::end};
-  if (streams_.empty() || (!started_ && !start(status))) return status;
-  if (winner_exhausted_) {
-    const std::size_t source = losers_[0];
-    if (!load(source)) return {.kind = Status::Kind::need, .any = false, .source = source};
-    winner_exhausted_ = false;
-    replay(source);
-  }
-  while (!is_full(out)) {
-    const std::size_t source = losers_[0];
-    if (heads_[source].ended) break;
+/// Until a batch is full, all have ended, or the winner has run dry.
+void OrderedMergeSource::choose_rows() {
+  std::size_t bytes = 0;
+  while (chosen_.size() < kBatchRows && bytes < kBatchBytes) {
+    const std::size_t source = tree_[0].source;
     Stream& stream = streams_[source];
-    out.append_row(stream.batches.front(), stream.block_begin + stream.row);
+    if (stream.block.empty()) return;
+    chosen_.push_back(stream.block[stream.row].message);
+    bytes += chosen_.back().size();
     ++stream.row;
     if (!load(source)) {
-      winner_exhausted_ = true;
-      break;
+      winner_is_dry_ = true;
+      return;
     }
     replay(source);
   }
-  if (!out.empty()) return {.kind = Status::Kind::rows};
-  return status;
+}
+
+Status OrderedMergeSource::next(Batch& out) {
+  Status status{.kind = Status::Kind::end};
+  if (streams_.empty() || (!started_ && !start(status))) return status;
+  if (winner_is_dry_) {
+    const std::size_t source = tree_[0].source;
+    if (!load(source)) return {.kind = Status::Kind::need, .any = false, .source = source};
+    winner_is_dry_ = false;
+    replay(source);
+  }
+  choose_rows();
+  out.append_rows(chosen_);
+  chosen_.clear();
+  retired_.clear();
+  return {.kind = out.empty() ? Status::Kind::end : Status::Kind::rows};
 }
 
 }  // namespace anabranch::merge

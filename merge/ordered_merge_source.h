@@ -1,9 +1,8 @@
 #pragma once
 
-#include <deque>
+#include <list>
 
 #include "merge/memory_budget.h"
-#include "merge/operator.h"
 #include "merge/sort_keys.h"
 #include "merge/source.h"
 
@@ -21,42 +20,52 @@ class OrderedMergeSource final : public Source {
   Merger::Status next(Batch& out) override;
 
  private:
-  struct Key {
+  struct Row {
     KeyPrefix prefix;
-    std::uint32_t begin;
-    std::uint32_t length;
+    std::string_view message;
+    std::uint32_t key_begin;
+    std::uint32_t key_length;
   };
-  /// One source: its batches, and the keys of the block of rows that is being merged.
+  /// One source: its batches, and the block of rows that is being merged.
   struct Stream {
-    std::deque<Batch> batches;
-    std::size_t block_begin = 0;  ///< of the block, in the first batch
-    std::size_t row = 0;          ///< in the block
-    std::vector<Key> keys;
-    std::string key_bytes;
+    std::list<Batch> batches;
+    std::size_t next_block = 0;  ///< where in the first batch the next block begins
+    std::vector<Row> block;
+    std::size_t row = 0;  ///< the current one, in the block
+    std::string keys;     ///< of the block
     bool finished = false;
   };
-  /// What the tree compares: the current row of a source.
-  struct Head {
+  /// A player: the current row of a source. A source that has ended loses to all others.
+  struct Player {
     KeyPrefix prefix;
-    std::string_view key;
-    bool ended = false;
+    std::size_t source = 0;
   };
 
   bool load(std::size_t source);
   void load_block(Stream& stream);
-  bool is_before(std::size_t left, std::size_t right) const;
+  void retire_batch(Stream& stream);
+  Player player(std::size_t source) const;
+  bool is_before(const Player& left, const Player& right) const {
+    if (left.prefix.high != right.prefix.high) return left.prefix.high < right.prefix.high;
+    if (left.prefix.low != right.prefix.low) return left.prefix.low < right.prefix.low;
+    return is_before_in_tie(left.source, right.source);
+  }
+  bool is_before_in_tie(std::size_t left, std::size_t right) const;
+  std::string_view current_key(std::size_t source) const;
   void build_tree();
   void replay(std::size_t source);
   bool start(Merger::Status& status);
+  void choose_rows();
 
   SortKeys sort_keys_;
   RowBlock block_;
   Charge held_;
   std::vector<Stream> streams_;
-  std::vector<Head> heads_;
-  std::vector<std::size_t> losers_;  ///< [0]: the winner
+  std::vector<Player> tree_;  ///< losers of the matches; [0]: the winner
+  std::vector<std::string_view> chosen_;
+  std::list<Batch> retired_;   ///< merged whole, but chosen rows still point into them
   bool started_ = false;
-  bool winner_exhausted_ = false;  ///< the winner's next row is not there yet
+  bool winner_is_dry_ = false;  ///< the winner's next row has not come yet
 };
 
 }  // namespace anabranch::merge

@@ -18,7 +18,7 @@ namespace anabranch::merge {
 /// A column of every partial. `output >= 0`: requested in the client's format of that output
 /// column (passed on undecoded). `output < 0`: requested in `format`.
 struct InputColumn {
-  values::ColumnType type;
+  values::ColumnType type{};
   int output = -1;
   values::Format format = values::Format::binary;
 };
@@ -43,18 +43,18 @@ struct Expression {
     concat_text ///< text || text
   };
   Op op = Op::constant;
-  values::ColumnType type;      ///< of the result
-  values::Collation collation;  ///< of comparisons of text
+  values::ColumnType type{};      ///< of the result
+  values::Collation collation{};  ///< of comparisons of text
   int index = -1;
-  values::Datum value;
-  std::vector<Expression> args;
+  values::Datum value{};
+  std::vector<Expression> args{};
 };
 
 struct SortKey {
   int column = 0;
   bool descending = false;
   bool nulls_first = false;
-  values::Collation collation;
+  values::Collation collation{};
 };
 
 /// One aggregate of HashAggregate. The inputs each kind takes, as the subqueries deliver them:
@@ -79,9 +79,9 @@ enum class AggregateKind {
 
 struct Aggregate {
   AggregateKind kind = AggregateKind::count;
-  std::vector<int> inputs;       ///< columns of the row that enters the step
-  values::ColumnType type;       ///< of the result
-  values::Collation collation;   ///< min, max
+  std::vector<int> inputs{};       ///< columns of the row that enters the step
+  values::ColumnType type{};       ///< of the result
+  values::Collation collation{};   ///< min, max
   /// With a discriminator: only rows whose discriminator equals this feed it.
   int grouping = 0;
 };
@@ -97,8 +97,8 @@ struct HashAggregate {
   /// `key` is compared; `carry` (mostly the same column) is what is passed on: a column whose text
   /// depends on settings is compared through a hidden binary twin.
   struct GroupColumn { int key = 0; int carry = 0; };
-  std::vector<GroupColumn> groups;
-  std::vector<Aggregate> aggregates;
+  std::vector<GroupColumn> groups{};
+  std::vector<Aggregate> aggregates{};
   /// An int4 column that says which grouping a row belongs to (several DISTINCT aggregates arrive
   /// as grouping sets); -1: none. Group columns are the same in all groupings.
   int discriminator = -1;
@@ -109,7 +109,7 @@ struct Filter { Expression condition; };
 struct Compute { std::vector<Expression> expressions; };
 /// Sorts everything that comes (after an aggregation); memory is budgeted.
 struct Sort {
-  std::vector<SortKey> keys;
+  std::vector<SortKey> keys{};
   /// A slot of the Binding with an upper bound of the rows needed (LIMIT + OFFSET); -1: none.
   int bound_slot = -1;
   bool with_ties = false;
@@ -121,7 +121,7 @@ struct Limit {
   int count_slot = -1;
   int offset_slot = -1;
   bool with_ties = false;
-  std::vector<SortKey> tie_keys;
+  std::vector<SortKey> tie_keys{};
 };
 
 using Step = std::variant<HashAggregate, Filter, Compute, Sort, Distinct, Limit>;
@@ -129,11 +129,11 @@ using Step = std::variant<HashAggregate, Filter, Compute, Sort, Distinct, Limit>
 /// One column of the answer: a column of the last step's row, encoded in the client's format.
 struct OutputColumn {
   int column = 0;
-  values::ColumnType type;
+  values::ColumnType type{};
 };
 
 struct Recipe {
-  std::vector<InputColumn> inputs;
+  std::vector<InputColumn> inputs{};
   std::variant<Concat, OrderedMerge> source;
   std::vector<Step> steps;
   std::vector<OutputColumn> outputs;
@@ -150,8 +150,8 @@ struct Recipe {
 std::string describe(const Expression& expression);
 
 struct Binding {
-  std::vector<values::Format> output_formats;  ///< one per output column
-  std::vector<values::Datum> slots;
+  std::vector<values::Format> output_formats{};  ///< one per output column
+  std::vector<values::Datum> slots{};
   int extra_float_digits = 1;  ///< of the session: how floats are printed as text
 };
 

@@ -1,20 +1,8 @@
 #include "merge/sort_keys.h"
 
-#include <bit>
-#include <cstring>
-
 #include "values/errors.h"
 
 namespace anabranch::merge {
-
-KeyPrefix key_prefix(std::string_view key) {
-  char bytes[16] = {};
-  std::memcpy(bytes, key.data(), std::min<std::size_t>(key.size(), 16));
-  KeyPrefix prefix;
-  std::memcpy(&prefix.high, bytes, 8);
-  std::memcpy(&prefix.low, bytes + 8, 8);
-  return {std::byteswap(prefix.high), std::byteswap(prefix.low)};
-}
 
 SortKeys::SortKeys(const std::vector<SortKey>& keys, const Shape& shape) {
   for (const SortKey& key : keys) {
@@ -30,10 +18,6 @@ SortKeys::SortKeys(const std::vector<SortKey>& keys, const Shape& shape) {
                                "column " + std::to_string(key.column + 1), encoder.error());
     parts_.push_back({index, std::move(*encoder)});
   }
-}
-
-void SortKeys::append(const RowBlock& block, std::size_t row, std::string& out) const {
-  for (const Part& part : parts_) part.encoder.append(block.field(row, part.column).value(), out);
 }
 
 values::KeyEncoder equality_encoder(const Column& column) {

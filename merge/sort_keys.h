@@ -1,6 +1,8 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,12 @@ struct KeyPrefix {
   friend auto operator<=>(const KeyPrefix&, const KeyPrefix&) = default;
 };
 
-KeyPrefix key_prefix(std::string_view key);
+inline KeyPrefix key_prefix(std::string_view key) {
+  std::uint64_t words[2] = {0, 0};
+  if (key.size() >= sizeof(words)) std::memcpy(words, key.data(), sizeof(words));
+  else std::memcpy(words, key.data(), key.size());
+  return {std::byteswap(words[0]), std::byteswap(words[1])};
+}
 
 /// Compares two keys by prefix, then by the bytes behind it: negative, zero, positive.
 inline int compare_keys(const KeyPrefix& left_prefix, std::string_view left,
@@ -35,7 +42,9 @@ class SortKeys {
   /// Throws SqlError 0A000 where the order of a column is not known here.
   SortKeys(const std::vector<SortKey>& keys, const Shape& shape);
 
-  void append(const RowBlock& block, std::size_t row, std::string& out) const;
+  void append(const RowBlock& block, std::size_t row, std::string& out) const {
+    for (const Part& part : parts_) part.encoder.append(block.field(row, part.column).value(), out);
+  }
 
  private:
   struct Part {

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <random>
 #include <string>
@@ -21,7 +21,12 @@ namespace {
 
 using namespace anabranch;
 using merge::Batch;
-using Clock = std::chrono::steady_clock;
+/// Seconds of processor time, so that other work on the machine does not count.
+double now() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
 
 constexpr std::size_t kRowsPerBatch = 1000;
 constexpr std::size_t kUnlimited = std::size_t{1} << 40;
@@ -98,23 +103,23 @@ Result run_group(const merge::Recipe& recipe, std::size_t rows,
   merge::MemoryBudget budget(kUnlimited);
   merge::Merger merger(recipe, binary_binding(), 1, budget);
   Result result;
-  Clock::duration spent{};
+  double spent = 0;
   for (std::size_t done = 0; done < rows; done += kRowsPerBatch) {
     Batch batch;
     for (std::size_t i = 0; i < kRowsPerBatch; ++i) {
       const std::uint64_t group = pick(random);
       add_row(batch, keys.empty() ? key_of(group) : keys[group]);
     }
-    const auto begin = Clock::now();
+    const double begin = now();
     merger.consume(0, std::move(batch));
     drain(merger);
-    spent += Clock::now() - begin;
+    spent += now() - begin;
   }
-  const auto begin = Clock::now();
+  const double begin = now();
   merger.finish(0);
   result.rows_out = drain(merger);
-  spent += Clock::now() - begin;
-  result.seconds = std::chrono::duration<double>(spent).count();
+  spent += now() - begin;
+  result.seconds = spent;
   result.peak = budget.peak();
   return result;
 }
@@ -136,7 +141,7 @@ Result run_merge(std::size_t rows, std::size_t streams) {
   merge::Merger merger(recipe, binary_binding(), streams, budget);
   Result result;
   Batch out;
-  const auto begin = Clock::now();
+  const double begin = now();
   for (;;) {
     const auto status = merger.next(out);
     if (status.kind == merge::Merger::Status::Kind::end) break;
@@ -148,7 +153,7 @@ Result run_merge(std::size_t rows, std::size_t streams) {
     if (fed[status.source] == batches.size()) merger.finish(status.source);
     else merger.consume(status.source, std::move(batches[fed[status.source]++]));
   }
-  result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  result.seconds = now() - begin;
   result.peak = budget.peak();
   return result;
 }
