@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "backends/server.h"
@@ -39,6 +40,13 @@ struct LoadedCatalog {
     std::string reason;
   };
   std::vector<Failure> failures;  // shards that could not be asked
+  /// By shard: its OIDs of user types and of relations that are others on the default shard, with
+  /// those (row descriptions are translated by them).
+  struct Oids {
+    std::unordered_map<values::Oid, values::Oid> types;
+    std::unordered_map<values::Oid, values::Oid> relations;
+  };
+  std::vector<Oids> oids;
 };
 
 /// Asks every shard at once, each on a connection of its own. Blocks; any thread.

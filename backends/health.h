@@ -41,7 +41,7 @@ class HealthMonitor {
 
  private:
   void run();
-  void probe_all();
+  void probe_all(const conf::Config& config);
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -49,6 +49,7 @@ class HealthMonitor {
   std::chrono::milliseconds interval_;
   std::vector<ShardHealth> shards_;
   bool stop_ = false;
+  bool changed_ = false;  // probe at once
   std::thread thread_;
 };
 

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backends/catalog_reader.h"
+#include "conf/config.h"
+#include "conf/diagnostic.h"
+#include "router/shard_map.h"
+
+namespace anabranch::backends {
+
+/// Holds the map against the catalog: keys that are no columns, types that the scheme cannot take,
+/// nondeterministic collations (errors: the relation is refused), and what a map cannot keep
+/// (warnings): unique, exclusion and foreign-key constraints without the key, nullable and
+/// generated keys. `relation` is the finished one.
+void check_table(const router::ShardMap& map, const router::MappedTable& table,
+                 const ShardRelation& source, router::Relation& relation, const std::string& file,
+                 std::vector<conf::Diagnostic>& diagnostics);
+
+/// How the definitions of one table differ (columns' names, order, types, collations, enum labels),
+/// for people; empty: they do not.
+std::string describe_columns(const router::Relation& relation);
+
+}  // namespace anabranch::backends

@@ -1,0 +1,302 @@
+#include "backends/catalog_loader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "backends/catalog_check.h"
+#include "backends/catalog_reader.h"
+#include "net/loop.h"
+#include "values/errors.h"
+
+namespace anabranch::backends {
+
+namespace {
+
+using values::Oid;
+using ShardResult = std::expected<ShardCatalog, std::string>;
+using Name = std::pair<std::string, std::string>;
+
+constexpr std::size_t threads_at_once = 16;
+
+// Who asks: catalog_user where given, else who the clients' connections log in as.
+Server control_server(const conf::Database& database, std::uint32_t shard,
+                      const CatalogRequest& request) {
+  Server server = resolve_server(database, shard, request.identity, request.requested);
+  const conf::Backend& backend = database.shards[shard].primary.backend;
+  if (backend.catalog_user) {
+    server.user = *backend.catalog_user;
+    if (backend.catalog_password) server.password = backend.catalog_password->text;
+  }
+  return server;
+}
+
+ShardResult read_shard(const Server& server, bool whole) {
+  auto connection = ControlConnection::open(server);
+  if (!connection) return std::unexpected(connection.error());
+  return read_catalog(*connection, whole);
+}
+
+std::vector<ShardResult> read_shards(const conf::Database& database,
+                                     const CatalogRequest& request) {
+  std::vector<ShardResult> results(database.shards.size());
+  for (std::size_t first = 0; first < results.size(); first += threads_at_once) {
+    std::vector<std::jthread> threads;
+    const std::size_t last = std::min(results.size(), first + threads_at_once);
+    for (std::size_t shard = first; shard < last; ++shard) {
+      threads.emplace_back([&, shard] {
+        const auto index = static_cast<std::uint32_t>(shard);
+        results[shard] =
+            read_shard(control_server(database, index, request), index == database.default_shard);
+      });
+    }
+  }
+  return results;
+}
+
+/// Turns what the shards said into the one catalog.
+class Assembly {
+ public:
+  Assembly(const conf::Database& database, const CatalogRequest& request,
+           std::vector<ShardResult>& shards, LoadedCatalog& loaded)
+      : database_(database),
+        request_(request),
+        shards_(shards),
+        loaded_(loaded),
+        main_(*shards[database.default_shard]) {}
+
+  void run() {
+    auto catalog = std::make_shared<router::Catalog>();
+    catalog->version = request_.version;
+    catalog->server_version = main_.server_version;
+    catalog->server_encoding = main_.server_encoding;
+    compare_databases();
+    catalog->database_collation = collation_;
+    finish_columns();
+    add_types(*catalog);
+    add_relations(*catalog);
+    for (router::Function& function : main_.functions) catalog->add(std::move(function));
+    for (std::string& name : main_.user_operators) catalog->add_user_operator(std::move(name));
+    map_oids();
+    loaded_.catalog = std::move(catalog);
+  }
+
+ private:
+  const std::string& shard_name(std::size_t shard) const { return database_.shards[shard].name; }
+
+  void say(conf::Severity severity, conf::Position where, std::string message) {
+    loaded_.diagnostics.push_back({severity, request_.config->file, where, std::move(message)});
+  }
+
+  // Order by a collation that is another one elsewhere cannot be merged.
+  void compare_databases() {
+    collation_ = main_.database_collation;
+    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+      if (!shards_[shard]) continue;
+      const ShardCatalog& other = *shards_[shard];
+      if (other.server_encoding != main_.server_encoding) {
+        say(conf::Severity::error, database_.shards[shard].where,
+            fmt::format("the encoding of shard {} is {}, that of {} is {}", shard_name(shard),
+                        other.server_encoding, shard_name(database_.default_shard),
+                        main_.server_encoding));
+      }
+      if (other.database_collation.describe() == main_.database_collation.describe()) continue;
+      const std::string reason =
+          fmt::format("the databases' collations differ: {} on shard {}, {} on {}",
+                      main_.database_collation.describe(), shard_name(database_.default_shard),
+                      other.database_collation.describe(), shard_name(shard));
+      say(conf::Severity::warning, database_.shards[shard].where, reason);
+      collation_ = values::Collation::unproved(reason);
+    }
+  }
+
+  void finish_columns() {
+    for (ShardResult& shard : shards_) {
+      if (!shard) continue;
+      std::unordered_map<Oid, std::shared_ptr<const values::EnumType>> enums;
+      for (const auto& [oid, type] : shard->types) {
+        if (type.kind == 'e') {
+          enums[oid] =
+              std::make_shared<values::EnumType>(values::EnumType{oid, type.name, type.labels});
+        }
+      }
+      for (auto& [name, of] : shard->relations) finish_relation(*shard, enums, of);
+      if (&*shard == &main_) main_enums_ = std::move(enums);
+    }
+  }
+
+  void finish_relation(const ShardCatalog& shard, const auto& enums, ShardRelation& of) {
+    for (std::size_t i = 0; i < of.relation.columns.size(); ++i) {
+      router::Column& column = of.relation.columns[i];
+      resolve_type(shard, enums, column.type);
+      if (const auto found = shard.collations.find(of.collation_oids[i]);
+          found != shard.collations.end()) {
+        column.collation_name = found->second.first;
+        column.collation = is_default(found->second.first) ? collation_ : found->second.second;
+      }
+      if (!column.default_sql.empty()) {
+        column.default_volatility = default_volatility(column.default_sql, main_.functions);
+      }
+      if (column.identity) column.default_volatility = router::Volatility::volatile_;
+    }
+  }
+
+  static bool is_default(std::string_view name) { return name == "pg_catalog.\"default\""; }
+
+  // A domain travels as its base type.
+  static void resolve_type(const ShardCatalog& shard, const auto& enums,
+                           values::ColumnType& column) {
+    auto type = shard.types.find(column.oid);
+    for (int depth = 0; depth < 32 && type != shard.types.end() && type->second.kind == 'd';
+         ++depth) {
+      column.oid = type->second.base;
+      if (column.typmod < 0) column.typmod = type->second.typmod;
+      type = shard.types.find(column.oid);
+    }
+    if (type == shard.types.end()) return;
+    const Oid labelled = type->second.element != 0 ? type->second.element : column.oid;
+    if (const auto found = enums.find(labelled); found != enums.end()) {
+      column.enumeration = found->second;
+    }
+  }
+
+  void add_types(router::Catalog& catalog) {
+    for (const auto& [oid, type] : main_.types) catalog.add_user_type(oid, type.name);
+    for (const auto& [oid, type] : main_enums_) catalog.add_enum(type);
+  }
+
+  void add_relations(router::Catalog& catalog) {
+    std::set<Name> mapped;
+    if (request_.map) {
+      for (const router::MappedTable& table : request_.map->tables()) {
+        const Name name{table.name.schema, table.name.name};
+        mapped.insert(name);
+        add_mapped(catalog, table, name);
+      }
+    }
+    for (auto& [name, of] : main_.relations) {
+      if (!mapped.contains(name)) catalog.add(std::move(of.relation));
+    }
+  }
+
+  const ShardRelation* find_on(std::size_t shard, const Name& name) const {
+    if (!shards_[shard]) return nullptr;
+    const auto found = shards_[shard]->relations.find(name);
+    return found == shards_[shard]->relations.end() ? nullptr : &found->second;
+  }
+
+  // The default shard's definition where it has one; the map may keep the table elsewhere.
+  const ShardRelation* definition(const router::MappedTable& table, const Name& name,
+                                  std::size_t& shard) const {
+    const router::ShardSet shards = request_.map->shards_of(table);
+    shard = database_.default_shard;
+    if (shards.contains(shard)) {
+      if (const ShardRelation* found = find_on(shard, name)) return found;
+    }
+    for (const std::uint32_t other : shards) {
+      shard = other;
+      if (const ShardRelation* found = find_on(other, name)) return found;
+    }
+    return nullptr;
+  }
+
+  void add_mapped(router::Catalog& catalog, const router::MappedTable& table, const Name& name) {
+    std::size_t home = 0;
+    const ShardRelation* source = definition(table, name, home);
+    if (!source) {
+      say(conf::Severity::warning, table.where,
+          fmt::format("table {}.{} does not exist", name.first, name.second));
+      return;
+    }
+    router::Relation relation = source->relation;
+    // OIDs are the default shard's; what it does not have has none.
+    if (home != database_.default_shard) relation.oid = 0;
+    check_table(*request_.map, table, *source, relation, request_.config->file,
+                loaded_.diagnostics);
+    for (const std::uint32_t shard : request_.map->shards_of(table)) {
+      if (shard != home) compare(table, name, *source, home, shard, relation);
+    }
+    catalog.add(std::move(relation));
+  }
+
+  void compare(const router::MappedTable& table, const Name& name, const ShardRelation& source,
+               std::size_t home, std::size_t shard, router::Relation& relation) {
+    if (!shards_[shard]) return;  // not known; what needs it gets 08006
+    const ShardRelation* other = find_on(shard, name);
+    const std::string mine = describe_columns(source.relation);
+    const std::string theirs =
+        other ? describe_columns(other->relation) : "it does not exist there";
+    if (mine == theirs) return;
+    const values::SqlError error = make_error(
+        values::ErrorId::catalog_mismatch, fmt::format("table {}.{}", name.first, name.second),
+        shard_name(home), shard_name(shard), fmt::format("{}; {}", mine, theirs));
+    if (relation.refusal.empty()) relation.refusal = error.message;
+    say(conf::Severity::error, table.where, error.message);
+  }
+
+  // Types and relations have other OIDs on other shards; clients only ever see the default's.
+  void map_oids() {
+    std::unordered_map<std::string_view, Oid> by_name;
+    for (const auto& [oid, type] : main_.types) by_name.emplace(type.name, oid);
+    loaded_.oids.resize(shards_.size());
+    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+      if (!shards_[shard] || shard == database_.default_shard) continue;
+      LoadedCatalog::Oids& oids = loaded_.oids[shard];
+      for (const auto& [oid, type] : shards_[shard]->types) {
+        const auto same = by_name.find(type.name);
+        if (same != by_name.end() && same->second != oid) oids.types.emplace(oid, same->second);
+      }
+      for (const auto& [name, of] : shards_[shard]->relations) {
+        const auto same = main_oids_.find(name);
+        if (same != main_oids_.end() && same->second != of.relation.oid) {
+          oids.relations.emplace(of.relation.oid, same->second);
+        }
+      }
+    }
+  }
+
+  const conf::Database& database_;
+  const CatalogRequest& request_;
+  std::vector<ShardResult>& shards_;
+  LoadedCatalog& loaded_;
+  ShardCatalog& main_;
+  values::Collation collation_;
+  std::unordered_map<Oid, std::shared_ptr<const values::EnumType>> main_enums_;
+  std::map<Name, Oid> main_oids_ = [this] {
+    std::map<Name, Oid> oids;
+    for (const auto& [name, of] : main_.relations) oids.emplace(name, of.relation.oid);
+    return oids;
+  }();
+};
+
+const conf::Database* find_entry(const CatalogRequest& request) {
+  const auto& databases = request.config->databases;
+  const auto found = std::ranges::find(databases, request.database, &conf::Database::name);
+  return found == databases.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+LoadedCatalog load_catalog(const CatalogRequest& request) {
+  LoadedCatalog loaded;
+  const conf::Database* database = find_entry(request);
+  if (!database) return loaded;
+  std::vector<ShardResult> shards = read_shards(*database, request);
+  for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+    if (shards[shard]) continue;
+    loaded.failures.push_back(
+        {static_cast<std::uint32_t>(shard), database->shards[shard].name, shards[shard].error()});
+  }
+  if (shards[database->default_shard]) Assembly(*database, request, shards, loaded).run();
+  return loaded;
+}
+
+net::Task<LoadedCatalog> load_catalog_on_worker(CatalogRequest request, net::CancelToken token) {
+  auto work = [kept = std::move(request)] { return load_catalog(kept); };
+  co_return co_await net::run_on_worker(std::move(work), token);
+}
+
+}  // namespace anabranch::backends

@@ -1,0 +1,339 @@
+#include "backends/catalog_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace anabranch::backends {
+
+namespace {
+
+using values::Oid;
+
+constexpr std::string_view user_schema =
+    "n.nspname <> 'pg_catalog' and n.nspname <> 'information_schema' and n.nspname !~ "
+    "'^pg_(toast|temp)'";
+constexpr std::string_view any_schema = "n.nspname !~ '^pg_(toast|temp)'";
+
+// Columns that not every version has are asked for through to_jsonb().
+std::string database_sql(int version) {
+  const std::string_view actual =
+      version >= 150000 ? "pg_database_collation_actual_version(d.oid)" : "''";
+  return fmt::format(
+      "select current_setting('server_version'), current_setting('server_encoding'),"
+      " coalesce(to_jsonb(d)->>'datlocprovider', 'c'),"
+      " coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale'), d.datcollate,"
+      " coalesce({}, '') from pg_database d where d.datname = current_database()",
+      actual);
+}
+
+std::string relations_sql(std::string_view schemas) {
+  return fmt::format(
+      "select c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity,"
+      " exists(select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal),"
+      " exists(select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN'),"
+      " case when c.relkind in ('v', 'm') and n.nspname not in ('pg_catalog', 'information_schema')"
+      " then pg_get_viewdef(c.oid) end"
+      " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+      " where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and {} order by c.oid",
+      schemas);
+}
+
+std::string columns_sql(std::string_view schemas) {
+  return fmt::format(
+      "select a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod,"
+      " format_type(a.atttypid, a.atttypmod), a.attcollation, a.attnotnull, a.attidentity,"
+      " a.attgenerated, pg_get_expr(d.adbin, d.adrelid)"
+      " from pg_attribute a join pg_class c on c.oid = a.attrelid"
+      " join pg_namespace n on n.oid = c.relnamespace"
+      " left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum"
+      " where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')"
+      " and {} order by a.attrelid, a.attnum",
+      schemas);
+}
+
+std::string collations_sql(int version) {
+  const std::string_view locale = version >= 170000
+                                      ? "coalesce(c.colllocale, c.collcollate)"
+                                      : "coalesce(to_jsonb(c)->>'colliculocale', c.collcollate)";
+  return fmt::format(
+      "select c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.collname), c.collprovider,"
+      " coalesce({}, ''), c.collisdeterministic, coalesce(pg_collation_actual_version(c.oid), '')"
+      " from pg_collation c join pg_namespace n on n.oid = c.collnamespace"
+      " where c.oid in (select attcollation from pg_attribute)",
+      locale);
+}
+
+// Unique indexes that bind every row: neither partial nor over expressions.
+constexpr std::string_view unique_sql =
+    "select i.indrelid, c.relname, i.indisprimary, i.indnkeyatts, i.indkey::text"
+    " from pg_index i join pg_class c on c.oid = i.indexrelid"
+    " join pg_namespace n on n.oid = c.relnamespace"
+    " where i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null"
+    " and i.indexprs is null"
+    " and n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_toast' order by i.indrelid, c.relname";
+
+// What else constrains more than one row; attnums, for the checks of the map. Deferrable unique
+// constraints and partial or expression indexes come as type u.
+constexpr std::string_view constraints_sql =
+    "select o.conrelid, o.conname, o.contype, o.conkey::int2[]::text, fn.nspname, f.relname,"
+    " o.confkey::int2[]::text"
+    " from pg_constraint o left join pg_class f on f.oid = o.confrelid"
+    " left join pg_namespace fn on fn.oid = f.relnamespace"
+    " where o.contype in ('x', 'f') and o.conrelid <> 0 and o.conparentid = 0"
+    " union all select i.indrelid, c.relname, 'u', '{' || replace(i.indkey::text, ' ', ',') || '}',"
+    " null, null, null from pg_index i join pg_class c on c.oid = i.indexrelid"
+    " join pg_namespace n on n.oid = c.relnamespace"
+    " where i.indisunique and (not i.indimmediate or i.indpred is not null or i.indexprs is not "
+    "null)"
+    " and n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_toast'";
+
+constexpr std::string_view types_sql =
+    "select t.oid, format_type(t.oid, null), t.typtype, t.typbasetype, t.typtypmod, t.typelem,"
+    " t.typcategory = 'A' from pg_type t join pg_namespace n on n.oid = t.typnamespace"
+    " where n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_(toast|temp)'";
+
+constexpr std::string_view labels_sql =
+    "select enumtypid, enumlabel from pg_enum order by enumtypid, enumsortorder";
+
+constexpr std::string_view functions_sql =
+    "select n.nspname, p.proname, p.proargtypes::text, p.prorettype, p.prokind, p.provolatile,"
+    " p.proretset, n.nspname in ('pg_catalog', 'information_schema')"
+    " from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
+    " where n.nspname !~ '^pg_(toast|temp)'";
+
+constexpr std::string_view operators_sql =
+    "select distinct o.oprname from pg_operator o join pg_namespace n on n.oid = o.oprnamespace"
+    " where n.nspname <> 'pg_catalog'";
+
+// The integers in "1 2 3" or "{1,2,3}".
+std::vector<long> integers(std::string_view text) {
+  std::vector<long> list;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    long value = 0;
+    const auto [next, error] = std::from_chars(at, end, value);
+    if (error == std::errc()) list.push_back(value);
+    at = error == std::errc() ? next : at + 1;
+  }
+  return list;
+}
+
+Oid oid_of(const ControlResult& rows, int row, int column) {
+  return static_cast<Oid>(rows.number(row, column));
+}
+
+class Reader {
+ public:
+  explicit Reader(ShardCatalog& catalog) : catalog_(catalog) {}
+
+  void database(const ControlResult& rows);
+  void relations(const ControlResult& rows);
+  void columns(const ControlResult& rows);
+  void collations(const ControlResult& rows);
+  void unique_keys(const ControlResult& rows);
+  void constraints(const ControlResult& rows);
+  void types(const ControlResult& rows);
+  void labels(const ControlResult& rows);
+  void functions(const ControlResult& rows);
+  void operators(const ControlResult& rows);
+
+ private:
+  ShardRelation* relation(Oid oid) {
+    const auto found = by_oid_.find(oid);
+    return found == by_oid_.end() ? nullptr : found->second;
+  }
+  static std::vector<int> indexes(const ShardRelation& relation, const std::vector<long>& numbers);
+
+  ShardCatalog& catalog_;
+  std::unordered_map<Oid, ShardRelation*> by_oid_;
+};
+
+void Reader::database(const ControlResult& rows) {
+  if (rows.rows() == 0) return;
+  catalog_.server_version = rows.text(0, 0);
+  catalog_.server_encoding = rows.text(0, 1);
+  const char provider = rows.text(0, 2).front();
+  const std::string_view locale = provider == 'c' ? rows.text(0, 4) : rows.text(0, 3);
+  catalog_.database_collation =
+      values::Collation::from_server(provider, locale, rows.text(0, 5), true);
+}
+
+void Reader::relations(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    router::Relation relation;
+    relation.oid = oid_of(rows, row, 0);
+    relation.schema = rows.text(row, 1);
+    relation.name = rows.text(row, 2);
+    relation.kind = static_cast<router::RelationKind>(rows.text(row, 3).front());
+    relation.row_security = rows.flag(row, 4);
+    relation.triggers = rows.flag(row, 5);
+    relation.rules = rows.flag(row, 6);
+    relation.view_sql = rows.text(row, 7);
+    const Oid oid = relation.oid;
+    ShardRelation& kept = catalog_.relations[{relation.schema, relation.name}];
+    kept.relation = std::move(relation);
+    by_oid_[oid] = &kept;
+  }
+}
+
+void Reader::columns(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    ShardRelation* of = relation(oid_of(rows, row, 0));
+    if (!of) continue;
+    router::Column column;
+    column.name = rows.text(row, 1);
+    column.number = static_cast<std::int16_t>(rows.number(row, 2));
+    column.type.oid = oid_of(rows, row, 3);
+    column.type.typmod = static_cast<std::int32_t>(rows.number(row, 4));
+    column.type_name = rows.text(row, 5);
+    column.not_null = rows.flag(row, 7);
+    column.generated = !rows.text(row, 9).empty();
+    column.default_sql = rows.text(row, 10);
+    column.identity = !rows.text(row, 8).empty() || column.default_sql.starts_with("nextval(");
+    of->type_oids.push_back(column.type.oid);
+    of->collation_oids.push_back(oid_of(rows, row, 6));
+    of->relation.columns.push_back(std::move(column));
+  }
+}
+
+void Reader::collations(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    const char provider = rows.text(row, 2).front();
+    auto collation = provider == 'd'
+                         ? catalog_.database_collation
+                         : values::Collation::from_server(provider, rows.text(row, 3),
+                                                          rows.text(row, 5), rows.flag(row, 4));
+    catalog_.collations[oid_of(rows, row, 0)] = {std::string(rows.text(row, 1)),
+                                                 std::move(collation)};
+  }
+}
+
+std::vector<int> Reader::indexes(const ShardRelation& relation, const std::vector<long>& numbers) {
+  std::vector<int> found;
+  for (const long number : numbers) {
+    const auto& columns = relation.relation.columns;
+    const auto column = std::ranges::find(columns, number, &router::Column::number);
+    if (column != columns.end()) found.push_back(static_cast<int>(column - columns.begin()));
+  }
+  return found;
+}
+
+void Reader::unique_keys(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    ShardRelation* of = relation(oid_of(rows, row, 0));
+    if (!of) continue;
+    std::vector<long> numbers = integers(rows.text(row, 4));
+    numbers.resize(
+        std::min<std::size_t>(numbers.size(), static_cast<std::size_t>(rows.number(row, 3))));
+    of->relation.unique_keys.push_back(
+        {std::string(rows.text(row, 1)), indexes(*of, numbers), rows.flag(row, 2)});
+  }
+}
+
+void Reader::constraints(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    ShardRelation* of = relation(oid_of(rows, row, 0));
+    if (!of) continue;
+    const std::vector<long> numbers = integers(rows.text(row, 3));
+    if (rows.text(row, 2) != "f") {
+      of->exclusions.emplace_back(rows.text(row, 1), indexes(*of, numbers));
+      continue;
+    }
+    ForeignKey key;
+    key.name = rows.text(row, 1);
+    key.to = {std::string(rows.text(row, 4)), std::string(rows.text(row, 5))};
+    key.columns.assign(numbers.begin(), numbers.end());
+    const std::vector<long> to = integers(rows.text(row, 6));
+    key.to_columns.assign(to.begin(), to.end());
+    of->foreign_keys.push_back(std::move(key));
+  }
+}
+
+void Reader::types(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    ShardType type;
+    type.oid = oid_of(rows, row, 0);
+    type.name = rows.text(row, 1);
+    type.kind = rows.text(row, 2).front();
+    type.base = oid_of(rows, row, 3);
+    type.typmod = static_cast<std::int32_t>(rows.number(row, 4));
+    if (rows.flag(row, 6)) type.element = oid_of(rows, row, 5);
+    const Oid oid = type.oid;
+    catalog_.types[oid] = std::move(type);
+  }
+}
+
+void Reader::labels(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    const auto type = catalog_.types.find(oid_of(rows, row, 0));
+    if (type != catalog_.types.end()) type->second.labels.emplace_back(rows.text(row, 1));
+  }
+}
+
+void Reader::functions(const ControlResult& rows) {
+  catalog_.functions.reserve(static_cast<std::size_t>(rows.rows()));
+  for (int row = 0; row < rows.rows(); ++row) {
+    router::Function function;
+    function.schema = rows.text(row, 0);
+    function.name = rows.text(row, 1);
+    for (const long argument : integers(rows.text(row, 2))) {
+      function.arguments.push_back(static_cast<Oid>(argument));
+    }
+    function.result = oid_of(rows, row, 3);
+    function.kind = rows.text(row, 4).front();
+    function.volatility = static_cast<router::Volatility>(rows.text(row, 5).front());
+    function.returns_set = rows.flag(row, 6);
+    function.builtin = rows.flag(row, 7);
+    catalog_.functions.push_back(std::move(function));
+  }
+}
+
+void Reader::operators(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    catalog_.user_operators.emplace_back(rows.text(row, 0));
+  }
+}
+
+}  // namespace
+
+std::expected<ShardCatalog, std::string> read_catalog(ControlConnection& connection, bool whole) {
+  using Step = void (Reader::*)(const ControlResult&);
+  const int version = connection.server_version();
+  const std::string_view schemas = whole ? any_schema : user_schema;
+  std::vector<std::pair<std::string, Step>> steps{
+      {database_sql(version), &Reader::database},
+      {relations_sql(schemas), &Reader::relations},
+      {columns_sql(schemas), &Reader::columns},
+      {collations_sql(version), &Reader::collations},
+      {std::string(unique_sql), &Reader::unique_keys},
+      {std::string(constraints_sql), &Reader::constraints},
+      {std::string(types_sql), &Reader::types},
+      {std::string(labels_sql), &Reader::labels}};
+  if (whole) {
+    steps.emplace_back(functions_sql, &Reader::functions);
+    steps.emplace_back(operators_sql, &Reader::operators);
+  }
+  // With an empty path every name that is printed is qualified, whoever reads it.
+  std::string sql =
+      "begin isolation level repeatable read read only; set local search_path to ''"
+      "; set local jit to off";
+  constexpr std::size_t preamble = 3;
+  for (const auto& step : steps) sql += ";" + step.first;
+  sql += ";commit";
+  auto results = connection.run(sql);
+  if (!results) return std::unexpected(results.error());
+  if (results->size() != steps.size() + preamble + 1) {
+    return std::unexpected(std::string("the catalog's queries were not all answered"));
+  }
+  ShardCatalog catalog;
+  Reader reader(catalog);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    (reader.*steps[i].second)((*results)[i + preamble]);
+  }
+  return catalog;
+}
+
+}  // namespace anabranch::backends

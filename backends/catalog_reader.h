@@ -1,0 +1,63 @@
+#pragma once
+
+#include <expected>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "backends/control_connection.h"
+#include "router/catalog.h"
+
+namespace anabranch::backends {
+
+/// A type of a user schema, as one shard has it.
+struct ShardType {
+  values::Oid oid = 0;
+  std::string name;                 // as format_type() prints it: schema-qualified
+  char kind = 'b';                  // typtype
+  values::Oid base = 0;             // of domains
+  std::int32_t typmod = -1;         // of domains
+  values::Oid element = 0;          // of arrays
+  std::vector<std::string> labels;  // of enums, in sort order
+};
+
+struct ForeignKey {
+  std::string name;
+  std::pair<std::string, std::string> to;  // schema and table
+  std::vector<int> columns;                // attnums
+  std::vector<int> to_columns;
+};
+
+/// A relation and what only the checks of the map want to know of it.
+struct ShardRelation {
+  router::Relation relation;  // columns' enumeration, collation and default volatility are not set
+  std::vector<values::Oid> type_oids;  // of the columns, domains not resolved
+  std::vector<values::Oid> collation_oids;
+  std::vector<std::pair<std::string, std::vector<int>>> exclusions;  // name, indexes into columns
+  std::vector<ForeignKey> foreign_keys;
+};
+
+/// What one shard says of its database; OIDs are its own.
+struct ShardCatalog {
+  std::string server_version;
+  std::string server_encoding;
+  values::Collation database_collation;
+  std::map<std::pair<std::string, std::string>, ShardRelation> relations;
+  std::unordered_map<values::Oid, std::pair<std::string, values::Collation>> collations;
+  std::unordered_map<values::Oid, ShardType> types;
+  std::vector<router::Function> functions;  // where `whole`
+  std::vector<std::string> user_operators;  // where `whole`
+};
+
+/// Reads a shard's catalog in one snapshot and one round trip. `whole`: the system's own relations
+/// and functions too (the default shard); otherwise user relations and types only.
+std::expected<ShardCatalog, std::string> read_catalog(ControlConnection& connection, bool whole);
+
+/// How stable a default is, proved by its text (pg_get_expr) and the functions known: whatever is
+/// not recognised is volatile.
+router::Volatility default_volatility(std::string_view expression,
+                                      const std::vector<router::Function>& functions);
+
+}  // namespace anabranch::backends
