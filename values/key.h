@@ -66,8 +66,10 @@ class KeyEncoder {
   void append_value(std::string_view value, std::string& out) const;
 
   static void append_plain_bytes(std::string_view value, std::string& out) {
+    // libstdc++ 12 hands the callback the new capacity for a size when it grows.
     const size_t at = out.size();
-    out.resize_and_overwrite(at + value.size() + 3, [&](char* bytes, size_t size) {
+    const size_t size = at + value.size() + 3;
+    out.resize_and_overwrite(size, [&](char* bytes, size_t) {
       bytes[at] = kValueMarker;
       if (!value.empty()) std::memcpy(bytes + at + 1, value.data(), value.size());
       bytes[size - 2] = 0;
@@ -95,7 +97,8 @@ class KeyEncoder {
     std::memcpy(&word, value, sizeof(word));
     word ^= sign_flip_;
     const size_t at = out.size();
-    out.resize_and_overwrite(at + sizeof(word) + 1, [&](char* bytes, size_t size) {
+    const size_t size = at + sizeof(word) + 1;
+    out.resize_and_overwrite(size, [&](char* bytes, size_t) {
       bytes[at] = kValueMarker;
       std::memcpy(bytes + at + 1, &word, sizeof(word));
       return size;

@@ -192,6 +192,23 @@ TEST_CASE("key: what groups must not confuse") {
   CHECK(key(numeric, "NaN") == key(numeric, "NaN"));
 }
 
+TEST_CASE("key: a long run of keys is each key after the other") {
+  const KeyEncoder text = encoder({"text", {oid::text, -1, nullptr}, "C", 0, "", ""}, Format::text);
+  const KeyEncoder int8 =
+      encoder({"int8", {oid::int8, -1, nullptr}, "", 0, "", ""}, Format::binary);
+  const std::string number("\x80\0\0\0\0\0\0\1", 8);
+  std::string run;
+  std::string expected;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string word = "word " + std::to_string(i);
+    text.append(word, run);
+    int8.append(number, run);
+    expected += '\x02' + word + std::string("\0\1\2\0\0\0\0\0\0\0\1", 11);
+    REQUIRE(run.size() == expected.size());
+  }
+  CHECK(run == expected);
+}
+
 TEST_CASE("key: types, formats and collations without a key say why") {
   const auto reason = [](const KeySpec& spec) {
     const auto made = KeyEncoder::make(spec);
