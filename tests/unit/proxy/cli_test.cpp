@@ -1,0 +1,79 @@
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "proxy/cli_check.h"
+#include "proxy/cli_route.h"
+
+using namespace anabranch::proxy;
+
+namespace {
+
+const std::string shop = std::string(ANABRANCH_SOURCE_DIR) + "/conf/examples/shop.yaml";
+
+struct Said {
+  int status;
+  std::string out;
+  std::string err;
+};
+
+Said run_route(const std::string& table, std::vector<std::string> keys,
+               const std::string& database = "shop") {
+  std::ostringstream out;
+  std::ostringstream err;
+  const int status = route({shop, database, table, std::move(keys)}, out, err);
+  return {status, out.str(), err.str()};
+}
+
+Said run_check(const std::string& path) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const int status = check({path}, out, err);
+  return {status, out.str(), err.str()};
+}
+
+}  // namespace
+
+TEST_CASE("check says ok") {
+  const Said said = run_check(shop);
+  CHECK(said.status == exit_fine);
+  CHECK(said.out == "ok\n");
+  CHECK(said.err.empty());
+}
+
+TEST_CASE("check refuses a broken file with its diagnostics") {
+  const Said said =
+      run_check(std::string(ANABRANCH_SOURCE_DIR) + "/tests/unit/conf/broken/unknown_scheme.yaml");
+  CHECK(said.status == exit_refused);
+  CHECK(said.out.empty());
+  CHECK(said.err.find("unknown_scheme.yaml:16:19: error: ") != std::string::npos);
+  CHECK(run_check("/nonexistent").status == exit_refused);
+}
+
+TEST_CASE("route prints key, bucket and shard") {
+  const Said users = run_route("users", {"1", "42", "\\N", "-5"});
+  CHECK(users.status == exit_fine);
+  // intHash64(1) = 10577349846663553072, modulo 1024 is 48; NULL has F1 = 0.
+  CHECK(users.out.starts_with("1\t48\ts1\n42\t"));
+  CHECK(users.out.find("\\N\t0\ts1\n") != std::string::npos);
+  CHECK(run_route("public.orders", {"1"}).out == "1\t48\ts1\n");
+  CHECK(run_route("events", {"202512", "202601"}).out == "202512\t-\ts1\n202601\t-\ts2\n");
+  CHECK(run_route("shops", {"US", "BR"}).out == "US\t-\ts2\nBR\t-\ts1\n");
+  CHECK(run_route("audit_log", {"x"}).out == "x\t-\ts2\n");
+  CHECK(run_route("not_listed", {"x"}).out == "x\t-\ts1\n");
+}
+
+TEST_CASE("route refuses what has no place") {
+  const Said wrong = run_route("users", {"1", "abc"});
+  CHECK(wrong.status == exit_refused);
+  CHECK(wrong.out == "1\t48\ts1\n");
+  CHECK(wrong.err == "error: key `abc` is no bigint\n");
+  CHECK(run_route("events", {"\\N"}).err.find("has no place in scheme `by_month`") !=
+        std::string::npos);
+  CHECK(run_route("countries", {"DE"}).err.find("reference table") != std::string::npos);
+  CHECK(run_route("users", {"1"}, "nothing").err.find("no database `nothing`") !=
+        std::string::npos);
+  CHECK(run_route("a.b.c", {"1"}).status == exit_refused);
+}
