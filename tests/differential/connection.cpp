@@ -12,7 +12,7 @@
 namespace anabranch::differential {
 namespace {
 
-constexpr int answer_timeout_ms = 60'000;
+constexpr int answer_timeout_ms = 20'000;
 constexpr uint32_t first_user_oid = 16384;
 
 struct Clear {
@@ -192,7 +192,7 @@ Answer Connection::collect(bool sent, const std::optional<std::string>& copy_dat
   Answer answer;
   while (sent) {
     if (!wait_for_result()) {
-      answer.results.push_back(broken("TIMEOUT", "no answer within 60 s"));
+      answer.results.push_back(broken("TIMEOUT", "no answer within 20 s"));
       break;
     }
     const ResultPtr result(PQgetResult(connection_.get()));
@@ -248,7 +248,7 @@ Answer Connection::collect_piped() {
   Answer answer;
   while (true) {
     if (!wait_for_result()) {
-      answer.results.push_back(broken("TIMEOUT", "no answer within 60 s"));
+      answer.results.push_back(broken("TIMEOUT", "no answer within 20 s"));
       return answer;
     }
     const ResultPtr result(PQgetResult(connection_.get()));

@@ -14,7 +14,7 @@ struct pg_result;
 namespace anabranch::differential {
 
 /// One libpq session. Not thread-safe. Statement failures are answers; only a failure to connect
-/// throws (std::runtime_error). An answer that takes longer than 60 s becomes the error `TIMEOUT`,
+/// throws (std::runtime_error). An answer that takes longer than 20 s becomes the error `TIMEOUT`,
 /// a lost connection the error `LOST`; both reconnect for the next step.
 class Connection {
  public:

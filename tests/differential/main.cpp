@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "coverage.h"
 #include "prove.h"
 #include "random.h"
 #include "runner.h"
@@ -24,12 +25,14 @@ actions:
   --prove                                     plant faults and see that each is found
   --random SECONDS [--seed N]                 compare generated queries
   --count FOLDER                              count the corpus, without any server
+  --coverage FOLDER                           print it as Markdown: what is answered, and how
 )";
 
 struct Arguments {
   Options options;
   bool prove = false;
   bool count = false;
+  bool coverage = false;
   int random_seconds = 0;
   std::optional<uint64_t> seed;
 };
@@ -52,9 +55,10 @@ Arguments parse(int argc, char** argv) {
                                               : fmt::format("{} shards", shards);
       arguments.options.endpoints.push_back(
           {label, shards == 0 ? Shards{} : Shards{shards}, next()});
-    } else if (option == "--cases" || option == "--count") {
+    } else if (option == "--cases" || option == "--count" || option == "--coverage") {
       arguments.options.cases = next();
       arguments.count = option == "--count";
+      arguments.coverage = option == "--coverage";
     } else if (option == "--filter") {
       arguments.options.filter = next();
     } else if (option == "--update") {
@@ -72,39 +76,10 @@ Arguments parse(int argc, char** argv) {
   return arguments;
 }
 
-void count_corpus(const std::filesystem::path& folder) {
-  struct Count {
-    int same = 0;
-    int refused = 0;
-    std::map<std::string, int> plans;
-  };
-  std::map<std::string, Count> files;
-  Count all;
-  for (const Case& c : read_cases(folder)) {
-    for (Count* count : {&files[c.file], &all}) {
-      ++(c.state == State::same ? count->same : count->refused);
-      if (c.state == State::same && !c.plan.empty()) ++count->plans[c.plan];
-    }
-  }
-  files["all"] = all;
-  fmt::print("{:<28} {:>5} {:>8}  expected plans\n", "file", "same", "refused");
-  const auto print = [](const std::string& file, const Count& count) {
-    fmt::print("{:<28} {:>5} {:>8} ", file, count.same, count.refused);
-    for (const auto& [plan, n] : count.plans) fmt::print(" {} {}", n, plan);
-    fmt::print("\n");
-  };
-  for (const auto& [file, count] : files) {
-    if (file != "all") print(file, count);
-  }
-  print("all", all);
-}
-
 int run(int argc, char** argv) {
   Arguments arguments = parse(argc, argv);
-  if (arguments.count) {
-    count_corpus(arguments.options.cases);
-    return 0;
-  }
+  if (arguments.count) return print_count(arguments.options.cases);
+  if (arguments.coverage) return print_coverage(arguments.options.cases);
   if (arguments.options.single.empty()) throw std::invalid_argument("--single is missing");
   int failures = 0;
   if (arguments.prove) failures += prove_comparator(arguments.options.single);

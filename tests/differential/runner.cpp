@@ -65,8 +65,12 @@ class CorpusRun {
       : options_(options), single_(options.single), restorer_(single_) {}
 
   int run() {
-    for (const Case& c : read_cases(options_.cases)) {
-      if (selected(c, options_.filter)) cases_.push_back(c);
+    // Those that write come last: where one cannot put its rows back, the reading ones have run.
+    const std::vector<Case> all = read_cases(options_.cases);
+    for (const bool writing : {false, true}) {
+      for (const Case& c : all) {
+        if (selected(c, options_.filter) && writing != c.writes.empty()) cases_.push_back(c);
+      }
     }
     for (const Endpoint& endpoint : options_.endpoints) run_endpoint(endpoint);
     if (options_.update) update();
@@ -83,9 +87,22 @@ class CorpusRun {
         run_case(c, endpoint, other);
       } catch (const std::exception& error) {
         fail(c, endpoint, "run", error.what());
-        other.reset();
-        single_.reset();
+        if (!reconnect(other)) {
+          fmt::print("{} is gone: the remaining cases were not run\n", endpoint.label);
+          ++failures_;
+          return;
+        }
       }
+    }
+  }
+
+  bool reconnect(Connection& other) {
+    single_.reset();
+    try {
+      other.reset();
+      return true;
+    } catch (const std::exception&) {
+      return false;
     }
   }
 
