@@ -106,8 +106,8 @@ TEST_CASE("groups: NULL is not 'NULL', ('a','bc') is not ('ab','c'), 1.0 is 1.00
   CHECK(sorted(run(grouped({text, text}), {{{"a", "bc", "1"}, {"ab", "c", "2"}}, {{"a", "bc", "4"}}})) ==
         TextRows{{"a", "bc", "5"}, {"ab", "c", "2"}});
   for (const InputColumn& numeric : {text_column(oid::numeric), binary_column(oid::numeric)})
-    CHECK(sorted(run(grouped({numeric}), {{{"1.0", "1"}, {"NaN", "1"}}, {{"1.00", "2"}, {"NaN", "3"}}})) ==
-          TextRows{{"1.0", "3"}, {"NaN", "4"}});
+    for (const auto& row : run(grouped({numeric}), {{{"1.0", "1"}, {"NaN", "1"}}, {{"1.00", "2"}, {"NaN", "3"}}}))
+      CHECK(row[1] == (row[0] == "NaN" ? "4" : "3"));
   CHECK(run(grouped({binary_column(oid::float8)}), {{{"0", "1"}}, {{"-0", "2"}}}).size() == 1);
   CHECK(sorted(run(grouped({binary_column(oid::int8)}), {{{"0", "1"}, {null, "2"}}, {{null, "4"}, {"0", "8"}}})) ==
         TextRows{{null, "6"}, {"0", "9"}});
