@@ -45,7 +45,7 @@ Token Lexer::next() {
         if (peek() == '.' && class_at(1) == digit) {
           token.kind = number();
         } else {
-          ++at_;
+          at_ += peek() == '.' && peek(1) == '.' ? 2 : 1;  // 1..2 is two integers
           token.kind = Token::Kind::punctuation;
         }
         break;

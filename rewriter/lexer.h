@@ -22,7 +22,7 @@ struct Token {
     bit_string,
     parameter,
     operators,          ///< a run of operator characters; the parser may see several operators in it
-    punctuation,        ///< one of , ; ( ) [ ] . :
+    punctuation,        ///< one of , ; ( ) [ ] . : and ..
     bad                 ///< unterminated, control characters, junk after a number: no valid statement
   };
   Kind kind = Kind::end;

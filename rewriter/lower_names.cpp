@@ -31,16 +31,20 @@ std::vector<const PgQuery__Node*> items_of(const PgQuery__Node* node) {
 
 namespace {
 
+// Messages are made by init functions: the INIT macros refer to a symbol of protobuf-c that is hidden.
 std::string deparse_select(PgQuery__SelectStmt& select) {
-  PgQuery__Node node = PG_QUERY__NODE__INIT;
+  PgQuery__Node node;
+  pg_query__node__init(&node);
   node.node_case = PG_QUERY__NODE__NODE_SELECT_STMT;
   node.select_stmt = &select;
   select.limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
   select.op = PG_QUERY__SET_OPERATION__SETOP_NONE;
-  PgQuery__RawStmt raw = PG_QUERY__RAW_STMT__INIT;
+  PgQuery__RawStmt raw;
+  pg_query__raw_stmt__init(&raw);
   raw.stmt = &node;
   PgQuery__RawStmt* raws[] = {&raw};
-  PgQuery__ParseResult result = PG_QUERY__PARSE_RESULT__INIT;
+  PgQuery__ParseResult result;
+  pg_query__parse_result__init(&result);
   result.version = PG_VERSION_NUM;
   result.n_stmts = 1;
   result.stmts = raws;
@@ -63,38 +67,48 @@ std::string after(const std::string& text, std::string_view prefix) {
 }  // namespace
 
 std::string deparse_expr(const PgQuery__Node* node) {
-  PgQuery__ResTarget target = PG_QUERY__RES_TARGET__INIT;
+  PgQuery__ResTarget target;
+  pg_query__res_target__init(&target);
   target.val = loose(node);
-  PgQuery__Node wrapped = PG_QUERY__NODE__INIT;
+  PgQuery__Node wrapped;
+  pg_query__node__init(&wrapped);
   wrapped.node_case = PG_QUERY__NODE__NODE_RES_TARGET;
   wrapped.res_target = &target;
   PgQuery__Node* list[] = {&wrapped};
-  PgQuery__SelectStmt select = PG_QUERY__SELECT_STMT__INIT;
+  PgQuery__SelectStmt select;
+  pg_query__select_stmt__init(&select);
   select.n_target_list = 1;
   select.target_list = list;
   return after(deparse_select(select), "SELECT ");
 }
 
 std::string deparse_from(const PgQuery__Node* node) {
-  PgQuery__AStar star = PG_QUERY__A__STAR__INIT;
-  PgQuery__Node star_node = PG_QUERY__NODE__INIT;
+  PgQuery__AStar star;
+  pg_query__a__star__init(&star);
+  PgQuery__Node star_node;
+  pg_query__node__init(&star_node);
   star_node.node_case = PG_QUERY__NODE__NODE_A_STAR;
   star_node.a_star = &star;
   PgQuery__Node* fields[] = {&star_node};
-  PgQuery__ColumnRef column = PG_QUERY__COLUMN_REF__INIT;
+  PgQuery__ColumnRef column;
+  pg_query__column_ref__init(&column);
   column.n_fields = 1;
   column.fields = fields;
-  PgQuery__Node column_node = PG_QUERY__NODE__INIT;
+  PgQuery__Node column_node;
+  pg_query__node__init(&column_node);
   column_node.node_case = PG_QUERY__NODE__NODE_COLUMN_REF;
   column_node.column_ref = &column;
-  PgQuery__ResTarget target = PG_QUERY__RES_TARGET__INIT;
+  PgQuery__ResTarget target;
+  pg_query__res_target__init(&target);
   target.val = &column_node;
-  PgQuery__Node target_node = PG_QUERY__NODE__INIT;
+  PgQuery__Node target_node;
+  pg_query__node__init(&target_node);
   target_node.node_case = PG_QUERY__NODE__NODE_RES_TARGET;
   target_node.res_target = &target;
   PgQuery__Node* list[] = {&target_node};
   PgQuery__Node* froms[] = {loose(node)};
-  PgQuery__SelectStmt select = PG_QUERY__SELECT_STMT__INIT;
+  PgQuery__SelectStmt select;
+  pg_query__select_stmt__init(&select);
   select.n_target_list = 1;
   select.target_list = list;
   select.n_from_clause = 1;

@@ -47,7 +47,7 @@ SyntaxError syntax_error(const PgQueryError& error) {
 
 // A text that our lexer gave up on has not had its depth measured.
 constexpr std::size_t longest_unmeasured = 4096;
-bool measured(const Shape& shape) { return shape.text().find('\x07') == std::string_view::npos; }
+bool measured(const Shape& shape) { return shape.lexed(); }
 
 }  // namespace
 

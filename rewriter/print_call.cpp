@@ -84,6 +84,15 @@ bool NodeWriter::sql_call(const FunctionCall& node) {
     out_.text(")");
     return true;
   }
+  if (name == "normalize" || name == "is_normalized") return normalization(node, name == "normalize");
+  if (name == "xmlexists" && args.size() == 2) {
+    out_.text("XMLEXISTS(");
+    operand(*args[0]);
+    out_.text(" PASSING ");
+    operand(*args[1]);
+    out_.text(")");
+    return true;
+  }
   for (const WordedCall& call : worded) {
     const bool fits = call.function == name && !args.empty() && args.size() <= 4;
     if (!fits || (args.size() > 1 && call.separators[args.size() - 2].empty())) continue;
@@ -96,6 +105,20 @@ bool NodeWriter::sql_call(const FunctionCall& node) {
     return true;
   }
   return false;
+}
+
+// NORMALIZE(a, NFC), a IS NFC NORMALIZED: the form is a word, not a literal of the statement.
+bool NodeWriter::normalization(const FunctionCall& node, bool normalize) {
+  const auto* form = node.args.size() > 1 ? node.args[1]->as<Literal>() : nullptr;
+  const std::string word = form ? form->unpinned_value() : "";
+  out_.text(normalize ? "NORMALIZE(" : "(");
+  if (normalize)
+    out_.expr(*node.args[0]);
+  else
+    operand(*node.args[0]);
+  out_.text(normalize ? (form ? ", " + word : "") : " IS " + word + (form ? " NORMALIZED" : "NORMALIZED"));
+  out_.text(")");
+  return true;
 }
 
 void NodeWriter::sort_keys(const std::vector<SortKey>& keys) {

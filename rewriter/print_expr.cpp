@@ -39,7 +39,7 @@ struct BindingOf {
   Binding operator()(const Verbatim&) const { return Binding::or_; }
   Binding operator()(const FunctionCall& call) const {
     const std::string& name = call.name.back();
-    return call.sql_syntax && (name == "overlaps" || name == "is_normalized") ? Binding::is : Binding::primary;
+    return call.sql_syntax && name == "overlaps" ? Binding::is : Binding::primary;
   }
   Binding operator()(const auto&) const { return Binding::primary; }
 };

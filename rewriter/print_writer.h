@@ -59,6 +59,7 @@ class NodeWriter {
 
  private:
   bool sql_call(const tree::FunctionCall& node);
+  bool normalization(const tree::FunctionCall& node, bool normalize);
   void plain_call(const tree::FunctionCall& node);
   void call_tail(const tree::FunctionCall& node);
   void in_parens(const tree::Expr& expr);

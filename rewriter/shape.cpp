@@ -87,6 +87,7 @@ class Shaper {
     if (depth_.exceeded())
       throw SqlError("54001", "statement is nested too deeply",
                      "Write long chains of operators with fewer terms, or in parenthesised halves.");
+    out_.lexed_ = lexed;
     if (!lexed) out_.literals_.clear();
     mark_equal();
     out_.hash_ = XXH3_64bits(out_.text_.data(), out_.text_.size());
