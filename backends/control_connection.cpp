@@ -67,6 +67,8 @@ std::expected<ControlConnection, std::string> ControlConnection::open(const Serv
   if (PQstatus(made.connection_.get()) != CONNECTION_OK) {
     return std::unexpected(one_line(PQerrorMessage(made.connection_.get())));
   }
+  // libpq's own would print notices on our stderr.
+  PQsetNoticeReceiver(made.connection_.get(), [](void*, const PGresult*) {}, nullptr);
   return made;
 }
 

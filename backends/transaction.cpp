@@ -180,29 +180,44 @@ void Transaction::open_on(Enlisted& member) {
   member.began = true;
 }
 
-net::Task<Transaction::Enlisted*> Transaction::enlist(std::uint32_t shard, ShardTarget target,
-                                                      net::CancelToken token) {
+Transaction::Enlisted* Transaction::add(std::uint32_t shard, Lease lease) {
+  auto made = std::make_unique<Enlisted>();
+  made->shard = shard;
+  made->lease = std::move(lease);
+  const auto place = std::ranges::lower_bound(
+      enlisted_, shard, {}, [](const std::unique_ptr<Enlisted>& other) { return other->shard; });
+  return enlisted_.insert(place, std::move(made))->get();
+}
+
+// Queues what must go ahead; false where its answer must be awaited first.
+bool Transaction::prepare(Enlisted& member) {
+  if (state_ == TransactionState::none || member.began) {
+    return pipeline_context(member.lease, wanted_);
+  }
+  open_on(member);
+  return true;
+}
+
+Transaction::Enlisted* Transaction::try_enlist(std::uint32_t shard, const ShardTarget& target) {
   Enlisted* member = find(shard);
   if (!member) {
     check_isolation(target->server().shard_name);
-    auto made = std::make_unique<Enlisted>();
-    made->shard = shard;
     std::optional<Lease> idle = try_acquire(target, holder_);
-    if (idle) {
-      made->lease = std::move(*idle);
-    } else {
-      made->lease = co_await acquire(std::move(target), holder_, token);
-    }
-    member = made.get();
-    const auto place = std::ranges::lower_bound(
-        enlisted_, shard, {}, [](const std::unique_ptr<Enlisted>& other) { return other->shard; });
-    enlisted_.insert(place, std::move(made));
+    if (!idle) return nullptr;
+    member = add(shard, std::move(*idle));
   }
-  if (state_ != TransactionState::none && !member->began) {
-    open_on(*member);
-  } else if (!pipeline_context(member->lease, wanted_)) {
-    co_await apply_context(member->lease, wanted_, token);
+  return prepare(*member) ? member : nullptr;
+}
+
+net::Task<Transaction::Enlisted*> Transaction::enlist(std::uint32_t shard, ShardTarget target,
+                                                      net::CancelToken token) {
+  if (Enlisted* member = try_enlist(shard, target)) co_return member;
+  Enlisted* member = find(shard);
+  if (!member) {
+    Lease lease = co_await acquire(std::move(target), holder_, token);
+    member = add(shard, std::move(lease));
   }
+  if (!prepare(*member)) co_await apply_context(member->lease, wanted_, token);
   co_return member;
 }
 

@@ -71,6 +71,9 @@ class Transaction {
   /// statement in shard order. Throws: what acquire() does; 0A000 for a second shard under
   /// REPEATABLE READ or SERIALIZABLE.
   net::Task<Enlisted*> enlist(std::uint32_t shard, ShardTarget target, net::CancelToken token = {});
+  /// The same where nothing must be waited for (an idle connection is at hand, its context can be
+  /// pipelined); null: call enlist(). No coroutine: for the hot path.
+  Enlisted* try_enlist(std::uint32_t shard, const ShardTarget& target);
   /// Call for an enlisted shard before a write goes out. Throws SqlError 0A000 (second_writer) for
   /// a second writing shard inside an explicit transaction; an implicit one may write to several.
   void mark_written(std::uint32_t shard);
@@ -100,6 +103,8 @@ class Transaction {
   std::size_t find_savepoint(std::string_view name) const;
   std::string opening_sql(const Lease& lease) const;
   void open_on(Enlisted& member);
+  Enlisted* add(std::uint32_t shard, Lease lease);
+  bool prepare(Enlisted& member);
   void check_isolation(std::string_view shard_name) const;
   static std::exception_ptr failure_of(const CommitConversation::Failure& failure,
                                        const std::vector<Enlisted*>& members);
