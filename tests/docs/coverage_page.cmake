@@ -1,0 +1,31 @@
+# Compares the generated part of docs/sql-coverage.md with what the corpus of differential cases
+# says now; with ANABRANCH_UPDATE=1 in the environment, rewrites it.
+set(begin "<!-- generated: coverage -->\n")
+set(end "<!-- end generated -->\n")
+
+execute_process(COMMAND ${DIFFERENTIAL} --coverage ${CASES}
+  OUTPUT_FILE ${PAGE}.now COMMAND_ERROR_IS_FATAL ANY)
+file(READ ${PAGE}.now now)
+file(REMOVE ${PAGE}.now)
+file(READ ${PAGE} page)
+
+string(FIND "${page}" "${begin}" first)
+string(FIND "${page}" "${end}" last)
+if(first EQUAL -1 OR last LESS first)
+  message(FATAL_ERROR "${PAGE} has no part between ${begin} and ${end}")
+endif()
+string(LENGTH "${begin}" begin_length)
+math(EXPR inside "${first} + ${begin_length}")
+string(SUBSTRING "${page}" 0 ${inside} before)
+string(SUBSTRING "${page}" ${last} -1 after)
+
+if("${page}" STREQUAL "${before}${now}${after}")
+  return()
+elseif("$ENV{ANABRANCH_UPDATE}")
+  file(WRITE ${PAGE} "${before}${now}${after}")
+  message(STATUS "${PAGE} was rewritten")
+else()
+  message(FATAL_ERROR
+    "${PAGE} says something else than the corpus. ANABRANCH_UPDATE=1 ctest -R coverage_page rewrites it; "
+    "read the diff.")
+endif()
