@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-
 #include <string>
 #include <vector>
 
@@ -28,9 +27,10 @@ bool repeats_backend(const conf::SettingDoc& setting, const std::vector<conf::Se
 }
 
 std::string row(const conf::SettingDoc& setting) {
-  const std::string fallback = setting.required           ? "required"
-                               : setting.fallback.empty() ? ""
-                                                          : "`" + std::string(setting.fallback) + "`";
+  const std::string fallback = setting.required ? "required"
+                               : setting.fallback.empty()
+                                   ? ""
+                                   : "`" + std::string(setting.fallback) + "`";
   return table_row({"`" + std::string(setting.name) + "`", setting.type, fallback,
                     setting.reloadable ? "yes" : "no", setting.doc});
 }
@@ -46,7 +46,8 @@ std::string reference() {
       if (section.ends_with(".primary")) {
         text += "Every key of `" + std::string(backend) + "`, for this server, and:\n\n";
       }
-      text += table_row({"key", "value", "default", "reload", "meaning"}) + "|---|---|---|---|---|\n";
+      text +=
+          table_row({"key", "value", "default", "reload", "meaning"}) + "|---|---|---|---|---|\n";
     }
     if (!repeats_backend(setting, all)) text += row(setting);
   }
@@ -59,7 +60,8 @@ std::string example() {
   const std::string fence = "```yaml\n";
   const std::size_t start = page.find(fence);
   REQUIRE(start != std::string::npos);
-  return page.substr(start + fence.size(), page.find("```\n", start + fence.size()) - start - fence.size());
+  return page.substr(start + fence.size(),
+                     page.find("```\n", start + fence.size()) - start - fence.size());
 }
 
 TEST_CASE("the configuration page lists every setting as the loader reads it") {
@@ -68,7 +70,9 @@ TEST_CASE("the configuration page lists every setting as the loader reads it") {
 
 TEST_CASE("the configuration page's example is valid, and wholly carried out") {
   conf::Surroundings surroundings;
-  surroundings.environment = [](const std::string&) { return std::optional<std::string>("secret"); };
+  surroundings.environment = [](const std::string&) {
+    return std::optional<std::string>("secret");
+  };
   surroundings.read_file = [](const std::string&) { return std::optional<std::string>("secret"); };
   const conf::Loaded loaded = conf::load_text(example(), "example.yaml", surroundings);
   for (const conf::Diagnostic& diagnostic : loaded.diagnostics) FAIL_CHECK(diagnostic.text());

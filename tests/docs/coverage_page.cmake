@@ -4,9 +4,8 @@ set(begin "<!-- generated: coverage -->\n")
 set(end "<!-- end generated -->\n")
 
 execute_process(COMMAND ${DIFFERENTIAL} --coverage ${CASES}
-  OUTPUT_FILE ${PAGE}.now COMMAND_ERROR_IS_FATAL ANY)
-file(READ ${PAGE}.now now)
-file(REMOVE ${PAGE}.now)
+  OUTPUT_VARIABLE now COMMAND_ERROR_IS_FATAL ANY)
+string(REPLACE "\n## " "\n### " now "${now}\n")
 file(READ ${PAGE} page)
 
 string(FIND "${page}" "${begin}" first)

@@ -10,7 +10,8 @@ namespace anabranch::docs {
 namespace {
 
 std::string registry() {
-  std::string text = table_row({"name", "SQLSTATE", "MySQL", "message", "hint"}) + "|---|---|---|---|---|\n";
+  std::string text =
+      table_row({"name", "SQLSTATE", "MySQL", "message", "hint"}) + "|---|---|---|---|---|\n";
   for (const values::ErrorRow& error : values::error_table()) {
     text += table_row({"`" + std::string(error.name) + "`", error.sqlstate,
                        std::to_string(error.mysql_code), error.message, error.hint});

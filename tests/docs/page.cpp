@@ -17,7 +17,8 @@ bool update_is_asked_for() {
 /// The first line in which the two differ: what a reader wants to see of a long page.
 std::string first_difference(std::string_view page, std::string_view expected) {
   std::size_t start = 0;
-  for (std::size_t i = 0; i < std::min(page.size(), expected.size()) && page[i] == expected[i]; ++i) {
+  for (std::size_t i = 0; i < std::min(page.size(), expected.size()) && page[i] == expected[i];
+       ++i) {
     if (page[i] == '\n') start = i + 1;
   }
   const auto line = [start](std::string_view text) {

@@ -15,8 +15,8 @@ std::string read_file(const std::filesystem::path& path);
 std::string table_row(const std::vector<std::string_view>& cells);
 
 /// Fails unless the page, named from the source folder, holds `expected` between
-/// `<!-- generated: PART -->` and the next `<!-- end generated -->`, each on a line of its own. With
-/// ANABRANCH_UPDATE=1 in the environment the page is rewritten instead.
+/// `<!-- generated: PART -->` and the next `<!-- end generated -->`, each on a line of its own.
+/// With ANABRANCH_UPDATE=1 in the environment the page is rewritten instead.
 void check_generated(const std::string& page, std::string_view part, std::string_view expected);
 
 }  // namespace anabranch::docs

@@ -43,13 +43,14 @@ std::vector<std::string> code_spans(const std::string& page) {
   return spans;
 }
 
-/// A path of this repository begins with one of its top folders; the rest of the line is the reader's.
+/// A path of this repository begins with one of its top folders; the rest of the line is the
+/// reader's.
 bool is_path(const std::string& span) {
   const std::size_t slash = span.find('/');
   if (slash == std::string::npos || slash == 0) return false;
-  static const std::vector<std::string> folders{"backends", "cmake",   "conf",    "docs",
-                                                "merge",    "net",     "proxy",   "rewriter",
-                                                "router",   "scripts", "tests",   "values"};
+  static const std::vector<std::string> folders{"backends", "cmake",   "conf",  "docs",
+                                                "merge",    "net",     "proxy", "rewriter",
+                                                "router",   "scripts", "tests", "values"};
   return std::ranges::find(folders, span.substr(0, slash)) != folders.end();
 }
 
@@ -95,7 +96,8 @@ TEST_CASE("every path that a page names exists") {
 TEST_CASE("every link between pages leads somewhere") {
   for (const fs::path& page : pages()) {
     for (const std::string& target : links(read_file(page))) {
-      CHECK_MESSAGE(fs::exists(page.parent_path() / target), page.filename().string(), ": ", target);
+      CHECK_MESSAGE(fs::exists(page.parent_path() / target), page.filename().string(), ": ",
+                    target);
     }
   }
 }
