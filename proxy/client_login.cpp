@@ -165,7 +165,7 @@ net::pg::AuthServerConversation::Options authentication_of(const Login& login, c
   options.channel_binding = socket.channel_binding();
   options.mock_nonce = context.mock_nonce;
   if (login.account != nullptr && login.account->password.kind != conf::PasswordKind::none) {
-    options.secret = login.account->password.text;
+    options.secret = context.verifiers->secret_of(*login.account);
   }
   options.method = net::pg::AuthServerConversation::method_for(options.secret);
   const bool certificate_alone = login.account != nullptr && !login.account->certificate.empty() &&

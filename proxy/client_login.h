@@ -12,6 +12,7 @@
 #include "net/pg/messages.h"
 #include "net/socket.h"
 #include "proxy/snapshot.h"
+#include "proxy/verifier_cache.h"
 
 namespace anabranch::proxy {
 
@@ -45,6 +46,7 @@ struct LoginContext {
   std::shared_ptr<const Snapshot> snapshot;
   std::shared_ptr<net::TlsContext> tls;  ///< null: this end has no TLS
   std::string mock_nonce;                ///< a secret of the process
+  VerifierCache* verifiers = nullptr;    ///< outlives the login
   bool full = false;                     ///< limits.client_connections is reached
 };
 

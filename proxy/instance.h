@@ -15,6 +15,7 @@
 #include "net/tls.h"
 #include "proxy/metrics.h"
 #include "proxy/snapshot.h"
+#include "proxy/verifier_cache.h"
 #include "proxy/worker.h"
 
 namespace anabranch::proxy {
@@ -56,6 +57,7 @@ class Instance {
   ProcessMetrics& process_metrics() { return process_metrics_; }
   std::shared_ptr<net::TlsContext> tls() const;
   const std::string& mock_nonce() const { return mock_nonce_; }
+  VerifierCache& verifiers() { return verifiers_; }
   LoopMetrics& metrics_of(std::uint32_t worker) { return *loop_metrics_[worker]; }
   std::size_t client_count() const;
   std::string metrics_text() const;
@@ -86,6 +88,7 @@ class Instance {
   ProcessMetrics process_metrics_;
   std::unique_ptr<backends::HealthMonitor> health_;
   std::string mock_nonce_;
+  VerifierCache verifiers_;
   std::vector<std::unique_ptr<LoopMetrics>> loop_metrics_;
 
   struct LoopSlot {

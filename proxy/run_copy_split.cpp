@@ -65,7 +65,7 @@ class SplitCopy {
         plan_(*execution.plan->plan),
         copy_(*plan_.copy),
         table_(state.db->map->tables()[static_cast<std::size_t>(copy_.table)]),
-        sql_(rewriter::bind(bind_request(state, execution)).queries.front().sql),
+        sql_(execution.statement->text),
         exchange_(net::CancelToken{}),
         rows_(copy_),
         sources_(state.db->map->shards().size()) {}

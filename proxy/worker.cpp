@@ -39,6 +39,7 @@ net::Task<void> Worker::serve(net::UniqueFd fd) {
   context.snapshot = snapshot();
   context.tls = instance_.tls();
   context.mock_nonce = instance_.mock_nonce();
+  context.verifiers = &instance_.verifiers();
   context.full = instance_.client_count() >= context.snapshot->config->limits.client_connections;
   net::CancelSource limit;
   limit.cancel_after(login_timeout);
