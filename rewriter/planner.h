@@ -61,10 +61,13 @@ struct BindRequest {
   std::span<const BoundValue> parameters;
   std::span<const BoundValue> evaluations;
   const router::ShardMap* map = nullptr;
+  bool standard_conforming_strings = true;
 };
 
 /// Computes shards, per-shard SQL and slots. Throws SqlError (23502 for a NULL key that no shard
-/// takes, 22P02 …). `rewriter::route` alone is the hot path of a relay: no allocation.
+/// takes, 22P02 …). `rewriter::route` alone is the hot path of a relay: no allocation for keys of
+/// integers. A relay or a read whose condition no key satisfies goes to the default shard: some
+/// server must answer.
 BoundPlan bind(const BindRequest& request);
 router::ShardSet route(const BindRequest& request, std::string* why);
 

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "rewriter/scatter.h"
+
+/// Expressions over merged groups, typed by the server's own rules on the closed set that the
+/// evaluator does exactly. Everything else is refused, by name.
+namespace anabranch::rewriter {
+
+/// A leaf of the expression: a group column, an aggregate, or what is constant in a group. Absent:
+/// the expression itself must be computed.
+using Leaf = std::function<std::optional<merge::Expression>(const tree::Expr&)>;
+
+/// Refuses what cannot be computed exactly. `expected`: the type wanted of a bare NULL; 0: none.
+merge::Expression after_merge(Planning& planning, const tree::Expr& expr, const Leaf& leaf);
+
+}  // namespace anabranch::rewriter

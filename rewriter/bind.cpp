@@ -1,0 +1,197 @@
+#include <charconv>
+#include <limits>
+
+#include "rewriter/key_binding.h"
+#include "rewriter/print.h"
+#include "values/errors.h"
+
+/// From a plan and one execution's values to each shard's text.
+namespace anabranch::rewriter {
+namespace {
+
+using values::ErrorId;
+using values::make_error;
+
+// -------------------------------------------------------------------------------------- the slots
+
+values::Datum read_value(const ValueRef& ref, values::Oid type, const BindRequest& request) {
+  std::string storage;
+  const ValueBytes value = value_bytes(ref, request, storage);
+  if (!value.bytes) return values::Datum::null(type);
+  const values::Oid from = value.declared == 0 ? type : value.declared;
+  values::Datum datum = values::decode(from, value.format, value.bytes);
+  return from == type ? datum : values::cast(datum, type);
+}
+
+/// LIMIT and OFFSET as int8; nothing for NULL.
+std::optional<std::int64_t> read_count(const ValueRef& ref, const BindRequest& request) {
+  const values::Datum datum = read_value(ref, values::oid::int8, request);
+  if (datum.is_null()) return std::nullopt;
+  return std::get<std::int64_t>(datum.value);
+}
+
+void check(Slot::Check check, std::optional<std::int64_t> value) {
+  if (!value || *value >= 0 || check == Slot::Check::none) return;
+  if (check == Slot::Check::limit) {
+    throw values::SqlError("2201W", "LIMIT must not be negative");
+  }
+  throw values::SqlError("2201X", "OFFSET must not be negative");
+}
+
+values::Datum slot_value(const Slot& slot, const BindRequest& request) {
+  if (slot.kind == Slot::Kind::value) {
+    if (slot.check == Slot::Check::none) return read_value(slot.first, slot.type, request);
+    const auto value = read_count(slot.first, request);
+    check(slot.check, value);
+    return value ? values::Datum::int8(*value) : values::Datum::null(values::oid::int8);
+  }
+  const auto limit = read_count(slot.first, request);
+  const auto offset = read_count(slot.second, request);
+  if (!limit) return values::Datum::null(values::oid::int8);
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(*limit, offset.value_or(0), &sum)) {
+    sum = std::numeric_limits<std::int64_t>::max();
+  }
+  return values::Datum::int8(sum);
+}
+
+std::vector<values::Datum> slots_of(const BindRequest& request) {
+  std::vector<values::Datum> slots;
+  for (const Slot& slot : request.plan->slots) slots.push_back(slot_value(slot, request));
+  return slots;
+}
+
+// --------------------------------------------------------------------------------------- the text
+
+class Filler {
+ public:
+  Filler(const BindRequest& request, const std::vector<values::Datum>& slots, std::uint32_t shard)
+      : request_(request), slots_(slots), shard_(shard) {}
+
+  void append(const SqlTemplate& sql) {
+    for (const SqlTemplate::Piece& piece : sql.pieces) {
+      std::visit([this](const auto& at) { add(at); }, piece);
+    }
+  }
+  std::string take() { return std::move(text_); }
+  std::string& text() { return text_; }
+
+ private:
+  void add(const std::string& text) { text_ += text; }
+  void add(SqlTemplate::LiteralHole hole) { text_ += request_.shape->spelling(hole.index); }
+  void add(SqlTemplate::EvaluatedHole hole) {
+    const auto index = static_cast<std::size_t>(hole.index);
+    const std::string& type = request_.plan->evaluations[index].type_name;
+    if (index >= request_.evaluations.size()) {
+      throw make_error(ErrorId::internal, "an evaluation is missing");
+    }
+    const auto& bytes = request_.evaluations[index].bytes;
+    text_ += "(" + (bytes ? quote_literal(*bytes) : std::string("NULL")) + "::" + type + ")";
+  }
+  void add(SqlTemplate::SlotHole hole) {
+    const values::Datum& slot = slots_[static_cast<std::size_t>(hole.index)];
+    text_ += slot.is_null() ? "NULL" : std::to_string(std::get<std::int64_t>(slot.value));
+  }
+  void add(SqlTemplate::ShardNumberHole) { text_ += std::to_string(shard_ + 1); }
+  void add(SqlTemplate::ShardNameHole) {
+    text_ += "(" + quote_literal(request_.map->shards()[shard_].name) + "::text)";
+  }
+
+  const BindRequest& request_;
+  const std::vector<values::Datum>& slots_;
+  std::uint32_t shard_;
+  std::string text_;
+};
+
+// ------------------------------------------------------------------------------------- the splits
+
+std::string key_text(const SplitRow& row, const BindRequest& request) {
+  std::string text;
+  for (const KeyOperand& operand : row.key) {
+    std::string storage;
+    const ValueBytes value = value_bytes(operand.value, request, storage);
+    if (!text.empty()) text += ", ";
+    text += value.bytes && value.format == values::Format::text ? std::string(*value.bytes)
+                                                                : "NULL";
+  }
+  return text;
+}
+
+[[noreturn]] void no_shard(const router::MappedTable& table, const SplitRow& row, bool is_null,
+                           const BindRequest& request) {
+  const std::string column = table.expression
+                                 ? table.expression->text()
+                                 : (table.key.empty() ? std::string("?") : table.key.front());
+  if (is_null) throw make_error(ErrorId::null_key, column, table.name.name);
+  throw make_error(ErrorId::no_shard_for_key, key_text(row, request), table.name.name);
+}
+
+std::uint32_t shard_of_row(const InsertSplit& split, const SplitRow& row,
+                           const BindRequest& request) {
+  const auto& table = request.map->tables()[static_cast<std::size_t>(split.table)];
+  const router::MappedScheme& scheme = request.map->schemes()[table.scheme];
+  if (scheme.random()) {
+    const auto place = router::ShardMap::place(scheme, conf::KeyValue::null());
+    return place ? place->shard : *scheme.shards.begin();
+  }
+  const auto key = key_from(*request.map, split.table, row.key, request, true);
+  switch (key.outcome) {
+    case router::KeyConversion::Outcome::value: {
+      const auto place = router::ShardMap::place(scheme, key.key);
+      if (!place) no_shard(table, row, key.key.is_null(), request);
+      return place->shard;
+    }
+    case router::KeyConversion::Outcome::nothing:
+      // No value of the column's type: whichever shard is asked says so.
+      return *scheme.shards.begin();
+    case router::KeyConversion::Outcome::unknown: break;
+  }
+  throw make_error(ErrorId::unsupported_clause, "INSERT",
+                   "the key " + key_text(row, request) + " cannot be read exactly",
+                   "Write the key in its plain form: ISO dates, plain numbers.");
+}
+
+void split_rows(const BindRequest& request, BoundPlan& bound) {
+  const InsertSplit& split = *request.plan->insert;
+  std::vector<std::uint32_t> shard_of(split.rows.size());
+  for (std::size_t i = 0; i < split.rows.size(); ++i) {
+    shard_of[i] = shard_of_row(split, split.rows[i], request);
+    bound.shards.add(shard_of[i]);
+  }
+  for (const std::uint32_t shard : bound.shards) {
+    Filler filler(request, bound.slots, shard);
+    filler.append(split.prefix);
+    bool first = true;
+    for (std::size_t i = 0; i < split.rows.size(); ++i) {
+      if (shard_of[i] != shard) continue;
+      if (!first) filler.text() += ", ";
+      first = false;
+      filler.append(split.rows[i].text);
+    }
+    filler.append(split.suffix);
+    bound.queries.push_back({static_cast<int>(shard), filler.take()});
+  }
+}
+
+}  // namespace
+
+BoundPlan bind(const BindRequest& request) {
+  BoundPlan bound;
+  const Plan& plan = *request.plan;
+  bound.slots = slots_of(request);
+  if (plan.insert) {
+    bound.why = plan.routing.reason;
+    split_rows(request, bound);
+    return bound;
+  }
+  bound.shards = route(request, &bound.why);
+  if (plan.kind == PlanKind::relay || plan.copy || plan.subquery.pieces.empty()) return bound;
+  for (const std::uint32_t shard : bound.shards) {
+    Filler filler(request, bound.slots, shard);
+    filler.append(plan.subquery);
+    bound.queries.push_back({static_cast<int>(shard), filler.take()});
+  }
+  return bound;
+}
+
+}  // namespace anabranch::rewriter

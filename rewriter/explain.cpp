@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "rewriter/planner.h"
+#include "rewriter/print.h"
+
+/// A plan in words. Its first line is the kind; the golden plans and EXPLAIN print nothing else.
+namespace anabranch::rewriter {
+namespace {
+
+std::string shards_line(const BoundPlan& bound, const router::ShardMap& map) {
+  std::string names;
+  for (const std::uint32_t shard : bound.shards) {
+    names += (names.empty() ? "" : ", ") + map.shards()[shard].name;
+  }
+  std::string line = fmt::format("  shards: {} of {}", names.empty() ? "none" : names,
+                                 map.shards().size());
+  if (!bound.why.empty()) line += " (" + bound.why + ")";
+  return line;
+}
+
+/// Each distinct text once, with the shards it goes to where there are several.
+void add_queries(const BoundPlan& bound, const router::ShardMap& map,
+                 std::vector<std::string>& lines) {
+  std::vector<std::pair<std::string, std::string>> texts;
+  for (const ShardQuery& query : bound.queries) {
+    const std::string& shard = map.shards()[static_cast<std::size_t>(query.shard)].name;
+    const auto at = std::ranges::find(texts, query.sql, &std::pair<std::string, std::string>::first);
+    if (at == texts.end()) {
+      texts.emplace_back(query.sql, shard);
+    } else {
+      at->second += ", " + shard;
+    }
+  }
+  for (const auto& [sql, shards] : texts) {
+    lines.push_back(texts.size() == 1 ? "  subquery: " + sql
+                                      : "  subquery on " + shards + ": " + sql);
+  }
+}
+
+void add_refusal(const values::SqlError& error, std::vector<std::string>& lines) {
+  lines.push_back(fmt::format("  {}: {}", error.sqlstate, error.message));
+  if (!error.hint.empty()) lines.push_back("  hint: " + error.hint);
+}
+
+}  // namespace
+
+std::string_view to_string(PlanKind kind) {
+  switch (kind) {
+    case PlanKind::relay: return "Relay";
+    case PlanKind::scatter: return "Scatter";
+    case PlanKind::split: return "Split";
+    case PlanKind::broadcast: return "Broadcast";
+    case PlanKind::session: return "Session";
+    case PlanKind::local: return "Local";
+    case PlanKind::refuse: return "Refuse";
+  }
+  return "?";
+}
+
+std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound,
+                                 const router::ShardMap& map) {
+  std::vector<std::string> lines;
+  lines.push_back(fmt::format("Anabranch {}", to_string(plan.kind)));
+  if (plan.refusal) {
+    add_refusal(*plan.refusal, lines);
+    return lines;
+  }
+  if (plan.kind != PlanKind::session && plan.kind != PlanKind::local) {
+    lines.push_back(shards_line(bound, map));
+  }
+  for (const std::string& reason : plan.reasons) lines.push_back("  why: " + reason);
+  for (const Plan::Evaluation& evaluation : plan.evaluations) {
+    lines.push_back("  evaluated once: " + evaluation.sql);
+  }
+  add_queries(bound, map, lines);
+  if (plan.recipe) {
+    for (const std::string& step : plan.recipe->describe()) lines.push_back("  recipe: " + step);
+  }
+  return lines;
+}
+
+}  // namespace anabranch::rewriter

@@ -1,0 +1,123 @@
+#include "rewriter/utility.h"
+
+/// EXPLAIN: the plan of the statement inside it.
+namespace anabranch::rewriter {
+namespace {
+
+/// The options for a shard's own EXPLAIN, without those that are the proxy's business.
+std::string option_list(const tree::Explain& explain, Plan::Explain& into) {
+  std::string options;
+  const auto is_on = [](const tree::Option& option) {
+    return !option.has_value || (option.value != "off" && option.value != "false" &&
+                                 option.value != "0" && option.value != "OFF" &&
+                                 option.value != "FALSE");
+  };
+  into.analyze = explain.analyze;
+  into.verbose = explain.verbose;
+  for (const tree::Option& option : explain.options) {
+    if (option.name == "analyze") into.analyze = is_on(option);
+    if (option.name == "verbose") into.verbose = is_on(option);
+    if (option.name == "format") {
+      into.format = option.value;
+      continue;
+    }
+    if (option.name == "analyze") continue;
+    if (!options.empty()) options += ", ";
+    options += option.name;
+    if (option.has_value) options += " " + option.value;
+  }
+  if (explain.verbose && options.find("verbose") == std::string::npos) {
+    options += options.empty() ? "VERBOSE" : ", VERBOSE";
+  }
+  return options.empty() ? std::string() : "(" + options + ")";
+}
+
+/// Where the explained statement begins: after EXPLAIN and its options.
+std::size_t offset_of(std::string_view text, const tree::Explain& explain) {
+  std::size_t at = 0;
+  const auto skip_blanks = [&] {
+    while (at < text.size()) {
+      if (std::string_view(" \t\r\n\f\v").find(text[at]) != std::string_view::npos) {
+        ++at;
+      } else if (text.substr(at, 2) == "--") {
+        at = std::min(text.find('\n', at), text.size());
+      } else if (text.substr(at, 2) == "/*") {
+        int depth = 0;
+        do {
+          if (text.substr(at, 2) == "/*") {
+            ++depth;
+            at += 2;
+          } else if (text.substr(at, 2) == "*/") {
+            --depth;
+            at += 2;
+          } else {
+            ++at;
+          }
+        } while (depth > 0 && at < text.size());
+      } else {
+        return;
+      }
+    }
+  };
+  const auto skip_word = [&](std::string_view word) {
+    if (text.size() - at < word.size()) return false;
+    for (std::size_t i = 0; i < word.size(); ++i) {
+      if ((text[at + i] | 0x20) != word[i]) return false;
+    }
+    at += word.size();
+    return true;
+  };
+  skip_blanks();
+  skip_word("explain");
+  skip_blanks();
+  if (!explain.options.empty() && at < text.size() && text[at] == '(') {
+    int depth = 0;
+    char quote = 0;
+    for (; at < text.size(); ++at) {
+      const char c = text[at];
+      if (quote != 0) {
+        if (c == quote) quote = 0;
+      } else if (c == '\'' || c == '"') {
+        quote = c;
+      } else if (c == '(') {
+        ++depth;
+      } else if (c == ')' && --depth == 0) {
+        ++at;
+        break;
+      }
+    }
+  } else {
+    skip_word("analyze") || skip_word("analyse");
+    skip_blanks();
+    skip_word("verbose");
+  }
+  skip_blanks();
+  return at;
+}
+
+}  // namespace
+
+PlanResult plan_inner(const Planning& planning, const tree::Statement& statement,
+                      std::string text) {
+  return plan_statement(*planning.request, statement, std::move(text));
+}
+
+PlanResult plan_explain(Planning& planning, const tree::Utility&,
+                        const tree::Explain& explain) {
+  const std::size_t offset = offset_of(planning.request->text, explain);
+  const PlanResult inner = plan_inner(planning, *explain.statement,
+                                      std::string(planning.request->text.substr(offset)));
+  if (const auto* need = std::get_if<NeedDescribe>(&inner)) return *need;
+  auto plan = planning.plan;
+  plan->kind = PlanKind::local;
+  Plan::Explain explained;
+  explained.plan = std::get<std::shared_ptr<const Plan>>(inner);
+  explained.options = option_list(explain, explained);
+  explained.offset = offset;
+  for (const int token : explained.plan->pinned) planning.pins.pin(token);
+  plan->evaluations = explained.plan->evaluations;
+  plan->explained = std::move(explained);
+  return std::shared_ptr<const Plan>(std::move(plan));
+}
+
+}  // namespace anabranch::rewriter

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/config.h"
+#include "rewriter/tree.h"
+#include "router/catalog.h"
+
+/// What a function call may depend on, as far as several shards are concerned.
+namespace anabranch::rewriter {
+
+enum class FunctionKind {
+  pure,      ///< the same everywhere: immutable, or stable and dependent on settings only
+  aggregate,
+  window,
+  ambient,   ///< the same in one statement of one server only: now(), current_user
+  random,    ///< a fresh value for each row is what is meant
+  shared,    ///< reads or changes something that a server has once: nextval, pg_relation_size
+  settings,  ///< set_config: changes settings
+  session_lock,  ///< session advisory locks
+  opaque,    ///< a user's: may read tables
+  unknown    ///< not in the catalog
+};
+
+struct FunctionInfo {
+  FunctionKind kind = FunctionKind::unknown;
+  const router::Function* function = nullptr;  ///< one of the candidates
+  bool returns_set = false;
+};
+
+struct FunctionContext {
+  const router::Catalog* catalog = nullptr;
+  const conf::Database* database = nullptr;  ///< may be null
+  const std::vector<std::string>* search_path = nullptr;
+};
+
+/// By name and number of arguments; the worst of the candidates counts.
+FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& context);
+/// now(), current_date, current_user … written without parentheses.
+bool is_ambient(const tree::SqlValueFunction& function);
+/// The type of an SQL value function, as SQL text.
+std::string_view type_of(const tree::SqlValueFunction& function);
+/// now() and current_date are those of the transaction; statement_timestamp() is not.
+bool per_transaction(std::string_view function);
+/// A cast to one of the types whose values are OIDs: they differ from shard to shard.
+bool is_oid_alias(const tree::TypeName& type);
+
+}  // namespace anabranch::rewriter

@@ -1,0 +1,348 @@
+#include <algorithm>
+
+#include "rewriter/planning.h"
+#include "rewriter/write.h"
+
+/// INSERT: one shard, or rows split by their keys, or every copy of a reference table.
+namespace anabranch::rewriter {
+namespace {
+
+using values::ErrorId;
+using values::make_error;
+
+struct Target {
+  const Instance* instance = nullptr;
+  const router::Relation* relation = nullptr;
+  const router::MappedTable* table = nullptr;
+};
+
+Target target_of(const Planning& planning) {
+  Target target;
+  if (planning.query.target < 0) return target;
+  target.instance = &planning.query.at(planning.query.target);
+  target.relation = target.instance->relation;
+  target.table = planning.query.mapped(*target.instance);
+  return target;
+}
+
+/// The columns of the relation that the statement gives values to, in its order.
+std::vector<int> target_columns(const tree::Insert& insert, const router::Relation& relation) {
+  std::vector<int> columns;
+  if (insert.columns.empty()) {
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) columns.push_back(static_cast<int>(i));
+    return columns;
+  }
+  for (const auto& column : insert.columns) {
+    const auto found = relation.find_column(column.name);
+    columns.push_back(found && column.indirection.empty() ? *found : -1);
+  }
+  return columns;
+}
+
+/// The columns whose values place a row.
+std::vector<int> key_columns(const Planning& planning, const Target& target) {
+  const KeyTuple key = key_of(planning.query, planning.query.target);
+  std::vector<int> columns;
+  for (const Ident column : key.columns) columns.push_back(column.column);
+  if (columns.empty() && !planning.map().schemes()[target.table->scheme].random()) {
+    refuse(make_error(ErrorId::unsupported_clause, "INSERT",
+                      "the key of \"" + target.table->name.name + "\" is not among its columns",
+                      "Correct the key in the configuration."));
+  }
+  return columns;
+}
+
+/// What stands for a column without a value of its own.
+KeyOperand default_operand(const Planning& planning, const router::Column& column) {
+  KeyOperand operand;
+  operand.column_type = column.type.oid;
+  operand.column_modifier = column.type.typmod;
+  if (column.default_sql.empty() && !column.identity && !column.generated) {
+    operand.value.from = ValueRef::From::is_null;
+    return operand;
+  }
+  // A default is read only where it is plainly a constant: '…'::type, or a number.
+  const std::string& sql = column.default_sql;
+  if (!column.identity && !column.generated) {
+    const bool number = !sql.empty() && std::ranges::all_of(sql, [](char c) {
+      return (c >= '0' && c <= '9') || c == '-';
+    });
+    const std::size_t end = sql.size() > 1 && sql.front() == '\'' ? sql.find('\'', 1) : std::string::npos;
+    const bool quoted = end != std::string::npos &&
+                        sql.find_first_of("'\\", end + 1) == std::string::npos &&
+                        sql.compare(end + 1, 2, "::") == 0 &&
+                        sql.substr(end + 3) == column.type_name;
+    if (number) operand.value.text = sql;
+    if (quoted) operand.value.text = sql.substr(1, end - 1);
+    if (number || quoted) return operand;
+  }
+  (void)planning;
+  refuse(make_error(ErrorId::unsupported_clause, "INSERT",
+                    "the key column \"" + column.name + "\" is filled by its default " +
+                        (sql.empty() ? "identity" : sql),
+                    "Give the key a value in the statement."));
+}
+
+/// A constant expression for the key, to be computed by a backend before the row is placed.
+std::optional<ValueRef> evaluated(Planning& planning, const tree::Expr& expr,
+                                  const router::Column& column) {
+  bool constant = true;
+  tree::walk(expr, [&](const tree::Expr& at) {
+    if (at.as<tree::ColumnRef>() != nullptr || at.as<tree::Param>() != nullptr ||
+        at.as<tree::Verbatim>() != nullptr || at.as<tree::SetToDefault>() != nullptr) {
+      constant = false;
+    }
+    if (const auto* call = at.as<tree::FunctionCall>()) {
+      constant &= classify(*call, planning.functions).kind == FunctionKind::pure;
+    }
+    tree::for_each_subquery(at, [&](const tree::Select&) { constant = false; });
+    if (const auto* literal = at.as<tree::Literal>()) (void)literal->value(planning.pins);
+    return constant;
+  });
+  if (!constant) return std::nullopt;
+  ValueRef ref;
+  ref.from = ValueRef::From::evaluated;
+  ref.index = static_cast<int>(planning.plan->evaluations.size());
+  // The assignment's own cast comes first, the text of the result last.
+  planning.plan->evaluations.push_back(
+      {"CAST(" + planning.text(expr) + " AS " + column.type_name + ")", column.type_name, false});
+  return ref;
+}
+
+KeyOperand value_operand(Planning& planning, const tree::Expr& value,
+                         const router::Column& column) {
+  if (value.as<tree::SetToDefault>() != nullptr) return default_operand(planning, column);
+  auto operand = key_operand(value, column.type.oid, planning.values);
+  if (!operand) {
+    auto ref = evaluated(planning, value, column);
+    if (!ref) {
+      refuse(make_error(ErrorId::unsupported_clause, "INSERT",
+                        "the key " + planning.text(value) + " is not known before the row is placed",
+                        "Give the key as a constant or a parameter."));
+    }
+    operand = KeyOperand{};
+    operand->value = *ref;
+    operand->value_type = column.type.oid;
+  }
+  operand->column_type = column.type.oid;
+  operand->column_modifier = column.type.typmod;
+  return std::move(*operand);
+}
+
+/// The key of one row of VALUES.
+std::vector<KeyOperand> row_key(Planning& planning, const Target& target,
+                                const std::vector<int>& columns, const std::vector<int>& key,
+                                const std::vector<tree::ExprPtr>* row) {
+  std::vector<KeyOperand> operands;
+  for (const int part : key) {
+    const auto& column = target.relation->columns[static_cast<std::size_t>(part)];
+    const auto at = std::ranges::find(columns, part);
+    const auto index = static_cast<std::size_t>(at - columns.begin());
+    if (row == nullptr || at == columns.end() || index >= row->size()) {
+      operands.push_back(default_operand(planning, column));
+    } else {
+      operands.push_back(value_operand(planning, *(*row)[index], column));
+    }
+  }
+  return operands;
+}
+
+// ---------------------------------------------------------------------------------------- checks
+
+void check_triggers(const Target& target) {
+  if (target.relation != nullptr && (target.relation->triggers || target.relation->rules)) {
+    refuse(values::SqlError("0A000",
+                            "\"" + target.relation->name +
+                                "\" has triggers or rules, which may read other shards",
+                            "Drop them, or write to one shard: /* anabranch: shard=NAME */"),
+           false);
+  }
+}
+
+bool same_column(const tree::Assignment& assignment, int instance, const Query& query) {
+  const Ident ident = ident_of(*assignment.value);
+  return ident.instance == instance && ident.column >= 0 &&
+         query.at(instance).columns[static_cast<std::size_t>(ident.column)] == assignment.column;
+}
+
+}  // namespace
+
+void check_key_unchanged(const Planning& planning, const std::vector<tree::Assignment>& set) {
+  const Target target = target_of(planning);
+  if (target.table == nullptr || target.table->kind != conf::TableKind::sharded) return;
+  const auto& key = target.table->expression ? target.table->expression->columns() : target.table->key;
+  for (const tree::Assignment& assignment : set) {
+    if (std::ranges::find(key, assignment.column) == key.end()) continue;
+    if (same_column(assignment, planning.query.target, planning.query)) continue;
+    refuse(make_error(ErrorId::key_update, assignment.column, target.table->name.name));
+  }
+}
+
+void check_target(const Planning& planning) {
+  if (planning.map().shards().size() > 1) {
+    const Target target = target_of(planning);
+    if (target.table != nullptr && target.table->kind != conf::TableKind::whole) {
+      check_triggers(target);
+    }
+  }
+}
+
+namespace {
+
+/// ON CONFLICT sees one shard's rows only: its target must hold the key.
+void check_on_conflict(const Planning& planning, const tree::Insert& insert, const Target& target) {
+  if (!insert.on_conflict) return;
+  check_key_unchanged(planning, insert.on_conflict->set);
+  for (const router::UniqueKey& unique : target.relation->unique_keys) {
+    const auto holds = [&](const std::string& column) {
+      return std::ranges::any_of(unique.columns, [&](int index) {
+        return target.relation->columns[static_cast<std::size_t>(index)].name == column;
+      });
+    };
+    const auto& key =
+        target.table->expression ? target.table->expression->columns() : target.table->key;
+    if (!std::ranges::all_of(key, holds)) {
+      refuse_clause("ON CONFLICT", "the unique key \"" + unique.name + "\" does not hold the key",
+                    "Add the key column to the unique constraint.");
+    }
+  }
+}
+
+/// RETURNING of several shards: rows in any order.
+void add_returning(Planning& planning) {
+  Plan& plan = *planning.plan;
+  if (!plan.result) return;
+  merge::Recipe recipe;
+  for (std::size_t i = 0; i < plan.result->size(); ++i) {
+    const values::ColumnType type = column_type(planning, (*plan.result)[i]);
+    recipe.inputs.push_back({type, static_cast<int>(i), values::Format::text});
+    recipe.outputs.push_back({static_cast<int>(i), type});
+  }
+  recipe.source = merge::Concat{};
+  plan.recipe = std::move(recipe);
+}
+
+/// A single row: the client's own text goes to the row's shard.
+std::shared_ptr<Plan> single_row(Planning& planning, const Target& target,
+                                 std::vector<KeyOperand> key) {
+  KeyCondition condition;
+  condition.kind = KeyCondition::Kind::equals;
+  condition.table = target.instance->table;
+  condition.operands = std::move(key);
+  auto plan = planning.plan;
+  plan->kind = PlanKind::split;
+  plan->routing.mode = Routing::Mode::by_key;
+  plan->routing.condition = std::move(condition);
+  plan->routing.reason = "the row's key";
+  return plan;
+}
+
+/// Placing a stored row differs from comparing: NULL has a place, and a value may be refused. So
+/// the relay of a single row is only for values that mean the same in both.
+bool relays(const Planning& planning, const Target& target, const std::vector<KeyOperand>& key) {
+  const router::MappedScheme& scheme = planning.map().schemes()[target.table->scheme];
+  if (scheme.random() || target.table->expression || key.size() != 1) return false;
+  const ValueRef::From from = key.front().value.from;
+  const bool integer = scheme.types.size() == 1 && scheme.type() == conf::KeyType::bigint;
+  return integer && (from == ValueRef::From::literal || from == ValueRef::From::constant) &&
+         (key.front().value_type == values::oid::int4 || key.front().value_type == values::oid::int8);
+}
+
+Outcome split(Planning& planning, const tree::Insert& insert, const Target& target) {
+  const auto columns = target_columns(insert, *target.relation);
+  const auto key = key_columns(planning, target);
+  const auto* rows = insert.source ? &insert.source->values : nullptr;
+  if (rows != nullptr && rows->empty()) return plan_insert_select(planning, insert);
+  check_defaults(planning, insert, *target.relation);
+  InsertSplit made;
+  made.table = target.instance->table;
+  const std::size_t count = rows == nullptr ? 1 : rows->size();
+  for (std::size_t i = 0; i < count; ++i) {
+    SplitRow row;
+    row.key = row_key(planning, target, columns, key, rows == nullptr ? nullptr : &(*rows)[i]);
+    made.rows.push_back(std::move(row));
+  }
+  if (planning.values.needs_description && !planning.plan->described) return ask_original(planning);
+  if (count == 1 && relays(planning, target, made.rows.front().key)) {
+    auto plan = single_row(planning, target, std::move(made.rows.front().key));
+    plan->kind = PlanKind::relay;
+    return std::shared_ptr<const Plan>(std::move(plan));
+  }
+  if (!planning.plan->described) return ask_original(planning);
+  check_several(planning);
+  tree::StatementPtr copy = tree::clone(*planning.statement);
+  auto& filled = *copy->as<tree::Insert>();
+  if (rows != nullptr) write_defaults(planning, filled, *target.relation, Defaults::rows);
+  fill_holes(planning, *copy);
+  Printer head;
+  head.insert_head(filled);
+  if (rows == nullptr) {
+    head.text(" DEFAULT VALUES");
+  } else {
+    head.text(" VALUES ");
+    for (std::size_t i = 0; i < count; ++i) {
+      Printer row;
+      row.text("(");
+      for (std::size_t j = 0; j < filled.source->values[i].size(); ++j) {
+        if (j > 0) row.text(", ");
+        row.expr(*filled.source->values[i][j]);
+      }
+      row.text(")");
+      made.rows[i].text = with_holes(row.take());
+    }
+  }
+  made.prefix = with_holes(head.take());
+  Printer tail;
+  if (filled.on_conflict) tail.on_conflict(*filled.on_conflict);
+  if (!filled.returning.empty()) {
+    tail.text(" RETURNING ");
+    tail.targets(filled.returning);
+  }
+  made.suffix = with_holes(tail.take());
+  auto plan = planning.plan;
+  plan->kind = PlanKind::split;
+  plan->routing.mode = Routing::Mode::by_key;
+  plan->routing.reason = count == 1 ? "the row's key" : "each row's key";
+  plan->insert = std::move(made);
+  add_returning(planning);
+  return std::shared_ptr<const Plan>(std::move(plan));
+}
+
+/// The same row on every copy: what a server would make up is made once, on the default shard.
+Outcome broadcast_values(Planning& planning, const tree::Insert& insert, const Target& target) {
+  if (!planning.plan->described) return ask_original(planning);
+  tree::StatementPtr copy = tree::clone(*planning.statement);
+  auto& filled = *copy->as<tree::Insert>();
+  const bool from_query = insert.source && insert.source->values.empty();
+  if (from_query) check_copied_query(planning);
+  write_defaults(planning, filled, *target.relation, Defaults::copies);
+  fill_copies(planning, filled);
+  fill_holes(planning, *copy);
+  return broadcast_copies(planning, *copy);
+}
+
+}  // namespace
+
+Outcome plan_insert(Planning& planning, const tree::Insert& insert) {
+  const Target target = target_of(planning);
+  if (planning.map().shards().size() == 1) {
+    return std::shared_ptr<const Plan>(
+        relay_to(planning, static_cast<int>(planning.map().default_shard()), "there is one shard only"));
+  }
+  if (planning.traits.writing_with || !insert.with.ctes.empty() || target.table == nullptr ||
+      target.table->kind == conf::TableKind::whole) {
+    return plan_insert_whole(planning, insert);
+  }
+  if (target.relation == nullptr) {
+    refuse(make_error(ErrorId::unmappable_syntax,
+                      "table \"" + target.table->name.name + "\" is not in the catalog"));
+  }
+  check_target(planning);
+  if (target.table->kind == conf::TableKind::reference) {
+    return broadcast_values(planning, insert, target);
+  }
+  check_on_conflict(planning, insert, target);
+  return split(planning, insert, target);
+}
+
+}  // namespace anabranch::rewriter

@@ -1,0 +1,292 @@
+#include "rewriter/key_binding.h"
+
+#include <fmt/format.h>
+
+#include "values/errors.h"
+
+
+namespace anabranch::rewriter {
+namespace {
+
+using Kind = KeyCondition::Kind;
+using router::KeyConversion;
+using router::KeyPredicate;
+using Outcome = KeyConversion::Outcome;
+
+const router::MappedTable& table_of(const router::ShardMap& map, int table) {
+  return map.tables()[static_cast<std::size_t>(table)];
+}
+
+router::ShardSet all_of_table(const KeyCondition& condition, const router::ShardMap& map) {
+  return condition.table < 0 ? map.all_shards() : map.shards_of(table_of(map, condition.table));
+}
+
+KeyConversion expression_key(const router::KeyExpression& expression,
+                             const std::vector<KeyOperand>& operands, const BindRequest& request,
+                             bool storage) {
+  std::vector<conf::KeyType> types;
+  std::vector<conf::KeyValue> keys;
+  for (const KeyOperand& operand : operands) {
+    const auto type = key_type_of(operand.column_type);
+    if (!type) return KeyConversion::unknown();
+    KeyConversion part = convert(operand, request, *type, storage);
+    if (part.outcome != Outcome::value) return part;
+    types.push_back(*type);
+    keys.push_back(std::move(part.key));
+  }
+  auto key = expression.evaluate(types, keys);
+  return key ? KeyConversion::of(std::move(*key)) : KeyConversion::unknown();
+}
+
+/// A leaf as the router reads it. `anything` wherever the value proves nothing.
+KeyPredicate leaf(const KeyCondition& condition, const BindRequest& request) {
+  const router::MappedTable& table = table_of(*request.map, condition.table);
+  const bool range = condition.kind != Kind::equals;
+  if (range && table.expression && table.expression->monotone() == 0) {
+    return KeyPredicate::anything();
+  }
+  KeyConversion key = key_from(*request.map, condition.table, condition.operands, request, false);
+  if (key.outcome == Outcome::unknown) return KeyPredicate::anything();
+  if (key.outcome == Outcome::nothing) {
+    return range ? KeyPredicate::anything() : KeyPredicate::nothing();
+  }
+  if (!range) {
+    if (key.key.is_null()) return KeyPredicate::nothing();
+    return KeyPredicate::equals(std::move(key.key));
+  }
+  const bool descending = table.expression && table.expression->monotone() < 0;
+  const bool is_lower =
+      (condition.kind == Kind::greater || condition.kind == Kind::greater_equal) != descending;
+  const bool inclusive = table.expression.has_value() || condition.kind == Kind::greater_equal ||
+                         condition.kind == Kind::less_equal;
+  router::KeyRange bounds;
+  (is_lower ? bounds.lower : bounds.upper) = std::move(key.key);
+  (is_lower ? bounds.lower_inclusive : bounds.upper_inclusive) = inclusive;
+  return KeyPredicate::between(std::move(bounds), condition.byte_order && !table.expression);
+}
+
+/// `= ANY (array)`: every element as a value of its own.
+KeyPredicate any_element(const KeyCondition& condition, const BindRequest& request) {
+  const KeyOperand& operand = condition.operands.front();
+  std::string storage;
+  const ValueBytes value = value_bytes(operand.value, request, storage);
+  if (!value.bytes) return KeyPredicate::nothing();
+  const values::TypeInfo* column = values::find_type(operand.column_type);
+  if (column == nullptr || value.format != values::Format::text) return KeyPredicate::anything();
+  values::Oid element = operand.column_type;
+  if (operand.value_type != 0) {
+    const values::TypeInfo* array = values::find_type(operand.value_type);
+    if (array == nullptr || array->element_oid == 0) return KeyPredicate::anything();
+    element = array->element_oid;
+  }
+  // Plain one-dimensional arrays of unquoted elements; all else asks every shard.
+  std::string_view text = *value.bytes;
+  if (text.size() < 2 || text.front() != '{' || text.back() != '}') return KeyPredicate::anything();
+  text = text.substr(1, text.size() - 2);
+  if (text.find_first_of("{}\"\\ ") != std::string_view::npos) return KeyPredicate::anything();
+  std::vector<conf::KeyValue> keys;
+  const router::MappedTable& table = table_of(*request.map, condition.table);
+  if (table.expression) return KeyPredicate::anything();
+  const router::MappedScheme& scheme = request.map->schemes()[table.scheme];
+  const router::KeyColumn key_column{scheme.type(), operand.column_type, operand.column_modifier};
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const std::string_view item = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    if (item.size() == 4 && (item == "NULL" || item == "null" || item == "Null")) continue;
+    auto key = router::key_for_comparison(key_column, {element, values::Format::text, item});
+    if (key.outcome == Outcome::unknown) return KeyPredicate::anything();
+    if (key.outcome == Outcome::value) keys.push_back(std::move(key.key));
+  }
+  return KeyPredicate::in(std::move(keys));
+}
+
+bool is_special(const KeyCondition& condition) {
+  return condition.kind == Kind::shard_number || condition.kind == Kind::shard_name;
+}
+
+/// A condition on one table's key alone, as the router's own.
+std::optional<KeyPredicate> predicate(const KeyCondition& condition, int table,
+                                      const BindRequest& request) {
+  if (is_special(condition)) return std::nullopt;
+  if (condition.kind == Kind::nothing) return KeyPredicate::nothing();
+  if (condition.kind == Kind::all_of || condition.kind == Kind::any_of) {
+    std::vector<KeyPredicate> parts;
+    for (const KeyCondition& part : condition.parts) {
+      auto inner = predicate(part, table, request);
+      if (!inner) return std::nullopt;
+      parts.push_back(std::move(*inner));
+    }
+    return condition.kind == Kind::all_of ? KeyPredicate::all_of(std::move(parts))
+                                          : KeyPredicate::any_of(std::move(parts));
+  }
+  if (condition.table != table) return std::nullopt;
+  if (condition.kind == Kind::anything) return KeyPredicate::anything();
+  if (condition.kind == Kind::is_null) return KeyPredicate::is_null();
+  if (condition.kind == Kind::any_element) return any_element(condition, request);
+  return leaf(condition, request);
+}
+
+int table_of(const KeyCondition& condition) {
+  if (condition.table >= 0) return condition.table;
+  for (const KeyCondition& part : condition.parts) {
+    if (const int table = table_of(part); table >= 0) return table;
+  }
+  return -1;
+}
+
+router::ShardSet shard_column(const KeyCondition& condition, const BindRequest& request) {
+  const KeyOperand& operand = condition.operands.front();
+  std::string storage;
+  const ValueBytes value = value_bytes(operand.value, request, storage);
+  if (!value.bytes) return {};
+  if (condition.kind == Kind::shard_name) {
+    if (value.format != values::Format::text &&
+        operand.column_type != values::oid::text) {
+      return all_of_table(condition, *request.map);
+    }
+    const auto shard = request.map->find_shard(*value.bytes);
+    return shard ? router::ShardSet::of(*shard) : router::ShardSet{};
+  }
+  const auto key = convert(operand, request, conf::KeyType::bigint, false);
+  if (key.outcome == Outcome::unknown) return all_of_table(condition, *request.map);
+  if (key.outcome == Outcome::nothing || key.key.is_null()) return {};
+  const std::int64_t number = key.key.integer;
+  const auto shards = static_cast<std::int64_t>(request.map->shards().size());
+  if (number < 1 || number > shards) return {};
+  return router::ShardSet::of(static_cast<std::size_t>(number - 1));
+}
+
+/// The common case: one key column, one value, no predicate to be built.
+std::optional<router::ShardSet> single_key(const KeyCondition& condition,
+                                           const BindRequest& request) {
+  if (condition.kind != Kind::equals || condition.operands.size() != 1) return std::nullopt;
+  const router::MappedTable& table = table_of(*request.map, condition.table);
+  if (table.expression) return std::nullopt;
+  const router::MappedScheme& scheme = request.map->schemes()[table.scheme];
+  if (scheme.types.size() != 1) return std::nullopt;
+  const KeyConversion key = convert(condition.operands.front(), request, scheme.type(), false);
+  if (key.outcome == Outcome::unknown) return scheme.shards;
+  if (key.outcome == Outcome::nothing || key.key.is_null()) return router::ShardSet{};
+  const auto place = router::ShardMap::place(scheme, key.key);
+  return place ? router::ShardSet::of(place->shard) : router::ShardSet{};
+}
+
+}  // namespace
+
+std::optional<conf::KeyType> key_type_of(values::Oid column_type) {
+  using conf::KeyType;
+  for (const KeyType type : {KeyType::bigint, KeyType::text, KeyType::uuid, KeyType::date,
+                             KeyType::timestamp, KeyType::numeric, KeyType::bytes}) {
+    if (router::holds_keys(type, column_type)) return type;
+  }
+  return std::nullopt;
+}
+
+ValueBytes value_bytes(const ValueRef& value, const BindRequest& request, std::string& storage) {
+  switch (value.from) {
+    case ValueRef::From::constant: return {value.text, values::Format::text, 0};
+    case ValueRef::From::literal: {
+      const LiteralToken& token =
+          request.shape->literals()[static_cast<std::size_t>(value.index)];
+      if (token.kind != LiteralToken::Kind::string) {
+        return {request.shape->spelling(value.index), values::Format::text, 0};
+      }
+      storage = request.shape->value(value.index, request.standard_conforming_strings);
+      return {storage, values::Format::text, 0};
+    }
+    case ValueRef::From::parameter: {
+      const auto index = static_cast<std::size_t>(value.index);
+      if (index >= request.parameters.size()) {
+        throw values::SqlError("08P01", "a parameter of the statement was not given a value");
+      }
+      const BoundValue& given = request.parameters[index];
+      return {given.bytes, given.format, given.type};
+    }
+    case ValueRef::From::evaluated: {
+      const auto index = static_cast<std::size_t>(value.index);
+      if (index >= request.evaluations.size()) {
+        throw values::make_error(values::ErrorId::internal, "an evaluation is missing");
+      }
+      const BoundValue& given = request.evaluations[index];
+      return {given.bytes, given.format, given.type};
+    }
+    case ValueRef::From::is_null: return {};
+  }
+  return {};
+}
+
+router::KeyConversion convert(const KeyOperand& operand, const BindRequest& request,
+                              conf::KeyType key_type, bool storage) {
+  std::string made;
+  const ValueBytes value = value_bytes(operand.value, request, made);
+  values::Oid type = operand.value_type;
+  if (type == 0 && value.declared != 0) type = value.declared;
+  if (type == 0) {
+    // A quoted literal, or a parameter without a type, takes the column's.
+    type = value.format == values::Format::text ? values::oid::unknown : operand.column_type;
+  }
+  const router::KeyColumn column{key_type, operand.column_type, operand.column_modifier};
+  const router::KeyConstant constant{type, value.format, value.bytes};
+  return storage ? router::key_for_storage(column, constant)
+                 : router::key_for_comparison(column, constant);
+}
+
+router::KeyConversion key_from(const router::ShardMap& map, int table,
+                               const std::vector<KeyOperand>& operands,
+                               const BindRequest& request, bool storage) {
+  const router::MappedTable& mapped = table_of(map, table);
+  const router::MappedScheme& scheme = map.schemes()[mapped.scheme];
+  if (mapped.expression) return expression_key(*mapped.expression, operands, request, storage);
+  if (operands.size() != 1) return KeyConversion::unknown();
+  return convert(operands.front(), request, scheme.type(), storage);
+}
+
+router::ShardSet shards_of(const KeyCondition& condition, const BindRequest& request) {
+  if (auto one = single_key(condition, request)) return *one;
+  const router::ShardMap& map = *request.map;
+  switch (condition.kind) {
+    case Kind::anything: return all_of_table(condition, map);
+    case Kind::nothing: return {};
+    case Kind::shard_number:
+    case Kind::shard_name: return shard_column(condition, request);
+    default: break;
+  }
+  if (const int table = table_of(condition); table >= 0) {
+    if (auto whole = predicate(condition, table, request)) {
+      const auto& mapped = table_of(map, table);
+      return router::prune(map.schemes()[mapped.scheme], *whole);
+    }
+  }
+  router::ShardSet set;
+  if (condition.kind == Kind::all_of) set = map.all_shards();
+  for (const KeyCondition& part : condition.parts) {
+    const router::ShardSet inner = shards_of(part, request);
+    if (condition.kind == Kind::all_of) {
+      set &= inner;
+    } else {
+      set |= inner;
+    }
+  }
+  return set;
+}
+
+void explain_condition(const KeyCondition& condition, const BindRequest& request,
+                       std::string& out) {
+  if (condition.kind == Kind::shard_number || condition.kind == Kind::shard_name) {
+    return;
+  }
+  const int table = table_of(condition);
+  if (table < 0) return;
+  const router::MappedTable& mapped = table_of(*request.map, table);
+  if (const auto whole = predicate(condition, table, request)) {
+    const auto route =
+        router::route(*request.map, request.map->schemes()[mapped.scheme], *whole);
+    if (!out.empty()) out += "; ";
+    out += route.explanation;
+    return;
+  }
+  for (const KeyCondition& part : condition.parts) explain_condition(part, request, out);
+}
+
+}  // namespace anabranch::rewriter

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "rewriter/planner.h"
+#include "router/key_value.h"
+
+/// From ValueRefs to keys, and from keys to shards: what bind() does with a KeyCondition.
+namespace anabranch::rewriter {
+
+/// The bytes behind a ValueRef. `storage` keeps what had to be made.
+struct ValueBytes {
+  std::optional<std::string_view> bytes;
+  values::Format format = values::Format::text;
+  values::Oid declared = 0;  ///< of a parameter, as the client sent it
+};
+ValueBytes value_bytes(const ValueRef& value, const BindRequest& request, std::string& storage);
+
+/// What `storage` is true for: INSERT and COPY; else a comparison.
+router::KeyConversion convert(const KeyOperand& operand, const BindRequest& request,
+                              conf::KeyType key_type, bool storage);
+
+/// The key of a row from the values of its key columns (or the columns of the key expression).
+router::KeyConversion key_from(const router::ShardMap& map, int table,
+                               const std::vector<KeyOperand>& operands,
+                               const BindRequest& request, bool storage);
+
+/// Never too few shards; may be none.
+router::ShardSet shards_of(const KeyCondition& condition, const BindRequest& request);
+
+/// The key type that a column's values are read as, for key expressions; absent: none.
+std::optional<conf::KeyType> key_type_of(values::Oid column_type);
+
+/// Adds the condition's keys in words: "by_user: 42 → bucket 7 → s1".
+void explain_condition(const KeyCondition& condition, const BindRequest& request, std::string& out);
+
+}  // namespace anabranch::rewriter

@@ -1,0 +1,233 @@
+#include "rewriter/planner.h"
+
+#include <algorithm>
+
+#include "rewriter/hints.h"
+#include "rewriter/planning.h"
+
+namespace anabranch::rewriter {
+namespace {
+
+using values::ErrorId;
+using values::make_error;
+
+std::string_view command_of(const tree::Statement& statement) {
+  if (statement.as<tree::Select>() != nullptr) return "SELECT";
+  if (statement.as<tree::Insert>() != nullptr) return "INSERT";
+  if (statement.as<tree::Update>() != nullptr) return "UPDATE";
+  if (statement.as<tree::Delete>() != nullptr) return "DELETE";
+  return statement.as<tree::Utility>()->tag;
+}
+
+Effect effect_of(const tree::Statement& statement) {
+  if (const auto* select = statement.as<tree::Select>()) {
+    return select->locking.empty() ? Effect::reads : Effect::writes;
+  }
+  return statement.as<tree::Utility>() != nullptr ? Effect::none : Effect::writes;
+}
+
+std::shared_ptr<Plan> refusal(values::SqlError error, bool prepare_only) {
+  auto plan = std::make_shared<Plan>();
+  plan->kind = PlanKind::refuse;
+  plan->refusal = std::move(error);
+  plan->prepare_only = prepare_only;
+  return plan;
+}
+
+std::shared_ptr<Plan> to_default(const PlanRequest& request, std::string reason) {
+  auto plan = std::make_shared<Plan>();
+  plan->kind = PlanKind::relay;
+  plan->effect = Effect::writes;
+  plan->routing.mode = Routing::Mode::one_shard;
+  plan->routing.shard = static_cast<int>(request.map->default_shard());
+  plan->routing.reason = std::move(reason);
+  plan->opaque_settings = true;
+  return plan;
+}
+
+/// A database without schemes is one server: everything goes there, whatever it says.
+std::shared_ptr<Plan> pass_through(const PlanRequest& request) {
+  auto plan = to_default(request, "the database has no schemes");
+  ParseResult parsed =
+      parse(request.text, *request.shape, request.context->standard_conforming_strings);
+  auto* statements = std::get_if<std::vector<tree::StatementPtr>>(&parsed);
+  if (statements == nullptr || statements->size() != 1) return plan;
+  const tree::Statement& statement = *statements->front();
+  if (const auto* utility = statement.as<tree::Utility>()) {
+    if (auto session = plan_session(*utility)) plan = session;
+  } else {
+    plan->effect = effect_of(statement);
+  }
+  plan->command = command_of(statement);
+  plan->pinned = statement.baked;
+  return plan;
+}
+
+void prepare_values(Planning& planning) {
+  planning.values.query = &planning.query;
+  planning.values.pins = &planning.pins;
+  planning.values.parameter_uses = planning.traits.parameter_uses;
+  const auto declared = planning.request->parameter_types;
+  planning.values.parameters.assign(declared.begin(), declared.end());
+  if (!planning.request->descriptions.empty()) {
+    planning.take_parameters(planning.request->descriptions.front());
+  }
+}
+
+/// What no plan allows, however few shards it asks.
+void check_functions(const Planning& planning) {
+  if (planning.map().shards().size() == 1) return;
+  const Traits& traits = planning.traits;
+  if (!traits.opaque.empty()) refuse(make_error(ErrorId::opaque_function, traits.opaque));
+  if (!traits.unknown.empty()) refuse(make_error(ErrorId::opaque_function, traits.unknown));
+  if (!traits.session_lock.empty()) {
+    refuse_statement(traits.session_lock + "()",
+                     "Use the transaction's own locks: pg_advisory_xact_lock().");
+  }
+}
+
+void check_relations(const Planning& planning) {
+  for (const auto& instance : planning.query.instances) {
+    if (instance->kind != Instance::Kind::table) continue;
+    if (instance->relation != nullptr && !instance->relation->refusal.empty()) {
+      refuse(values::SqlError("0A000", instance->relation->refusal,
+                              "Make the table fit its scheme, then RELOAD."),
+             false);
+    }
+  }
+}
+
+bool touches_other_than_default(const Planning& planning) {
+  for (const auto& instance : planning.query.instances) {
+    const router::MappedTable* table = planning.query.mapped(*instance);
+    if (table == nullptr) continue;
+    if (table->kind != conf::TableKind::whole || table->shard != planning.map().default_shard()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The hint's shard, or the shard of the hint's key in the scheme of the first sharded table.
+std::optional<PlanResult> hinted(const PlanRequest& request, const Planning* planning) {
+  const Hints hints = parse_hints(request.shape->hint());
+  if (!hints.shard && !hints.key) return std::nullopt;
+  auto plan = to_default(request, "");
+  if (hints.shard) {
+    const auto shard = request.map->find_shard(*hints.shard);
+    if (!shard) {
+      return refusal(values::SqlError("22023", "there is no shard \"" + *hints.shard + "\"",
+                                      "The hint names a shard of the configuration."),
+                     false);
+    }
+    plan->routing.shard = static_cast<int>(*shard);
+    plan->routing.reason = "the hint says so";
+    return plan;
+  }
+  if (planning == nullptr) return std::nullopt;
+  for (std::size_t i = 0; i < planning->query.instances.size(); ++i) {
+    const Instance& instance = *planning->query.instances[i];
+    const KeyTuple key = key_of(planning->query, static_cast<int>(i));
+    if (!planning->query.sharded(instance) || key.columns.size() != 1) continue;
+    const router::Column* column = planning->query.column(key.columns.front());
+    KeyOperand operand;
+    operand.value.text = *hints.key;
+    operand.column_type = column->type.oid;
+    operand.column_modifier = column->type.typmod;
+    plan->routing.mode = Routing::Mode::by_key;
+    plan->routing.condition.kind = KeyCondition::Kind::equals;
+    plan->routing.condition.table = instance.table;
+    plan->routing.condition.operands.push_back(std::move(operand));
+    plan->routing.reason = "the hint gives the key " + *hints.key;
+    return plan;
+  }
+  return std::nullopt;
+}
+
+PlanResult plan_query(Planning& planning) {
+  const tree::Statement& statement = *planning.statement;
+  if (const auto* select = statement.as<tree::Select>()) return plan_select(planning, *select);
+  if (const auto* insert = statement.as<tree::Insert>()) return plan_insert(planning, *insert);
+  return plan_write(planning);
+}
+
+}  // namespace
+
+PlanResult plan_statement(const PlanRequest& request, const tree::Statement& statement,
+                          std::string original) {
+  Planning planning;
+  planning.request = &request;
+  planning.original = std::move(original);
+  planning.statement = &statement;
+  planning.functions = {request.catalog, request.database, &request.context->search_path};
+  planning.plan->command = command_of(statement);
+  planning.plan->effect = effect_of(statement);
+  const auto finish = [&](PlanResult result) -> PlanResult {
+    auto* made = std::get_if<std::shared_ptr<const Plan>>(&result);
+    if (made == nullptr) return result;
+    auto plan = std::make_shared<Plan>(**made);
+    plan->command = command_of(statement);
+    for (const int token : statement.baked) planning.pins.pin(token);
+    plan->pinned = planning.pins.ascending();
+    return std::shared_ptr<const Plan>(std::move(plan));
+  };
+  try {
+    if (const auto* utility = statement.as<tree::Utility>()) {
+      if (auto session = plan_session(*utility)) return finish(std::shared_ptr<const Plan>(session));
+      if (auto by_hint = hinted(request, nullptr)) return finish(std::move(*by_hint));
+      return finish(plan_utility(planning, *utility));
+    }
+    planning.query =
+        resolve(statement, *request.catalog, *request.map, request.context->search_path);
+    planning.traits = scan(planning.query, planning.functions);
+    prepare_values(planning);
+    if (auto by_hint = hinted(request, &planning)) return finish(std::move(*by_hint));
+    check_relations(planning);
+    check_functions(planning);
+    if (planning.traits.settings) planning.plan->opaque_settings = true;
+    if (!planning.query.unresolved.empty() && touches_other_than_default(planning) &&
+        request.map->shards().size() > 1) {
+      refuse(make_error(ErrorId::unmappable_syntax,
+                        planning.query.unresolved.front() + " cannot be resolved"));
+    }
+    return finish(plan_query(planning));
+  } catch (Refusal& refused) {
+    return finish(std::shared_ptr<const Plan>(
+        refusal(std::move(refused.error), refused.prepare_only && !planning.traits.virtual_columns)));
+  }
+}
+
+void Planning::take_parameters(const Description& described) {
+  values.parameters = described.parameters;
+  plan->parameters = described.parameters;
+  plan->result = described.columns;
+  plan->described = true;
+}
+
+PlanResult plan(const PlanRequest& request) {
+  try {
+    if (request.map->schemes().empty() && request.map->tables().empty()) {
+      return std::shared_ptr<const Plan>(pass_through(request));
+    }
+    ParseResult parsed =
+        parse(request.text, *request.shape, request.context->standard_conforming_strings);
+    if (const auto* error = std::get_if<SyntaxError>(&parsed)) {
+      if (auto by_hint = hinted(request, nullptr)) return std::move(*by_hint);
+      values::SqlError refused = make_error(ErrorId::unmappable_syntax, error->message);
+      refused.position = error->position;
+      return std::shared_ptr<const Plan>(refusal(std::move(refused), true));
+    }
+    const auto& statements = std::get<std::vector<tree::StatementPtr>>(parsed);
+    if (statements.empty()) return std::shared_ptr<const Plan>(to_default(request, "it is empty"));
+    if (statements.size() > 1) {
+      return std::shared_ptr<const Plan>(refusal(
+          values::SqlError("42601", "cannot insert multiple commands into a prepared statement"),
+          false));
+    }
+    return plan_statement(request, *statements.front(), std::string(request.text));
+  } catch (const values::SqlError& error) {
+    return std::shared_ptr<const Plan>(refusal(error, false));
+  }
+}
+
+}  // namespace anabranch::rewriter

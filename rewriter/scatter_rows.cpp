@@ -1,0 +1,274 @@
+#include <algorithm>
+
+#include "rewriter/scatter.h"
+
+/// Scatter of rows: what the shards answer is the answer, in any order or merged by sort columns.
+namespace anabranch::rewriter {
+namespace {
+
+class RowScatter {
+ public:
+  RowScatter(Scatter& scatter, bool distinct)
+      : scatter_(scatter), planning_(scatter.planning), distinct_(distinct),
+        width_(static_cast<int>(planning_.plan->result->size())) {}
+
+  Outcome plan() {
+    find_sort_columns();
+    find_distinct_columns();
+    tree::SelectPtr subquery = make_subquery();
+    if (!hidden_.empty() && !probed(planning_, 1)) {
+      std::vector<tree::SelectPtr> probes;
+      probes.push_back(std::move(subquery));
+      return ask_with(planning_, std::move(probes));
+    }
+    const LimitSlots limit = add_limit_slots(planning_, scatter_.select, true);
+    push_limit(*subquery, limit);
+    return finish_scatter(scatter_, std::move(subquery), make_recipe(limit), reason());
+  }
+
+ private:
+  struct Compared {
+    int output = -1;                   ///< an output column, or
+    const tree::Expr* expr = nullptr;  ///< a hidden one
+    int hidden = -1;                   ///< index in hidden_; -1: the output column itself
+    std::optional<CollationOf> collation;
+    std::string what;
+  };
+
+  const std::vector<ResultColumn>& result() const { return *planning_.plan->result; }
+
+  values::ColumnType type_of_output(int output) const {
+    return column_type(planning_, result()[static_cast<std::size_t>(output)]);
+  }
+
+  // ------------------------------------------------------------------------------ what is compared
+
+  void find_sort_columns() {
+    for (const tree::SortKey& key : scatter_.select.order_by) {
+      sort_.push_back(compared(*key.expr, "ORDER BY " + planning_.text(*key.expr)));
+    }
+  }
+
+  Compared compared(const tree::Expr& expr, std::string what) {
+    Compared column;
+    column.what = std::move(what);
+    const Meaning meaning = meaning_of(scatter_.block, expr, planning_.pins);
+    column.output = meaning.output;
+    if (column.output < 0) column.output = same_output(expr);
+    if (column.output < 0) {
+      column.expr = &expr;
+      column.collation = collation_of(planning_, expr);
+      column.hidden = add_hidden(tree::clone(expr));
+      return column;
+    }
+    column.collation = collation_of(planning_, scatter_.block, column.output);
+    if (!text_is_canonical(type_of_output(column.output))) column.hidden = add_twin(column.output);
+    return column;
+  }
+
+  /// An output with the same expression, or naming the same column.
+  int same_output(const tree::Expr& expr) const {
+    if (!scatter_.block.outputs_known) return -1;
+    for (std::size_t i = 0; i < scatter_.block.outputs.size(); ++i) {
+      const OutputColumn& output = scatter_.block.outputs[i];
+      const bool same_column = output.ident.known() && output.ident == ident_of(expr);
+      const bool same_text = output.expr != nullptr && tree::equal(*output.expr, expr);
+      if (same_column || same_text) return static_cast<int>(i);
+    }
+    return -1;
+  }
+
+  int add_hidden(tree::ExprPtr expr) {
+    hidden_.push_back(std::move(expr));
+    return static_cast<int>(hidden_.size()) - 1;
+  }
+
+  /// The output again, in binary: its text depends on settings.
+  int add_twin(int output) {
+    for (const auto& [of, twin] : twins_) {
+      if (of == output) return twin;
+    }
+    int twin = -1;
+    if (scatter_.block.left != nullptr) {
+      wrapped_ = true;
+      twin = add_hidden(tree::make::column({"anabranch_rows", wrapped_name(output)}));
+    } else {
+      twin = add_hidden(output_expr(output));
+    }
+    twins_.emplace_back(output, twin);
+    return twin;
+  }
+
+  static std::string wrapped_name(int output) { return "c" + std::to_string(output + 1); }
+
+  tree::ExprPtr output_expr(int output) const {
+    const auto index = static_cast<std::size_t>(output);
+    if (index < scatter_.block.outputs.size() && scatter_.block.outputs_known) {
+      const OutputColumn& column = scatter_.block.outputs[index];
+      if (column.expr != nullptr) {
+        if (!planning_.traits.random.empty()) {
+          refuse_clause("ORDER BY", "its column is drawn at random", "Sort by a stored column.");
+        }
+        return tree::clone(*column.expr);
+      }
+      if (column.ident.known()) {
+        const Instance& instance = planning_.query.at(column.ident.instance);
+        if (instance.kind == Instance::Kind::table || instance.kind == Instance::Kind::derived) {
+          return tree::make::column(
+              {instance.name, instance.columns[static_cast<std::size_t>(column.ident.column)]});
+        }
+      }
+    }
+    refuse_clause("ORDER BY or DISTINCT",
+                  "column " + std::to_string(output + 1) + " comes from a star that is not known",
+                  "Write the columns out.");
+  }
+
+  void find_distinct_columns() {
+    if (!distinct_) return;
+    const auto& on = scatter_.select.distinct_on;
+    for (const tree::ExprPtr& expr : on) {
+      distinct_columns_.push_back(compared(*expr, "DISTINCT ON " + planning_.text(*expr)));
+    }
+    if (!on.empty()) return;
+    for (int output = 0; output < width_; ++output) {
+      Compared column;
+      column.output = output;
+      column.what = "DISTINCT column " + std::to_string(output + 1);
+      column.collation = collation_of(planning_, scatter_.block, output);
+      if (!text_is_canonical(type_of_output(output))) column.hidden = add_twin(output);
+      distinct_columns_.push_back(std::move(column));
+    }
+  }
+
+  // --------------------------------------------------------------------------------- the subquery
+
+  tree::SelectPtr make_subquery() const {
+    tree::SelectPtr subquery = tree::clone(scatter_.select);
+    if (wrapped_) return wrap(std::move(subquery));
+    for (const tree::ExprPtr& expr : hidden_) {
+      subquery->targets.push_back(tree::make::target(tree::clone(*expr)));
+    }
+    return subquery;
+  }
+
+  /// A set operation has no place for hidden columns: it becomes a subquery in FROM.
+  tree::SelectPtr wrap(tree::SelectPtr inner) const {
+    auto outer = std::make_unique<tree::Select>();
+    outer->with = std::move(inner->with);
+    inner->with = {};
+    outer->limit = std::move(inner->limit);
+    outer->offset = std::move(inner->offset);
+    outer->with_ties = inner->with_ties;
+    inner->with_ties = false;
+    for (std::size_t i = 0; i < inner->order_by.size(); ++i) {
+      tree::SortKey key = tree::clone(inner->order_by[i]);
+      key.expr = tree::make::column({"anabranch_rows", wrapped_name(sort_[i].output)});
+      outer->order_by.push_back(std::move(key));
+    }
+    inner->order_by.clear();
+    tree::FromPtr from = tree::make::subquery(std::move(inner), "anabranch_rows");
+    for (int i = 0; i < width_; ++i) {
+      from->as<tree::SubqueryRef>()->alias.columns.push_back(wrapped_name(i));
+      outer->targets.push_back(
+          tree::make::target(tree::make::column({"anabranch_rows", wrapped_name(i)})));
+    }
+    for (const tree::ExprPtr& expr : hidden_) {
+      outer->targets.push_back(tree::make::target(tree::clone(*expr)));
+    }
+    outer->from.push_back(std::move(from));
+    return outer;
+  }
+
+  void push_limit(tree::Select& subquery, const LimitSlots& limit) const {
+    subquery.offset = nullptr;
+    subquery.limit = nullptr;
+    if (limit.pushed < 0) {
+      subquery.with_ties = false;
+      return;
+    }
+    subquery.limit = slot_hole(limit.pushed);
+  }
+
+  // ----------------------------------------------------------------------------------- the recipe
+
+  int index_of(const Compared& column) const {
+    return column.hidden >= 0 ? width_ + column.hidden : column.output;
+  }
+
+  values::ColumnType type_of(const Compared& column) const {
+    return column.output >= 0 ? type_of_output(column.output) : hidden_type(column.hidden);
+  }
+
+  values::ColumnType hidden_type(int hidden) const {
+    const auto& described = planning_.request->descriptions[1].columns;
+    const auto index = static_cast<std::size_t>(width_ + hidden);
+    if (!described || described->size() != static_cast<std::size_t>(width_) + hidden_.size()) {
+      refuse(values::make_error(values::ErrorId::description_changed, "a hidden column"));
+    }
+    return column_type(planning_, (*described)[index]);
+  }
+
+  merge::Recipe make_recipe(const LimitSlots& limit) const {
+    merge::Recipe recipe;
+    for (int i = 0; i < width_; ++i) {
+      recipe.inputs.push_back({type_of_output(i), i, values::Format::text});
+      recipe.outputs.push_back({i, type_of_output(i)});
+    }
+    for (std::size_t i = 0; i < hidden_.size(); ++i) {
+      recipe.inputs.push_back({hidden_type(static_cast<int>(i)), -1, values::Format::binary});
+    }
+    std::vector<merge::SortKey> keys;
+    for (std::size_t i = 0; i < sort_.size(); ++i) {
+      values::Collation collation = check_order(type_of(sort_[i]), sort_[i].collation, sort_[i].what);
+      keys.push_back(sort_key(scatter_.select.order_by[i], index_of(sort_[i]), std::move(collation)));
+    }
+    if (keys.empty()) {
+      recipe.source = merge::Concat{};
+    } else {
+      recipe.source = merge::OrderedMerge{keys};
+    }
+    if (distinct_) recipe.steps.emplace_back(distinct_step());
+    if (limit.count >= 0 || limit.offset >= 0) {
+      merge::Limit step;
+      step.count_slot = limit.count;
+      step.offset_slot = limit.offset;
+      step.with_ties = scatter_.select.with_ties;
+      if (step.with_ties) step.tie_keys = keys;
+      recipe.steps.emplace_back(std::move(step));
+    }
+    return recipe;
+  }
+
+  merge::Distinct distinct_step() const {
+    merge::Distinct step;
+    for (const Compared& column : distinct_columns_) {
+      check_equality(type_of(column), column.collation, column.what);
+      step.columns.push_back(index_of(column));
+    }
+    return step;
+  }
+
+  std::string reason() const {
+    return distinct_ ? "rows are on one shard each; equal rows of different shards become one"
+                     : "each row of the answer comes from one shard";
+  }
+
+  Scatter& scatter_;
+  Planning& planning_;
+  bool distinct_;
+  int width_;
+  std::vector<Compared> sort_;
+  std::vector<Compared> distinct_columns_;
+  std::vector<tree::ExprPtr> hidden_;
+  std::vector<std::pair<int, int>> twins_;  ///< output → hidden
+  bool wrapped_ = false;
+};
+
+}  // namespace
+
+Outcome scatter_rows(Scatter& scatter, bool distinct) {
+  return RowScatter(scatter, distinct).plan();
+}
+
+}  // namespace anabranch::rewriter

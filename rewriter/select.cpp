@@ -1,0 +1,259 @@
+#include <algorithm>
+
+#include "rewriter/scatter.h"
+
+/// SELECT: relayed where its rows are on one shard, scattered where it splits, else refused.
+namespace anabranch::rewriter {
+namespace {
+
+constexpr int kTop = 1'000'000'001;
+
+std::shared_ptr<const Plan> done(std::shared_ptr<Plan> plan) {
+  return plan;
+}
+
+/// UNION removes duplicates after all its branches: they need not be where their equals are.
+bool union_branches(Analysis& analysis, const Block& block, bool& sharded) {
+  if (block.left == nullptr || block.select->set_op != tree::SetOperation::union_ ||
+      has_limit(*block.select)) {
+    const Distribution rows = analysis.of(block, {}, kTop);
+    sharded |= rows.kind == Distribution::Kind::sharded;
+    return rows.kind == Distribution::Kind::sharded ||
+           (rows.same_everywhere() && rows.unstable.empty());
+  }
+  const bool left = union_branches(analysis, *block.left, sharded);
+  const bool right = union_branches(analysis, *block.right, sharded);
+  return left && right;
+}
+
+bool outermost_union(const tree::Select& select) {
+  return select.set_op == tree::SetOperation::union_ && !select.set_all;
+}
+
+void check_locking(const Scatter& scatter) {
+  if (scatter.select.locking.empty()) return;
+  if (scatter.select.limit || scatter.select.offset) {
+    refuse_clause("FOR UPDATE with LIMIT", "each shard would lock rows beyond the limit",
+                  "Select the keys first, then lock them by key.");
+  }
+}
+
+Outcome scatter_set_operation(Scatter& scatter) {
+  const Distribution& rows = scatter.rows.distribution;
+  if (rows.kind == Distribution::Kind::sharded) return scatter_rows(scatter, false);
+  bool sharded = false;
+  if (outermost_union(scatter.select) &&
+      union_branches(scatter.analysis, *scatter.block.left, sharded) &&
+      union_branches(scatter.analysis, *scatter.block.right, sharded) && sharded) {
+    scatter.placement.condition = KeyCondition{};
+    return scatter_rows(scatter, true);
+  }
+  if (rows.kind == Distribution::Kind::split_up) refuse_distribution("a set operation", rows);
+  refuse_clause("a set operation", "its rows are in different places",
+                "Run its branches as statements of their own.");
+}
+
+Outcome scatter_plain(Scatter& scatter) {
+  const Analysis::Rows& rows = scatter.rows;
+  if (rows.distribution.kind == Distribution::Kind::split_up) {
+    refuse_distribution("SELECT", rows.distribution);
+  }
+  if (rows.distribution.kind != Distribution::Kind::sharded) {
+    refuse_clause("SELECT", "a sharded table is read only beside rows that are on every shard",
+                  "Let the sharded table be in FROM, or ask for one key.");
+  }
+  if (const auto window = scatter.analysis.incomplete_window(scatter.block, rows)) {
+    refuse_clause("a window function", *window, "Put the key into its PARTITION BY.");
+  }
+  check_locking(scatter);
+  Planning& planning = scatter.planning;
+  if (is_aggregated(scatter.select, planning.functions)) {
+    const auto items = group_items(scatter.block, planning.pins);
+    std::vector<Ident> groups;
+    if (items) {
+      for (const Meaning& item : *items) groups.push_back(item.ident);
+    }
+    const bool complete = items && Analysis::completes(rows, groups);
+    if (!complete) {
+      if (has_windows(scatter.select)) {
+        refuse_clause("a window function over groups", "the groups are complete only after merging",
+                      "Group by the key, or compute the window in the application.");
+      }
+      return scatter_groups(scatter);
+    }
+    planning.plan->reasons.push_back("the key is in GROUP BY: every group is on one shard");
+  }
+  std::vector<Ident> outputs;
+  for (const OutputColumn& output : scatter.block.outputs) outputs.push_back(output.ident);
+  bool distinct = scatter.select.distinct && !Analysis::completes(rows, outputs);
+  if (!scatter.select.distinct_on.empty()) {
+    std::vector<const tree::Expr*> exprs;
+    for (const tree::ExprPtr& expr : scatter.select.distinct_on) exprs.push_back(expr.get());
+    distinct = !Analysis::completes(rows, idents_of(scatter.block, exprs));
+  }
+  return scatter_rows(scatter, distinct);
+}
+
+/// SELECT … INTO makes a table.
+std::optional<Outcome> select_into(Planning& planning, const tree::Select& select,
+                                   const Placement& placement) {
+  if (select.into.empty()) return std::nullopt;
+  const auto preferred = static_cast<int>(planning.map().default_shard());
+  const bool temporary = select.into.find("TEMP") != std::string::npos;
+  const bool here = !placement.condition || placement.fixed_shard == preferred;
+  if (temporary || !here) {
+    refuse_statement("SELECT … INTO from sharded tables, or INTO a temporary table",
+                     "Create the table, then copy the rows into it.");
+  }
+  auto plan = relay_to(planning, preferred, "all is on the default shard");
+  plan->effect = Effect::ddl;
+  return done(plan);
+}
+
+}  // namespace
+
+Outcome plan_select(Planning& planning, const tree::Select& select) {
+  Analysis analysis(planning.query, planning.functions);
+  const Block& block = *planning.query.top;
+  Scatter scatter{planning, select, block, analysis, {}, {}};
+  if (block.left == nullptr) {
+    scatter.rows = analysis.rows_of(block, {});
+  } else {
+    scatter.rows.distribution = analysis.of(block, {}, kTop);
+  }
+  scatter.placement = place(planning, analysis);
+  if (auto into = select_into(planning, select, scatter.placement)) return std::move(*into);
+  if (planning.traits.writing_with && scatter.placement.any_reference &&
+      planning.map().shards().size() > 1) {
+    refuse_statement("a writing WITH beside reference tables", "Write one statement each.");
+  }
+  if (!planning.traits.virtual_columns) {
+    if (auto plan = relay(planning, scatter.placement)) {
+      if (planning.values.needs_description && !plan->described) return ask_original(planning);
+      return done(plan);
+    }
+  }
+  if (planning.traits.writing_with) {
+    refuse_clause("a writing WITH", "its rows are on several shards", "Write one statement each.");
+  }
+  if (!scatter.placement.condition) {
+    refuse_clause("SELECT", "no sharded table is read", "Leave _shard_num out.");
+  }
+  check_several(planning);
+  if (!planning.plan->described) return ask_original(planning);
+  if (!planning.plan->result) refuse_statement("a SELECT without columns", "Select a column.");
+  return block.left != nullptr ? scatter_set_operation(scatter) : scatter_plain(scatter);
+}
+
+void check_system_columns(const Planning& planning) {
+  if (!planning.traits.system_columns) return;
+  refuse_clause("a system column", "ctid, xmin and their like mean one server's storage",
+                "Use the table's own key.");
+}
+
+void check_several(const Planning& planning) {
+  check_system_columns(planning);
+  const Traits& traits = planning.traits;
+  if (!traits.shared.empty()) {
+    refuse_clause(traits.shared, "its value belongs to one server",
+                  "Compute it first, and give it as a constant.");
+  }
+  if (!traits.nested_random.empty()) {
+    refuse_clause(traits.nested_random + "() in a subquery", "each shard would draw its own value",
+                  "Compute it first, and give it as a constant.");
+  }
+}
+
+// ------------------------------------------------------------------------------- describing first
+
+NeedDescribe ask_original(const Planning& planning) {
+  return ask_with(planning, {});
+}
+
+NeedDescribe ask_with(const Planning& planning, std::vector<tree::SelectPtr> probes) {
+  NeedDescribe need;
+  std::string original = planning.original;
+  if (planning.traits.virtual_columns) {
+    tree::StatementPtr copy = tree::clone(*planning.statement);
+    typing_form(*copy);
+    original = fill(print(*copy), planning.shape());
+  }
+  const auto declared = planning.request->parameter_types;
+  need.asks.push_back({std::move(original), {declared.begin(), declared.end()}});
+  for (tree::SelectPtr& probe : probes) {
+    tree::Statement statement{std::move(*probe)};
+    typing_form(statement);
+    need.asks.push_back({fill(print(statement), planning.shape()), planning.plan->parameters});
+  }
+  return need;
+}
+
+bool probed(const Planning& planning, std::size_t probes) {
+  return planning.request->descriptions.size() >= probes + 1;
+}
+
+// ----------------------------------------------------------------------------------- shared parts
+
+LimitSlots add_limit_slots(Planning& planning, const tree::Select& select, bool push_down) {
+  LimitSlots slots;
+  auto& list = planning.plan->slots;
+  const auto add = [&](const tree::ExprPtr& expr, Slot::Check check, const char* clause) {
+    if (!expr) return -1;
+    auto operand = key_operand(*expr, values::oid::int8, planning.values);
+    const values::Oid type = operand ? operand->value_type : 0;
+    if (!operand || (type != 0 && type != values::oid::int8 && type != values::oid::int4 &&
+                     type != values::oid::int2)) {
+      refuse_clause(clause, "it is an expression", "Give the number as a constant or a parameter.");
+    }
+    Slot slot;
+    slot.first = operand->value;
+    slot.check = check;
+    list.push_back(std::move(slot));
+    return static_cast<int>(list.size()) - 1;
+  };
+  slots.count = add(select.limit, Slot::Check::limit, "LIMIT");
+  slots.offset = add(select.offset, Slot::Check::offset, "OFFSET");
+  if (slots.count >= 0 && push_down) {
+    Slot pushed;
+    pushed.kind = Slot::Kind::limit_plus_offset;
+    pushed.first = list[static_cast<std::size_t>(slots.count)].first;
+    pushed.second.from = ValueRef::From::is_null;
+    if (slots.offset >= 0) pushed.second = list[static_cast<std::size_t>(slots.offset)].first;
+    list.push_back(std::move(pushed));
+    slots.pushed = static_cast<int>(list.size()) - 1;
+  }
+  return slots;
+}
+
+merge::SortKey sort_key(const tree::SortKey& key, int column, values::Collation collation) {
+  if (key.direction == tree::SortKey::Direction::using_operator) {
+    refuse_clause("ORDER BY … USING", "the operator's order is not known", "Use ASC or DESC.");
+  }
+  merge::SortKey made;
+  made.column = column;
+  made.descending = key.direction == tree::SortKey::Direction::descending;
+  made.nulls_first = key.nulls == tree::SortKey::Nulls::unspecified
+                         ? made.descending
+                         : key.nulls == tree::SortKey::Nulls::first;
+  made.collation = std::move(collation);
+  return made;
+}
+
+Outcome finish_scatter(Scatter& scatter, tree::SelectPtr subquery, merge::Recipe recipe,
+                       std::string reason) {
+  auto plan = scatter.planning.plan;
+  tree::Statement statement{std::move(*subquery)};
+  fill_holes(scatter.planning, statement);
+  plan->kind = PlanKind::scatter;
+  plan->subquery = with_holes(print(statement));
+  plan->recipe = std::move(recipe);
+  plan->reasons.push_back(std::move(reason));
+  plan->routing.mode = Routing::Mode::by_key;
+  plan->routing.condition = *scatter.placement.condition;
+  if (plan->routing.condition.kind == KeyCondition::Kind::anything) {
+    plan->routing.reason = "nothing limits the key";
+  }
+  return done(plan);
+}
+
+}  // namespace anabranch::rewriter

@@ -1,0 +1,72 @@
+#include "rewriter/query.h"
+
+namespace anabranch::rewriter {
+
+const router::Relation* find_table(const router::Catalog& catalog,
+                                   const std::vector<std::string>& search_path,
+                                   std::string_view schema, std::string_view name) {
+  if (!schema.empty()) return catalog.find_relation({std::string(schema)}, name);
+  bool names_catalog = false;
+  for (const std::string& entry : search_path) names_catalog |= entry == "pg_catalog";
+  if (!names_catalog) {
+    if (const auto* found = catalog.find_relation({"pg_catalog"}, name)) return found;
+  }
+  for (const std::string& entry : search_path) {
+    if (const auto* found = catalog.find_relation({entry}, name)) return found;
+  }
+  return nullptr;
+}
+
+int find_mapped(const router::ShardMap& map, const router::Relation* relation,
+                const std::vector<std::string>& search_path, std::string_view schema,
+                std::string_view name) {
+  const auto index_of = [&](std::string_view in) {
+    const router::MappedTable* table = map.find_table(in, name);
+    return table == nullptr ? -1 : static_cast<int>(table - map.tables().data());
+  };
+  if (relation != nullptr) return index_of(relation->schema);
+  if (!schema.empty()) return index_of(schema);
+  for (const std::string& entry : search_path) {
+    if (const int found = index_of(entry); found >= 0) return found;
+  }
+  return -1;
+}
+
+std::string implicit_name(const tree::Expr& expr) {
+  if (const auto* column = expr.as<tree::ColumnRef>()) {
+    return column->parts.empty() ? "?column?" : column->parts.back();
+  }
+  if (const auto* call = expr.as<tree::FunctionCall>()) return call->name.back();
+  if (const auto* field = expr.as<tree::FieldSelect>()) return field->field;
+  if (const auto* subscript = expr.as<tree::Subscript>()) return implicit_name(*subscript->arg);
+  if (const auto* collate = expr.as<tree::Collate>()) return implicit_name(*collate->arg);
+  if (expr.as<tree::Coalesce>() != nullptr) return "coalesce";
+  if (expr.as<tree::NullIf>() != nullptr) return "nullif";
+  if (expr.as<tree::Exists>() != nullptr) return "exists";
+  if (expr.as<tree::Grouping>() != nullptr) return "grouping";
+  if (expr.as<tree::AtTimeZone>() != nullptr) return "timezone";
+  if (expr.as<tree::ArrayLiteral>() != nullptr || expr.as<tree::ArraySubquery>() != nullptr) {
+    return "array";
+  }
+  if (expr.as<tree::Row>() != nullptr) return "row";
+  if (const auto* value = expr.as<tree::SqlValueFunction>()) return value->name;
+  if (const auto* choice = expr.as<tree::MinMax>()) return choice->greatest ? "greatest" : "least";
+  if (const auto* cast = expr.as<tree::TypeCast>()) {
+    const std::string inner = implicit_name(*cast->arg);
+    const bool strong = inner != "?column?" && inner != "case";
+    return strong || cast->type.names.empty() ? inner : cast->type.names.back();
+  }
+  if (const auto* choice = expr.as<tree::Case>()) {
+    const std::string inner = choice->otherwise ? implicit_name(*choice->otherwise) : "?column?";
+    return inner == "?column?" ? "case" : inner;
+  }
+  if (const auto* scalar = expr.as<tree::ScalarSubquery>()) {
+    if (scalar->query->targets.size() == 1) {
+      const tree::Target& target = scalar->query->targets.front();
+      return target.alias.empty() ? implicit_name(*target.expr) : target.alias;
+    }
+  }
+  return "?column?";
+}
+
+}  // namespace anabranch::rewriter

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "rewriter/planning.h"
+
+/// Planners of single utility statements. Internal to rewriter/.
+namespace anabranch::rewriter {
+
+struct Home {
+  bool mapped = false;  ///< on every shard: sharded, reference, or a view over these
+  int shard = -1;       ///< whole, on a shard other than the default one
+};
+Home home_of(const Planning& planning, std::string_view schema, std::string_view name);
+
+std::shared_ptr<Plan> broadcast_text(Planning& planning, const tree::Utility& utility,
+                                     std::string reason);
+std::shared_ptr<Plan> text_to_default(Planning& planning, std::string reason);
+
+PlanResult plan_explain(Planning& planning, const tree::Utility& utility,
+                        const tree::Explain& explain);
+PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tree::Copy& copy);
+std::shared_ptr<Plan> plan_create_table(Planning& planning, const tree::Utility& utility,
+                                        const tree::CreateTable& create);
+PlanResult plan_create_table_as(Planning& planning, const tree::Utility& utility,
+                                const tree::CreateTableAs& create);
+std::shared_ptr<Plan> plan_create_view(Planning& planning, const tree::Utility& utility,
+                                       const tree::CreateView& create);
+std::shared_ptr<Plan> plan_create_index(Planning& planning, const tree::Utility& utility,
+                                        const tree::CreateIndex& create);
+std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& utility,
+                                       const tree::AlterTable& alter);
+/// A query inside another statement, planned on its own. `text`: of it alone.
+PlanResult plan_inner(const Planning& planning, const tree::Statement& statement,
+                      std::string text);
+
+}  // namespace anabranch::rewriter

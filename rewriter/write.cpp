@@ -1,0 +1,215 @@
+#include "rewriter/write.h"
+
+#include <algorithm>
+
+/// UPDATE and DELETE: by key, shard by shard, or on every copy; and INSERT … SELECT.
+namespace anabranch::rewriter {
+namespace {
+
+using values::ErrorId;
+using values::make_error;
+
+constexpr int kSource = 1'000'000'001;
+
+std::shared_ptr<const Plan> done(std::shared_ptr<Plan> plan) {
+  return plan;
+}
+
+const router::MappedTable* target_table(const Planning& planning) {
+  return planning.query.target < 0
+             ? nullptr
+             : planning.query.mapped(planning.query.at(planning.query.target));
+}
+
+/// Every visit of the statement: WITH, subqueries, source.
+Placement placement_of(const Planning& planning, Analysis& analysis) {
+  return place(planning, analysis);
+}
+
+void add_rows(Planning& planning) {
+  Plan& plan = *planning.plan;
+  if (!plan.result) return;
+  merge::Recipe recipe;
+  for (std::size_t i = 0; i < plan.result->size(); ++i) {
+    const values::ColumnType type = column_type(planning, (*plan.result)[i]);
+    recipe.inputs.push_back({type, static_cast<int>(i), values::Format::text});
+    recipe.outputs.push_back({static_cast<int>(i), type});
+  }
+  recipe.source = merge::Concat{};
+  plan.recipe = std::move(recipe);
+}
+
+/// The rows' shards, each with its part of the statement.
+Outcome shard_by_shard(Planning& planning, const Placement& placement, std::string reason) {
+  if (!planning.plan->described) return ask_original(planning);
+  check_several(planning);
+  tree::StatementPtr copy = tree::clone(*planning.statement);
+  fill_holes(planning, *copy);
+  auto plan = planning.plan;
+  plan->kind = PlanKind::broadcast;
+  plan->routing.mode = Routing::Mode::by_key;
+  plan->routing.condition = *placement.condition;
+  plan->routing.reason = std::move(reason);
+  plan->sum_counts = true;
+  plan->subquery = with_holes(print(*copy));
+  add_rows(planning);
+  return done(plan);
+}
+
+/// Writes to every copy of a reference table must do the same everywhere.
+void check_copies(const Planning& planning, const Analysis::Rows& rows) {
+  const Traits& traits = planning.traits;
+  const std::string& differs = traits.random.empty() ? traits.shared : traits.random;
+  if (!differs.empty()) {
+    refuse_clause(planning.plan->command + " of a reference table",
+                  differs + " would differ on every copy",
+                  "Compute the value first, and give it as a constant.");
+  }
+  if (!rows.distribution.same_everywhere() || !rows.distribution.unstable.empty()) {
+    refuse_clause(planning.plan->command + " of a reference table",
+                  rows.distribution.unstable.empty() ? "it reads rows that are not on every shard"
+                                                     : rows.distribution.unstable,
+                  "Read the rows first, and give their values as constants.");
+  }
+}
+
+/// Co-located, and the target's rows are the ones joined: not the nullable side of something.
+void check_sharded(const Analysis::Rows& rows, std::string_view clause) {
+  if (rows.distribution.kind == Distribution::Kind::split_up) {
+    refuse_distribution(clause, rows.distribution);
+  }
+  if (rows.distribution.kind != Distribution::Kind::sharded) {
+    refuse_clause(clause, "its rows are in different places",
+                  "Write to sharded tables joined by their keys.");
+  }
+}
+
+}  // namespace
+
+Outcome broadcast_copies(Planning& planning, const tree::Statement& statement) {
+  check_system_columns(planning);
+  auto plan = planning.plan;
+  plan->kind = PlanKind::broadcast;
+  plan->routing.mode = Routing::Mode::all_shards;
+  plan->routing.reason = "a reference table has a copy on every shard";
+  plan->sum_counts = false;
+  plan->subquery = with_holes(print(statement));
+  add_rows(planning);
+  return done(plan);
+}
+
+Outcome plan_write(Planning& planning) {
+  Analysis analysis(planning.query, planning.functions);
+  const auto rows = analysis.rows_of_write(*planning.query.top);
+  const Placement placement = placement_of(planning, analysis);
+  const router::MappedTable* table = target_table(planning);
+  const bool copies = table != nullptr && table->kind == conf::TableKind::reference;
+  const bool sharded = table != nullptr && table->kind == conf::TableKind::sharded;
+  const auto* update = planning.statement->as<tree::Update>();
+  if (planning.map().shards().size() > 1) {
+    if (sharded || copies) check_target(planning);
+    if (update != nullptr && sharded) check_key_unchanged(planning, update->set);
+  }
+  const std::string command = planning.plan->command;
+  if (copies && planning.map().shards().size() > 1) {
+    if (planning.traits.writing_with) refuse_statement("a writing WITH", "Write one statement each.");
+    check_copies(planning, rows);
+    if (!planning.plan->described) return ask_original(planning);
+    tree::StatementPtr copy = tree::clone(*planning.statement);
+    fill_holes(planning, *copy);
+    return broadcast_copies(planning, *copy);
+  }
+  if (!planning.traits.virtual_columns || planning.map().shards().size() == 1) {
+    if (auto plan = relay(planning, placement)) {
+      if (planning.values.needs_description && !plan->described) return ask_original(planning);
+      if (plan->routing.mode == Routing::Mode::any_shard) {
+        plan->routing.mode = Routing::Mode::one_shard;
+        plan->routing.shard = static_cast<int>(planning.map().default_shard());
+      }
+      return done(plan);
+    }
+  }
+  const bool cursor = update != nullptr ? !update->current_of.empty()
+                                        : !planning.statement->as<tree::Delete>()->current_of.empty();
+  if (cursor) refuse_clause(command + " … WHERE CURRENT OF", "a cursor is on one shard", "Use the key.");
+  if (planning.traits.writing_with) {
+    refuse_clause("a writing WITH", "its rows are on several shards", "Write one statement each.");
+  }
+  if (!sharded) {
+    refuse_clause(command, "it reads rows that are not where its table is",
+                  "Read the rows first, and give their values as constants.");
+  }
+  check_sharded(rows, command);
+  if (planning.values.needs_description && !planning.plan->described) return ask_original(planning);
+  return shard_by_shard(planning, placement,
+                        "each shard has its own rows of \"" + table->name.name + "\"");
+}
+
+Outcome plan_insert_whole(Planning& planning, const tree::Insert&) {
+  Analysis analysis(planning.query, planning.functions);
+  for (const auto& [select, block] : planning.query.top->subqueries) {
+    analysis.of(*block, {}, kSource);
+  }
+  const Placement placement = placement_of(planning, analysis);
+  for (const auto& instance : planning.query.instances) {
+    // Written by a CTE or not: copies are written by statements of their own only.
+    if (planning.query.reference(*instance) && planning.traits.writing_with) {
+      refuse_statement("a writing WITH over reference tables", "Write one statement each.");
+    }
+  }
+  if (placement.fixed_shard) {
+    return done(relay_to(planning, *placement.fixed_shard, "its tables are on one shard"));
+  }
+  refuse_clause("INSERT", "it reads rows that are not where its table is",
+                "Read the rows first, then insert them as VALUES.");
+}
+
+bool comparable_types(const Query& query, const Block& source, const KeyTuple& from,
+                      const KeyTuple& key) {
+  for (std::size_t i = 0; i < from.columns.size() && i < key.columns.size(); ++i) {
+    const auto output = static_cast<std::size_t>(from.columns[i].column);
+    if (output >= source.outputs.size()) return false;
+    const values::Oid type = type_of(query, source.outputs[output].ident);
+    if (!comparable_keys(type, type_of(query, key.columns[i]))) return false;
+  }
+  return true;
+}
+
+Outcome plan_insert_select(Planning& planning, const tree::Insert& insert) {
+  const Query& query = planning.query;
+  const Instance& target = query.at(query.target);
+  Analysis analysis(query, planning.functions);
+  const Block& source = *query.top->subqueries.at(insert.source.get());
+  const Distribution rows = analysis.of(source, {}, kSource);
+  check_defaults(planning, insert, *target.relation);
+  if (rows.kind == Distribution::Kind::split_up) refuse_distribution("INSERT … SELECT", rows);
+  const KeyTuple key = key_of(query, query.target);
+  // Each row must be stored where it was read: its key comes from the key of the row it is made of.
+  KeyTuple fed{target.table, {}};
+  for (const Ident column : key.columns) {
+    int place = column.column;
+    if (!insert.columns.empty()) {
+      const auto& name = target.relation->columns[static_cast<std::size_t>(column.column)].name;
+      const auto at = std::ranges::find(insert.columns, name, &tree::Insert::Column::name);
+      place = at == insert.columns.end() ? -1 : static_cast<int>(at - insert.columns.begin());
+    }
+    fed.columns.push_back({kSource, place});
+  }
+  const bool together =
+      rows.kind == Distribution::Kind::sharded && std::ranges::any_of(rows.keys, [&](const KeyTuple& from) {
+        return from.columns == fed.columns && same_place(query, {}, from, fed) &&
+               comparable_types(query, source, from, key);
+      });
+  if (!together) {
+    refuse_clause("INSERT … SELECT", "the new rows' key is not the key of the rows they are made of",
+                  "Select the key into the key column, or insert the rows as VALUES.");
+  }
+  if (!planning.plan->described) return ask_original(planning);
+  Placement placement = placement_of(planning, analysis);
+  KeyCondition everywhere;
+  everywhere.table = target.table;
+  placement.condition = everywhere;
+  return shard_by_shard(planning, placement, "each row is stored where it was read");
+}
+
+}  // namespace anabranch::rewriter

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "rewriter/planning.h"
+
+/// What the planners of writing statements share. Internal to rewriter/.
+namespace anabranch::rewriter {
+
+/// An UPDATE that would move a row to another shard is refused.
+void check_key_unchanged(const Planning& planning, const std::vector<tree::Assignment>& set);
+/// Triggers and rules of a table on several shards may read what is elsewhere.
+void check_target(const Planning& planning);
+
+/// INSERT into a table on one shard, or with a writing WITH: relayed, or refused.
+Outcome plan_insert_whole(Planning& planning, const tree::Insert& insert);
+/// INSERT … SELECT into a sharded table.
+Outcome plan_insert_select(Planning& planning, const tree::Insert& insert);
+
+/// Whether the source's key columns have types that are placed as the target's are.
+bool comparable_types(const Query& query, const Block& source, const KeyTuple& from,
+                      const KeyTuple& key);
+
+/// Columns left to their defaults: refused where every shard would count for itself.
+void check_defaults(const Planning& planning, const tree::Insert& insert,
+                    const router::Relation& relation);
+enum class Defaults {
+  rows,   ///< now() and its like, the same for all rows
+  copies  ///< whatever a server would make up for a row, the same on each copy
+};
+/// Writes the defaults of columns that the statement leaves out into its VALUES, as evaluations.
+void write_defaults(Planning& planning, tree::Insert& insert, const router::Relation& relation,
+                    Defaults which);
+/// Calls in VALUES whose result would differ on each copy become evaluations.
+void fill_copies(Planning& planning, tree::Insert& insert);
+/// INSERT … SELECT into a reference table must read the same rows in every place.
+void check_copied_query(Planning& planning);
+/// The printed statement for every copy; one copy's count and rows are the answer.
+Outcome broadcast_copies(Planning& planning, const tree::Statement& statement);
+
+}  // namespace anabranch::rewriter
