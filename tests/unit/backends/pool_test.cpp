@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <latch>
 #include <thread>
 
 #include "backends/cancel.h"
@@ -337,9 +338,12 @@ Task<void> serve_some(ShardTarget target, int rounds, std::atomic<int>& served) 
   }
 }
 
+// All loops are made before any ends: libuv closes descriptors behind the thread sanitizer's back,
+// and their numbers would be seen to race.
 void run_loop(PoolRegistry& registry, const anabranch::conf::Database& database,
-              std::atomic<int>& served) {
+              std::atomic<int>& served, std::latch& made) {
   Loop loop;
+  made.arrive_and_wait();
   Farm farm;
   Pools pools(registry, farm.connector());
   const ShardTarget target = pools.target(database, 0, nobody, "shop");
@@ -365,7 +369,8 @@ TEST_CASE("loops share one budget: the idle connections of one end for another")
   }
   CHECK(registry.rows().at(0).metrics->idle == 2);
   std::atomic<int> served = 0;
-  std::thread other([&] { run_loop(registry, database, served); });
+  std::latch made(1);
+  std::thread other([&] { run_loop(registry, database, served, made); });
   block_on(loop, [](std::atomic<int>& count) -> Task<void> {
     while (count < 200) co_await sleep(1ms);
   }(served));
@@ -380,9 +385,10 @@ TEST_CASE("many loops that all want more than there is serve everybody") {
   PoolRegistry registry;
   std::atomic<int> served = 0;
   {
+    std::latch made(4);
     std::vector<std::jthread> threads;
     for (int i = 0; i < 4; ++i) {
-      threads.emplace_back([&] { run_loop(registry, database, served); });
+      threads.emplace_back([&] { run_loop(registry, database, served, made); });
     }
   }
   CHECK(served == 4 * 200);
