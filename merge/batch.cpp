@@ -169,8 +169,7 @@ std::string& RowWriter::begin_field() {
 }
 
 void RowWriter::end_field() {
-  store_be32(batch_.bytes_, field_,
-             static_cast<std::uint32_t>(batch_.bytes_.size() - field_ - 4));
+  store_be32(batch_.bytes_, field_, static_cast<std::uint32_t>(batch_.bytes_.size() - field_ - 4));
 }
 
 void RowWriter::finish() {

@@ -33,8 +33,10 @@ bool is_decoded(Oid type) {
     case TypeKind::text:
     case TypeKind::bpchar:
     case TypeKind::interval:
-    case TypeKind::money: return true;
-    default: return false;
+    case TypeKind::money:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -49,8 +51,10 @@ bool is_number(Oid type) {
     case oid::int8:
     case oid::float4:
     case oid::float8:
-    case oid::numeric: return true;
-    default: return false;
+    case oid::numeric:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -127,25 +131,32 @@ bool is_exact(const Expression& e) {
   const bool boolean = type_of(e) == oid::boolean;
   switch (e.op) {
     case Op::column:
-    case Op::slot: return e.index >= 0 && is_decoded(type_of(e));
-    case Op::constant: return e.value.is_null() || is_decoded(type_of(e));
+    case Op::slot:
+      return e.index >= 0 && is_decoded(type_of(e));
+    case Op::constant:
+      return e.value.is_null() || is_decoded(type_of(e));
     case Op::add:
     case Op::subtract:
     case Op::multiply:
     case Op::divide:
-    case Op::modulo: return is_arithmetic(e);
+    case Op::modulo:
+      return is_arithmetic(e);
     case Op::negate:
-    case Op::abs: return is_one_to_itself(e, is_number);
+    case Op::abs:
+      return is_one_to_itself(e, is_number);
     case Op::equal:
     case Op::not_equal:
     case Op::is_distinct:
-    case Op::is_not_distinct: return boolean && e.args.size() == 2 && is_comparable(e, false);
+    case Op::is_not_distinct:
+      return boolean && e.args.size() == 2 && is_comparable(e, false);
     case Op::less:
     case Op::less_equal:
     case Op::greater:
-    case Op::greater_equal: return boolean && e.args.size() == 2 && is_comparable(e, true);
+    case Op::greater_equal:
+      return boolean && e.args.size() == 2 && is_comparable(e, true);
     case Op::logical_and:
-    case Op::logical_or: return boolean && all_of_type(e, oid::boolean);
+    case Op::logical_or:
+      return boolean && all_of_type(e, oid::boolean);
     case Op::logical_not:
     case Op::is_true:
     case Op::is_not_true:
@@ -153,20 +164,28 @@ bool is_exact(const Expression& e) {
     case Op::is_not_false:
       return boolean && e.args.size() == 1 && all_of_type(e, oid::boolean);
     case Op::is_null:
-    case Op::is_not_null: return boolean && e.args.size() == 1;
-    case Op::case_when: return is_case(e);
-    case Op::coalesce: return all_of_type(e, type_of(e));
+    case Op::is_not_null:
+      return boolean && e.args.size() == 1;
+    case Op::case_when:
+      return is_case(e);
+    case Op::coalesce:
+      return all_of_type(e, type_of(e));
     case Op::null_if:
       return e.args.size() == 2 && type_of(e.args[0]) == type_of(e) && is_comparable(e, false);
     case Op::greatest:
-    case Op::least: return is_extreme(e);
-    case Op::cast: return e.args.size() == 1 && can_cast_datum(type_of(e.args[0]), e.type);
+    case Op::least:
+      return is_extreme(e);
+    case Op::cast:
+      return e.args.size() == 1 && can_cast_datum(type_of(e.args[0]), e.type);
     case Op::round:
-    case Op::trunc: return is_rounding(e);
+    case Op::trunc:
+      return is_rounding(e);
     case Op::ceil:
     case Op::floor:
-    case Op::sign: return is_one_to_itself(e, is_numeric_or_float8);
-    case Op::concat_text: return is_concat(e);
+    case Op::sign:
+      return is_one_to_itself(e, is_numeric_or_float8);
+    case Op::concat_text:
+      return is_concat(e);
   }
   return false;
 }

@@ -21,14 +21,17 @@ bool prints_as_text(Oid type) {
     case oid::numeric:
     case oid::boolean:
     case oid::text:
-    case oid::varchar: return true;
-    default: return false;
+    case oid::varchar:
+      return true;
+    default:
+      return false;
   }
 }
 
 std::string text_of(const Datum& value) {
   if (const auto* flag = std::get_if<bool>(&value.value)) return *flag ? "true" : "false";
-  if (const auto* integer = std::get_if<std::int64_t>(&value.value)) return std::to_string(*integer);
+  if (const auto* integer = std::get_if<std::int64_t>(&value.value))
+    return std::to_string(*integer);
   if (const auto* decimal = std::get_if<Decimal>(&value.value)) return decimal->to_string();
   return std::get<std::string>(value.value);
 }
@@ -44,8 +47,8 @@ Decimal fit(const Decimal& value, std::int32_t typmod) {
   const std::int32_t packed = typmod - 4;
   const int precision = (packed >> 16) & 0xffff;
   const int scale = ((packed & 0x7ff) ^ 1024) - 1024;
-  const std::string field = "A field with precision " + std::to_string(precision) + ", scale " +
-                            std::to_string(scale);
+  const std::string field =
+      "A field with precision " + std::to_string(precision) + ", scale " + std::to_string(scale);
   if (value.is_nan()) return value;
   if (value.is_infinite()) field_overflow(field + " cannot hold an infinite value.");
   Decimal rounded = value.round(scale);

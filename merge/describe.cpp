@@ -37,8 +37,10 @@ std::string sort_key(const SortKey& key) {
   std::string text = column_name(key.column);
   if (!key.collation.is_bytes()) text += fmt::format(" COLLATE {}", key.collation.describe());
   if (key.descending) text += " DESC";
-  if (key.nulls_first) text += " NULLS FIRST";
-  else if (key.descending) text += " NULLS LAST";
+  if (key.nulls_first)
+    text += " NULLS FIRST";
+  else if (key.descending)
+    text += " NULLS LAST";
   return text;
 }
 
@@ -48,12 +50,12 @@ std::string sort_keys(const std::vector<SortKey>& keys) {
 
 std::string_view aggregate_name(AggregateKind kind) {
   static constexpr std::string_view kNames[] = {
-      "count",          "sum",        "min",           "max",        "bool_and",
-      "bool_or",        "bit_and",    "bit_or",        "bit_xor",    "avg",
-      "var_pop",        "var_samp",   "stddev_pop",    "stddev_samp", "covar_pop",
-      "covar_samp",     "corr",       "regr_avgx",     "regr_avgy",  "regr_count",
-      "regr_intercept", "regr_r2",    "regr_slope",    "regr_sxx",   "regr_sxy",
-      "regr_syy",       "count",      "sum",           "avg",        "any"};
+      "count",          "sum",      "min",        "max",         "bool_and",
+      "bool_or",        "bit_and",  "bit_or",     "bit_xor",     "avg",
+      "var_pop",        "var_samp", "stddev_pop", "stddev_samp", "covar_pop",
+      "covar_samp",     "corr",     "regr_avgx",  "regr_avgy",   "regr_count",
+      "regr_intercept", "regr_r2",  "regr_slope", "regr_sxx",    "regr_sxy",
+      "regr_syy",       "count",    "sum",        "avg",         "any"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(AggregateKind::any) + 1);
   return kNames[static_cast<std::size_t>(kind)];
 }
@@ -64,8 +66,9 @@ bool is_distinct_kind(AggregateKind kind) {
 }
 
 std::string aggregate(const Aggregate& a, bool with_grouping) {
-  return fmt::format("{}({}{}){}", aggregate_name(a.kind), is_distinct_kind(a.kind) ? "DISTINCT " : "",
-                     columns(a.inputs), with_grouping ? fmt::format(" of {}", a.grouping) : "");
+  return fmt::format("{}({}{}){}", aggregate_name(a.kind),
+                     is_distinct_kind(a.kind) ? "DISTINCT " : "", columns(a.inputs),
+                     with_grouping ? fmt::format(" of {}", a.grouping) : "");
 }
 
 std::string group_column(const HashAggregate::GroupColumn& group) {
@@ -164,50 +167,84 @@ std::string type_text(const values::ColumnType& type) {
 /// The sign between operands; empty: written otherwise.
 std::string_view infix_symbol(Op op) {
   switch (op) {
-    case Op::add: return "+";
-    case Op::subtract: return "-";
-    case Op::multiply: return "*";
-    case Op::divide: return "/";
-    case Op::modulo: return "%";
-    case Op::equal: return "=";
-    case Op::not_equal: return "<>";
-    case Op::less: return "<";
-    case Op::less_equal: return "<=";
-    case Op::greater: return ">";
-    case Op::greater_equal: return ">=";
-    case Op::is_distinct: return "IS DISTINCT FROM";
-    case Op::is_not_distinct: return "IS NOT DISTINCT FROM";
-    case Op::logical_and: return "AND";
-    case Op::logical_or: return "OR";
-    case Op::concat_text: return "||";
-    default: return {};
+    case Op::add:
+      return "+";
+    case Op::subtract:
+      return "-";
+    case Op::multiply:
+      return "*";
+    case Op::divide:
+      return "/";
+    case Op::modulo:
+      return "%";
+    case Op::equal:
+      return "=";
+    case Op::not_equal:
+      return "<>";
+    case Op::less:
+      return "<";
+    case Op::less_equal:
+      return "<=";
+    case Op::greater:
+      return ">";
+    case Op::greater_equal:
+      return ">=";
+    case Op::is_distinct:
+      return "IS DISTINCT FROM";
+    case Op::is_not_distinct:
+      return "IS NOT DISTINCT FROM";
+    case Op::logical_and:
+      return "AND";
+    case Op::logical_or:
+      return "OR";
+    case Op::concat_text:
+      return "||";
+    default:
+      return {};
   }
 }
 
 std::string_view suffix_words(Op op) {
   switch (op) {
-    case Op::is_null: return "IS NULL";
-    case Op::is_not_null: return "IS NOT NULL";
-    case Op::is_true: return "IS TRUE";
-    case Op::is_not_true: return "IS NOT TRUE";
-    case Op::is_false: return "IS FALSE";
-    case Op::is_not_false: return "IS NOT FALSE";
-    default: return {};
+    case Op::is_null:
+      return "IS NULL";
+    case Op::is_not_null:
+      return "IS NOT NULL";
+    case Op::is_true:
+      return "IS TRUE";
+    case Op::is_not_true:
+      return "IS NOT TRUE";
+    case Op::is_false:
+      return "IS FALSE";
+    case Op::is_not_false:
+      return "IS NOT FALSE";
+    default:
+      return {};
   }
 }
 
 std::string_view function_name(Op op) {
   switch (op) {
-    case Op::coalesce: return "COALESCE";
-    case Op::null_if: return "NULLIF";
-    case Op::greatest: return "GREATEST";
-    case Op::least: return "LEAST";
-    case Op::round: return "round";
-    case Op::trunc: return "trunc";
-    case Op::abs: return "abs";
-    case Op::ceil: return "ceil";
-    case Op::floor: return "floor";
-    default: return "sign";
+    case Op::coalesce:
+      return "COALESCE";
+    case Op::null_if:
+      return "NULLIF";
+    case Op::greatest:
+      return "GREATEST";
+    case Op::least:
+      return "LEAST";
+    case Op::round:
+      return "round";
+    case Op::trunc:
+      return "trunc";
+    case Op::abs:
+      return "abs";
+    case Op::ceil:
+      return "ceil";
+    case Op::floor:
+      return "floor";
+    default:
+      return "sign";
   }
 }
 
@@ -217,16 +254,23 @@ std::string describe(const Expression& e) {
   if (const auto symbol = infix_symbol(e.op); !symbol.empty()) return infix(e, symbol);
   if (const auto words = suffix_words(e.op); !words.empty()) return suffix(e, words);
   switch (e.op) {
-    case Op::column: return column_name(e.index);
-    case Op::constant: return constant(e.value);
-    case Op::slot: return fmt::format("${}", e.index + 1);
-    case Op::negate: return call("-", e);
-    case Op::logical_not: return call("NOT ", e);
-    case Op::case_when: return case_when(e);
+    case Op::column:
+      return column_name(e.index);
+    case Op::constant:
+      return constant(e.value);
+    case Op::slot:
+      return fmt::format("${}", e.index + 1);
+    case Op::negate:
+      return call("-", e);
+    case Op::logical_not:
+      return call("NOT ", e);
+    case Op::case_when:
+      return case_when(e);
     case Op::cast:
       return fmt::format("CAST({} AS {})", e.args.empty() ? "" : describe(e.args[0]),
                          type_text(e.type));
-    default: return call(function_name(e.op), e);
+    default:
+      return call(function_name(e.op), e);
   }
 }
 

@@ -16,7 +16,8 @@ void DistinctOperator::transform(Batch& in, Batch& out) {
   for_each_block(in, block_, [&](std::size_t first) {
     for (std::size_t i = 0; i < block_.size(); ++i) {
       key_.clear();
-      for (const Part& part : parts_) part.encoder.append(block_.field(i, part.column).value(), key_);
+      for (const Part& part : parts_)
+        part.encoder.append(block_.field(i, part.column).value(), key_);
       if (seen_.insert(key_)) out.append_row(in, first + i);
     }
   });

@@ -69,12 +69,18 @@ int order(const Expression& e, const Datum& left, const Datum& right) {
 
 bool holds(Op op, int order) {
   switch (op) {
-    case Op::equal: return order == 0;
-    case Op::not_equal: return order != 0;
-    case Op::less: return order < 0;
-    case Op::less_equal: return order <= 0;
-    case Op::greater: return order > 0;
-    default: return order >= 0;
+    case Op::equal:
+      return order == 0;
+    case Op::not_equal:
+      return order != 0;
+    case Op::less:
+      return order < 0;
+    case Op::less_equal:
+      return order <= 0;
+    case Op::greater:
+      return order > 0;
+    default:
+      return order >= 0;
   }
 }
 
@@ -89,8 +95,7 @@ Datum distinction(const Expression& e, const Row& row) {
   const Datum left = evaluate(e.args[0], row);
   const Datum right = evaluate(e.args[1], row);
   const bool either_null = left.is_null() || right.is_null();
-  const bool differ =
-      either_null ? left.is_null() != right.is_null() : order(e, left, right) != 0;
+  const bool differ = either_null ? left.is_null() != right.is_null() : order(e, left, right) != 0;
   return Datum::boolean(differ == (e.op == Op::is_distinct));
 }
 
@@ -109,11 +114,16 @@ Datum conjunction(const Expression& e, const Row& row) {
 Datum truth_test(const Expression& e, const Row& row) {
   const Truth truth = values::truth_of(evaluate(e.args[0], row));
   switch (e.op) {
-    case Op::is_true: return Datum::boolean(truth == true);
-    case Op::is_not_true: return Datum::boolean(truth != true);
-    case Op::is_false: return Datum::boolean(truth == false);
-    case Op::is_not_false: return Datum::boolean(truth != false);
-    default: return values::datum_of(values::logical_not(truth));
+    case Op::is_true:
+      return Datum::boolean(truth == true);
+    case Op::is_not_true:
+      return Datum::boolean(truth != true);
+    case Op::is_false:
+      return Datum::boolean(truth == false);
+    case Op::is_not_false:
+      return Datum::boolean(truth != false);
+    default:
+      return values::datum_of(values::logical_not(truth));
   }
 }
 
@@ -162,31 +172,46 @@ Datum extreme(const Expression& e, const Row& row) {
 
 values::ArithOp arith_op(Op op) {
   switch (op) {
-    case Op::add: return values::ArithOp::add;
-    case Op::subtract: return values::ArithOp::subtract;
-    case Op::multiply: return values::ArithOp::multiply;
-    case Op::divide: return values::ArithOp::divide;
-    default: return values::ArithOp::modulo;
+    case Op::add:
+      return values::ArithOp::add;
+    case Op::subtract:
+      return values::ArithOp::subtract;
+    case Op::multiply:
+      return values::ArithOp::multiply;
+    case Op::divide:
+      return values::ArithOp::divide;
+    default:
+      return values::ArithOp::modulo;
   }
 }
 
 Decimal rounded(Op op, const Decimal& value, int places) {
   switch (op) {
-    case Op::round: return value.round(places);
-    case Op::trunc: return value.trunc(places);
-    case Op::ceil: return value.ceil();
-    case Op::floor: return value.floor();
-    default: return value.sign();
+    case Op::round:
+      return value.round(places);
+    case Op::trunc:
+      return value.trunc(places);
+    case Op::ceil:
+      return value.ceil();
+    case Op::floor:
+      return value.floor();
+    default:
+      return value.sign();
   }
 }
 
 double rounded(Op op, double value) {
   switch (op) {
-    case Op::round: return std::rint(value);
-    case Op::trunc: return std::trunc(value);
-    case Op::ceil: return std::ceil(value);
-    case Op::floor: return std::floor(value);
-    default: return value > 0 ? 1.0 : value < 0 ? -1.0 : 0.0;  // dsign(): NaN gives 0
+    case Op::round:
+      return std::rint(value);
+    case Op::trunc:
+      return std::trunc(value);
+    case Op::ceil:
+      return std::ceil(value);
+    case Op::floor:
+      return std::floor(value);
+    default:
+      return value > 0 ? 1.0 : value < 0 ? -1.0 : 0.0;  // dsign(): NaN gives 0
   }
 }
 
@@ -213,46 +238,63 @@ Datum concat_text(const Expression& e, const Row& row) {
 
 Datum evaluate(const Expression& e, const Row& row) {
   switch (e.op) {
-    case Op::column: return column(e, row);
-    case Op::constant: return e.value.is_null() ? Datum::null(e.type.oid) : e.value;
-    case Op::slot: return slot(e, row);
+    case Op::column:
+      return column(e, row);
+    case Op::constant:
+      return e.value.is_null() ? Datum::null(e.type.oid) : e.value;
+    case Op::slot:
+      return slot(e, row);
     case Op::add:
     case Op::subtract:
     case Op::multiply:
     case Op::divide:
     case Op::modulo:
       return values::arith(arith_op(e.op), evaluate(e.args[0], row), evaluate(e.args[1], row));
-    case Op::negate: return values::negate(evaluate(e.args[0], row));
-    case Op::abs: return values::absolute(evaluate(e.args[0], row));
+    case Op::negate:
+      return values::negate(evaluate(e.args[0], row));
+    case Op::abs:
+      return values::absolute(evaluate(e.args[0], row));
     case Op::equal:
     case Op::not_equal:
     case Op::less:
     case Op::less_equal:
     case Op::greater:
-    case Op::greater_equal: return comparison(e, row);
+    case Op::greater_equal:
+      return comparison(e, row);
     case Op::is_distinct:
-    case Op::is_not_distinct: return distinction(e, row);
+    case Op::is_not_distinct:
+      return distinction(e, row);
     case Op::logical_and:
-    case Op::logical_or: return conjunction(e, row);
+    case Op::logical_or:
+      return conjunction(e, row);
     case Op::logical_not:
     case Op::is_true:
     case Op::is_not_true:
     case Op::is_false:
-    case Op::is_not_false: return truth_test(e, row);
+    case Op::is_not_false:
+      return truth_test(e, row);
     case Op::is_null:
-    case Op::is_not_null: return null_test(e, row);
-    case Op::case_when: return case_when(e, row);
-    case Op::coalesce: return coalesce(e, row);
-    case Op::null_if: return null_if(e, row);
+    case Op::is_not_null:
+      return null_test(e, row);
+    case Op::case_when:
+      return case_when(e, row);
+    case Op::coalesce:
+      return coalesce(e, row);
+    case Op::null_if:
+      return null_if(e, row);
     case Op::greatest:
-    case Op::least: return extreme(e, row);
-    case Op::cast: return cast_datum(evaluate(e.args[0], row), e.type);
+    case Op::least:
+      return extreme(e, row);
+    case Op::cast:
+      return cast_datum(evaluate(e.args[0], row), e.type);
     case Op::round:
     case Op::trunc:
     case Op::ceil:
     case Op::floor:
-    case Op::sign: return rounding(e, row);
-    case Op::concat_text: return concat_text(e, row);
+    case Op::sign:
+      return rounding(e, row);
+    case Op::concat_text:
+      return concat_text(e, row);
   }
   broken("an expression of no known kind");
 }

@@ -11,7 +11,8 @@ namespace anabranch::merge {
 
 namespace {
 
-/// A value that is kept as it came: in the arena, in a piece that is replaced when it gets too small.
+/// A value that is kept as it came: in the arena, in a piece that is replaced when it gets too
+/// small.
 struct KeptValue {
   std::byte* piece;
   std::uint32_t capacity;
@@ -112,8 +113,7 @@ class IntegerExtreme final : public StateAccumulator<IntegerExtreme, IntegerExtr
   }
   void write_state(const IntegerExtremeState& state, RowWriter& out) const {
     const values::Oid type = inputs_[0].type.oid;
-    add_datum(out,
-              state.any == 0 ? values::Datum::null(type) : values::Datum{type, state.value},
+    add_datum(out, state.any == 0 ? values::Datum::null(type) : values::Datum{type, state.value},
               inputs_[0].format);
   }
   Column result() const override { return {type_, inputs_[0].format}; }

@@ -24,17 +24,22 @@ TypeKind kind_of(const Column& column) {
 std::size_t word_size(const Column& column) {
   if (column.format != values::Format::binary) return 0;
   switch (kind_of(column)) {
-    case TypeKind::boolean: return 1;
-    case TypeKind::int2: return 2;
+    case TypeKind::boolean:
+      return 1;
+    case TypeKind::int2:
+      return 2;
     case TypeKind::int4:
     case TypeKind::oid:
-    case TypeKind::date: return 4;
+    case TypeKind::date:
+      return 4;
     case TypeKind::int8:
     case TypeKind::time:
     case TypeKind::timestamp:
     case TypeKind::timestamptz:
-    case TypeKind::money: return 8;
-    default: return 0;
+    case TypeKind::money:
+      return 8;
+    default:
+      return 0;
   }
 }
 
@@ -49,9 +54,12 @@ bool is_canonical_on_wire(const Column& column) {
     case TypeKind::int8:
     case TypeKind::oid:
     case TypeKind::text:
-    case TypeKind::uuid: return true;
-    case TypeKind::bytea: return column.format == values::Format::binary;
-    default: return false;
+    case TypeKind::uuid:
+      return true;
+    case TypeKind::bytea:
+      return column.format == values::Format::binary;
+    default:
+      return false;
   }
 }
 
@@ -65,7 +73,9 @@ class SingleGroup final : public GroupTable {
   void find(const RowBlock& block, std::byte** records) override {
     std::fill_n(records, block.size(), record_);
   }
-  const std::byte* next_record() override { return std::exchange(walked_, true) ? nullptr : record_; }
+  const std::byte* next_record() override {
+    return std::exchange(walked_, true) ? nullptr : record_;
+  }
   void write_columns(const std::byte*, RowWriter&) const override {}
 
  private:
@@ -132,9 +142,12 @@ class WordGroups final : public GroupTable {
       if (fields[i].is_null()) continue;
       if (static_cast<std::size_t>(fields[i].length) != word_size_)
         throw values::make_error(values::ErrorId::invalid_binary, type_);
-      if (word_size_ == 8) std::memcpy(&words[i], fields[i].data, 8);
-      else if (word_size_ == 4) std::memcpy(&words[i], fields[i].data, 4);
-      else std::memcpy(&words[i], fields[i].data, word_size_);
+      if (word_size_ == 8)
+        std::memcpy(&words[i], fields[i].data, 8);
+      else if (word_size_ == 4)
+        std::memcpy(&words[i], fields[i].data, 4);
+      else
+        std::memcpy(&words[i], fields[i].data, word_size_);
     }
   }
 
@@ -217,8 +230,8 @@ BytesGroups::BytesGroups(const std::vector<HashAggregate::GroupColumn>& groups, 
     values::KeyEncoder encoder = equality_encoder(shape.at(part.key));
     if (!is_canonical_on_wire(shape.at(part.key))) part.encoder = std::move(encoder);
     key_is_carry_ = key_is_carry_ && !part.encoder && part.key == part.carry;
-    key_is_slice_ = key_is_slice_ && key_is_carry_ &&
-                    (parts_.empty() || part.key == parts_.back().key + 1);
+    key_is_slice_ =
+        key_is_slice_ && key_is_carry_ && (parts_.empty() || part.key == parts_.back().key + 1);
     parts_.push_back(std::move(part));
   }
 }
@@ -227,8 +240,10 @@ BytesGroups::BytesGroups(const std::vector<HashAggregate::GroupColumn>& groups, 
 void BytesGroups::build_key(const RowBlock& block, std::size_t row) {
   for (const Part& part : parts_) {
     const Field& field = block.field(row, part.key);
-    if (part.encoder) part.encoder->append(field.value(), scratch_);
-    else scratch_.append(field.framed());
+    if (part.encoder)
+      part.encoder->append(field.value(), scratch_);
+    else
+      scratch_.append(field.framed());
   }
 }
 
@@ -261,8 +276,7 @@ void BytesGroups::find(const RowBlock& block, std::byte** records) {
   }
   for (std::size_t i = 0; i < block.size(); ++i)
     records[i] = table_.find_or_insert(
-        hashes[i], hashes[i],
-        [&](const std::byte* record) { return key_of(record) == keys_[i]; },
+        hashes[i], hashes[i], [&](const std::byte* record) { return key_of(record) == keys_[i]; },
         [&] { return make(block, i); });
 }
 

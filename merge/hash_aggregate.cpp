@@ -48,7 +48,8 @@ std::size_t HashAggregateOperator::make_parts(const HashAggregate& step, const S
 void HashAggregateOperator::consume(Batch batch) {
   for_each_block(batch, block_, [this](std::size_t) {
     groups_->find(block_, records_.data());
-    for (const Part& part : parts_) discriminator_column_ < 0 ? update(part) : update_grouping(part);
+    for (const Part& part : parts_)
+      discriminator_column_ < 0 ? update(part) : update_grouping(part);
   });
 }
 
@@ -65,8 +66,7 @@ void HashAggregateOperator::update_grouping(const Part& part) {
   chosen_fields_.resize(part.inputs.size() * RowBlock::kRows);
   AccumulatorRows rows{.count = 0, .inputs = {}, .records = chosen_records_.data()};
   for (std::size_t row = 0; row < block_.size(); ++row) {
-    if (groupings[row].is_null() ||
-        read_integer(groupings[row], discriminator_) != part.grouping)
+    if (groupings[row].is_null() || read_integer(groupings[row], discriminator_) != part.grouping)
       continue;
     chosen_records_[rows.count] = records_[row];
     for (std::size_t i = 0; i < part.inputs.size(); ++i)

@@ -42,8 +42,8 @@ class HashAggregateOperator final : public Operator {
   int discriminator_column_;
   RowBlock block_;
   std::unique_ptr<GroupTable> groups_;
-  std::vector<std::byte*> records_;           ///< of the block's rows
-  std::vector<std::byte*> chosen_records_;    ///< of those of one grouping
+  std::vector<std::byte*> records_;         ///< of the block's rows
+  std::vector<std::byte*> chosen_records_;  ///< of those of one grouping
   std::vector<Field> chosen_fields_;
   bool finished_ = false;
 };

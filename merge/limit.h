@@ -23,7 +23,6 @@ class LimitOperator final : public Operator {
   bool satisfied() const override { return left_ == 0 && (!ties_ || ties_over_); }
 
  private:
-
   SortKeys tie_keys_;
   RowBlock block_;
   std::uint64_t skip_ = 0;

@@ -20,9 +20,12 @@ template <typename Word>
 Word combine(AggregateKind kind, Word left, Word right) {
   switch (kind) {
     case AggregateKind::bit_and:
-    case AggregateKind::bool_and: return static_cast<Word>(left & right);
-    case AggregateKind::bit_xor: return static_cast<Word>(left ^ right);
-    default: return static_cast<Word>(left | right);
+    case AggregateKind::bool_and:
+      return static_cast<Word>(left & right);
+    case AggregateKind::bit_xor:
+      return static_cast<Word>(left ^ right);
+    default:
+      return static_cast<Word>(left | right);
   }
 }
 
@@ -45,15 +48,17 @@ class BitAccumulator final : public StateAccumulator<BitAccumulator, BitState> {
   void write_state(const BitState& state, RowWriter& out) const {
     const values::Oid type = inputs_[0].type.oid;
     values::Datum result = values::Datum::null(type);
-    if (state.any != 0 && is_boolean_) result = values::Datum::boolean(state.bits != 0);
-    else if (state.any != 0) result.value = state.bits;
+    if (state.any != 0 && is_boolean_)
+      result = values::Datum::boolean(state.bits != 0);
+    else if (state.any != 0)
+      result.value = state.bits;
     add_datum(out, result, values::Format::binary);
   }
 
  private:
   std::int64_t read_boolean(const Field& field) const {
-    const values::Datum datum = values::decode(values::oid::boolean, inputs_[0].format,
-                                               field.bytes());
+    const values::Datum datum =
+        values::decode(values::oid::boolean, inputs_[0].format, field.bytes());
     return std::get<bool>(datum.value) ? 1 : 0;
   }
 
@@ -83,24 +88,29 @@ class BitStringAccumulator final : public StateAccumulator<BitStringAccumulator,
     }
     std::string& sum = strings_[state.index - 1];
     if (sum.size() != field.bytes().size() || sum.compare(0, 4, field.bytes().substr(0, 4)) != 0)
-      throw values::SqlError("22026", std::string("cannot ") + verb() +
-                                          " bit strings of different sizes");
+      throw values::SqlError("22026",
+                             std::string("cannot ") + verb() + " bit strings of different sizes");
     for (std::size_t i = 4; i < sum.size(); ++i)
       sum[i] = static_cast<char>(combine(kind_, static_cast<unsigned char>(sum[i]),
                                          static_cast<unsigned char>(field.data[i])));
   }
 
   void write_state(const BitStringState& state, RowWriter& out) const {
-    if (state.index == 0) out.add(std::nullopt);
-    else out.add(strings_[state.index - 1]);
+    if (state.index == 0)
+      out.add(std::nullopt);
+    else
+      out.add(strings_[state.index - 1]);
   }
 
  private:
   const char* verb() const {
     switch (kind_) {
-      case AggregateKind::bit_and: return "AND";
-      case AggregateKind::bit_xor: return "XOR";
-      default: return "OR";
+      case AggregateKind::bit_and:
+        return "AND";
+      case AggregateKind::bit_xor:
+        return "XOR";
+      default:
+        return "OR";
     }
   }
 
@@ -124,8 +134,7 @@ std::unique_ptr<Accumulator> make_logic(const Aggregate& aggregate, const Shape&
   const values::Oid type = inputs[0].type.oid;
   const bool logical =
       aggregate.kind == AggregateKind::bool_and || aggregate.kind == AggregateKind::bool_or;
-  if (!logical && (type == kBit || type == kVarbit) &&
-      inputs[0].format == values::Format::binary)
+  if (!logical && (type == kBit || type == kVarbit) && inputs[0].format == values::Format::binary)
     return std::make_unique<BitStringAccumulator>(aggregate, inputs, budget);
   if (logical ? type == values::oid::boolean : is_integer_type(type))
     return std::make_unique<BitAccumulator>(aggregate, inputs);

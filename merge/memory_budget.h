@@ -40,8 +40,10 @@ class Charge {
   }
   /// The structure now holds `bytes` in all.
   void set(std::size_t bytes) {
-    if (bytes > bytes_) grow(bytes - bytes_);
-    else shrink(bytes_ - bytes);
+    if (bytes > bytes_)
+      grow(bytes - bytes_);
+    else
+      shrink(bytes_ - bytes);
   }
   std::size_t bytes() const { return bytes_; }
 

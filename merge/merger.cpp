@@ -24,10 +24,9 @@ struct Overloaded : Cases... {
 Shape input_shape(const Recipe& recipe, const Binding& binding) {
   Shape shape;
   for (const InputColumn& input : recipe.inputs)
-    shape.push_back(
-        {input.type, input.output < 0
-                         ? input.format
-                         : binding.output_formats.at(static_cast<std::size_t>(input.output))});
+    shape.push_back({input.type, input.output < 0 ? input.format
+                                                  : binding.output_formats.at(
+                                                        static_cast<std::size_t>(input.output))});
   return shape;
 }
 
@@ -42,29 +41,28 @@ std::unique_ptr<Source> make_source(const Recipe& recipe, const Shape& shape, st
 std::unique_ptr<Operator> make_operator(const Step& step, Shape& shape, const Binding& binding,
                                         MemoryBudget& budget) {
   return std::visit(
-      Overloaded{
-          [&](const HashAggregate& aggregate) -> std::unique_ptr<Operator> {
-            auto made = std::make_unique<HashAggregateOperator>(aggregate, shape, budget);
-            shape = made->output_shape();
-            return made;
-          },
-          [&](const Filter& filter) -> std::unique_ptr<Operator> {
-            return std::make_unique<FilterOperator>(filter, shape, binding);
-          },
-          [&](const Compute& compute) -> std::unique_ptr<Operator> {
-            auto made = std::make_unique<ComputeOperator>(compute, shape, binding);
-            shape = ComputeOperator::output_shape(compute, std::move(shape));
-            return made;
-          },
-          [&](const Sort& sort) -> std::unique_ptr<Operator> {
-            return std::make_unique<SortOperator>(sort, shape, binding, budget);
-          },
-          [&](const Distinct& distinct) -> std::unique_ptr<Operator> {
-            return std::make_unique<DistinctOperator>(distinct, shape, budget);
-          },
-          [&](const Limit& limit) -> std::unique_ptr<Operator> {
-            return std::make_unique<LimitOperator>(limit, shape, binding);
-          }},
+      Overloaded{[&](const HashAggregate& aggregate) -> std::unique_ptr<Operator> {
+                   auto made = std::make_unique<HashAggregateOperator>(aggregate, shape, budget);
+                   shape = made->output_shape();
+                   return made;
+                 },
+                 [&](const Filter& filter) -> std::unique_ptr<Operator> {
+                   return std::make_unique<FilterOperator>(filter, shape, binding);
+                 },
+                 [&](const Compute& compute) -> std::unique_ptr<Operator> {
+                   auto made = std::make_unique<ComputeOperator>(compute, shape, binding);
+                   shape = ComputeOperator::output_shape(compute, std::move(shape));
+                   return made;
+                 },
+                 [&](const Sort& sort) -> std::unique_ptr<Operator> {
+                   return std::make_unique<SortOperator>(sort, shape, binding, budget);
+                 },
+                 [&](const Distinct& distinct) -> std::unique_ptr<Operator> {
+                   return std::make_unique<DistinctOperator>(distinct, shape, budget);
+                 },
+                 [&](const Limit& limit) -> std::unique_ptr<Operator> {
+                   return std::make_unique<LimitOperator>(limit, shape, binding);
+                 }},
       step);
 }
 
@@ -109,8 +107,11 @@ class Merger::Impl {
       Batch rows;
       const Status status = pull(count - 1, rows);
       switch (status.kind) {
-        case Status::Kind::need: return status;
-        case Status::Kind::rows: stage.work->consume(std::move(rows)); break;
+        case Status::Kind::need:
+          return status;
+        case Status::Kind::rows:
+          stage.work->consume(std::move(rows));
+          break;
         case Status::Kind::end:
           stage.work->finish();
           stage.finished = true;

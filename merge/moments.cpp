@@ -86,19 +86,32 @@ std::optional<double> statistic(AggregateKind kind, const Moments& m) {
     case var_pop:
     case var_samp:
     case stddev_pop:
-    case stddev_samp: return spread(kind, m);
-    case regr_avgx: return m.sum_x / m.count;
-    case regr_avgy: return m.sum_y / m.count;
-    case regr_sxx: return m.sxx;
-    case regr_syy: return m.syy;
-    case regr_sxy: return m.sxy;
-    case covar_pop: return m.sxy / m.count;
-    case covar_samp: return m.count < 2.0 ? std::nullopt : std::optional(m.sxy / (m.count - 1.0));
-    case corr: return correlation(m);
-    case regr_r2: return determination(m);
-    case regr_slope: return slope(m);
-    case regr_intercept: return intercept(m);
-    default: return std::nullopt;
+    case stddev_samp:
+      return spread(kind, m);
+    case regr_avgx:
+      return m.sum_x / m.count;
+    case regr_avgy:
+      return m.sum_y / m.count;
+    case regr_sxx:
+      return m.sxx;
+    case regr_syy:
+      return m.syy;
+    case regr_sxy:
+      return m.sxy;
+    case covar_pop:
+      return m.sxy / m.count;
+    case covar_samp:
+      return m.count < 2.0 ? std::nullopt : std::optional(m.sxy / (m.count - 1.0));
+    case corr:
+      return correlation(m);
+    case regr_r2:
+      return determination(m);
+    case regr_slope:
+      return slope(m);
+    case regr_intercept:
+      return intercept(m);
+    default:
+      return std::nullopt;
   }
 }
 

@@ -43,12 +43,15 @@ void OrderedMergeSource::load_block(Stream& stream) {
   stream.block.resize(count);
   stream.keys.clear();
   for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t begin = stream.keys.size();
+    Row& row = stream.block[i];
+    row.key_begin = static_cast<std::uint32_t>(stream.keys.size());
     sort_keys_.append(block_, i, stream.keys);
-    const std::string_view key = std::string_view(stream.keys).substr(begin);
-    stream.block[i] = {key_prefix(key), batch.message(stream.next_block + i),
-                       static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(key.size())};
+    row.key_length = static_cast<std::uint32_t>(stream.keys.size() - row.key_begin);
+    row.message = batch.message(stream.next_block + i);
   }
+  stream.keys.append(sizeof(KeyPrefix), '\0');
+  for (Row& row : stream.block)
+    row.prefix = padded_key_prefix(stream.keys.data() + row.key_begin, row.key_length);
   stream.next_block += count;
   stream.row = 0;
 }

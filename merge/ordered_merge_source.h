@@ -63,7 +63,7 @@ class OrderedMergeSource final : public Source {
   std::vector<Stream> streams_;
   std::vector<Player> tree_;  ///< losers of the matches; [0]: the winner
   std::vector<std::string_view> chosen_;
-  std::list<Batch> retired_;   ///< merged whole, but chosen rows still point into them
+  std::list<Batch> retired_;  ///< merged whole, but chosen rows still point into them
   bool started_ = false;
   bool winner_is_dry_ = false;  ///< the winner's next row has not come yet
 };

@@ -31,8 +31,10 @@ void ProjectOperator::transform(Batch& in, Batch& out) {
       RowWriter row(out, static_cast<int>(parts_.size()));
       for (const Part& part : parts_) {
         const Field& field = block_.field(i, part.column);
-        if (part.from == part.to || field.is_null()) row.add_framed(field.framed());
-        else add_datum(row, values::decode(part.type, part.from, field.value()), part.to, settings_);
+        if (part.from == part.to || field.is_null())
+          row.add_framed(field.framed());
+        else
+          add_datum(row, values::decode(part.type, part.from, field.value()), part.to, settings_);
       }
       row.finish();
     }

@@ -15,11 +15,14 @@ namespace anabranch::merge {
 inline std::int64_t read_integer(const Field& field, const Column& column) {
   if (column.format == values::Format::binary) {
     switch (field.length) {
-      case 8: return values::load_be<std::int64_t>(field.data);
-      case 4: return values::load_be<std::int32_t>(field.data);
-      case 2: return values::load_be<std::int16_t>(field.data);
-      default: throw values::make_error(values::ErrorId::invalid_binary,
-                                        values::type_name(column.type));
+      case 8:
+        return values::load_be<std::int64_t>(field.data);
+      case 4:
+        return values::load_be<std::int32_t>(field.data);
+      case 2:
+        return values::load_be<std::int16_t>(field.data);
+      default:
+        throw values::make_error(values::ErrorId::invalid_binary, values::type_name(column.type));
     }
   }
   if (const auto number = values::parse_int8(field.bytes())) return *number;

@@ -10,9 +10,9 @@
 #include "values/collation.h"
 #include "values/type.h"
 
-/// How partials become the answer: plain data, made by rewriter/, carried out by Merger. A recipe is
-/// part of an immutable plan and shared by every execution; what differs between executions (result
-/// formats, values of literals and parameters) comes in a Binding.
+/// How partials become the answer: plain data, made by rewriter/, carried out by Merger. A recipe
+/// is part of an immutable plan and shared by every execution; what differs between executions
+/// (result formats, values of literals and parameters) comes in a Binding.
 namespace anabranch::merge {
 
 /// A column of every partial. `output >= 0`: requested in the client's format of that output
@@ -31,16 +31,42 @@ struct Expression {
     column,    ///< `index`: column of the current row
     constant,  ///< `value`
     slot,      ///< `index`: a value of the Binding (parameter or literal), of type `type`
-    add, subtract, multiply, divide, modulo, negate,
-    equal, not_equal, less, less_equal, greater, greater_equal,  ///< args of one comparison type
-    is_distinct, is_not_distinct,
-    logical_and, logical_or, logical_not,
-    is_null, is_not_null, is_true, is_not_true, is_false, is_not_false,
+    add,
+    subtract,
+    multiply,
+    divide,
+    modulo,
+    negate,
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,  ///< args of one comparison type
+    is_distinct,
+    is_not_distinct,
+    logical_and,
+    logical_or,
+    logical_not,
+    is_null,
+    is_not_null,
+    is_true,
+    is_not_true,
+    is_false,
+    is_not_false,
     case_when,  ///< args: condition, result, condition, result, …, [else]
-    coalesce, null_if, greatest, least,
-    cast,       ///< one argument to `type`; only the casts the evaluator lists as exact
-    round, trunc, abs, ceil, floor, sign,  ///< round/trunc: numeric, optional int4 scale
-    concat_text ///< text || text
+    coalesce,
+    null_if,
+    greatest,
+    least,
+    cast,  ///< one argument to `type`; only the casts the evaluator lists as exact
+    round,
+    trunc,
+    abs,
+    ceil,
+    floor,
+    sign,        ///< round/trunc: numeric, optional int4 scale
+    concat_text  ///< text || text
   };
   Op op = Op::constant;
   values::ColumnType type{};      ///< of the result
@@ -70,33 +96,64 @@ struct SortKey {
 ///   any                   [value]: of any row (a value that is the same in the whole group)
 /// Results are binary, save those of min, max and any, which pass on a value as it came.
 enum class AggregateKind {
-  count, sum, min, max, bool_and, bool_or, bit_and, bit_or, bit_xor, avg,
-  var_pop, var_samp, stddev_pop, stddev_samp,
-  covar_pop, covar_samp, corr, regr_avgx, regr_avgy, regr_count, regr_intercept, regr_r2, regr_slope, regr_sxx, regr_sxy, regr_syy,
-  count_distinct, sum_distinct, avg_distinct,
+  count,
+  sum,
+  min,
+  max,
+  bool_and,
+  bool_or,
+  bit_and,
+  bit_or,
+  bit_xor,
+  avg,
+  var_pop,
+  var_samp,
+  stddev_pop,
+  stddev_samp,
+  covar_pop,
+  covar_samp,
+  corr,
+  regr_avgx,
+  regr_avgy,
+  regr_count,
+  regr_intercept,
+  regr_r2,
+  regr_slope,
+  regr_sxx,
+  regr_sxy,
+  regr_syy,
+  count_distinct,
+  sum_distinct,
+  avg_distinct,
   any
 };
 
 struct Aggregate {
   AggregateKind kind = AggregateKind::count;
-  std::vector<int> inputs{};       ///< columns of the row that enters the step
-  values::ColumnType type{};       ///< of the result
-  values::Collation collation{};   ///< min, max
+  std::vector<int> inputs{};      ///< columns of the row that enters the step
+  values::ColumnType type{};      ///< of the result
+  values::Collation collation{};  ///< min, max
   /// With a discriminator: only rows whose discriminator equals this feed it.
   int grouping = 0;
 };
 
 /// Where rows of the partials meet: in any order, or merged by keys (each partial comes sorted).
 struct Concat {};
-struct OrderedMerge { std::vector<SortKey> keys; };
+struct OrderedMerge {
+  std::vector<SortKey> keys;
+};
 
 /// Re-aggregates groups. Output row: the group columns in order (the wire value of any row of the
-/// group), then one column per aggregate (binary; min, max and any: as it came). Without group columns there is exactly one row,
-/// also for no input. Equality is the type's own (canonical keys).
+/// group), then one column per aggregate (binary; min, max and any: as it came). Without group
+/// columns there is exactly one row, also for no input. Equality is the type's own (canonical
+/// keys).
 struct HashAggregate {
   /// `key` is compared; `carry` (mostly the same column) is what is passed on: a column whose text
   /// depends on settings is compared through a hidden binary twin.
-  struct GroupColumn { int key = 0; int carry = 0; };
+  struct GroupColumn {
+    int key = 0;
+    int carry = 0;
+  };
   std::vector<GroupColumn> groups{};
   std::vector<Aggregate> aggregates{};
   /// An int4 column that says which grouping a row belongs to (several DISTINCT aggregates arrive
@@ -104,9 +161,13 @@ struct HashAggregate {
   int discriminator = -1;
 };
 /// Keeps rows whose condition is true (HAVING).
-struct Filter { Expression condition; };
+struct Filter {
+  Expression condition;
+};
 /// Appends computed columns (binary) to each row.
-struct Compute { std::vector<Expression> expressions; };
+struct Compute {
+  std::vector<Expression> expressions;
+};
 /// Sorts everything that comes (after an aggregation); memory is budgeted.
 struct Sort {
   std::vector<SortKey> keys{};
@@ -115,7 +176,9 @@ struct Sort {
   bool with_ties = false;
 };
 /// Keeps one row of each set equal in `columns`.
-struct Distinct { std::vector<int> columns; };
+struct Distinct {
+  std::vector<int> columns;
+};
 /// Slots hold int8 values; NULL or -1: absent. with_ties compares `tie_keys` of the sorted input.
 struct Limit {
   int count_slot = -1;

@@ -21,7 +21,8 @@ SortKeys::SortKeys(const std::vector<SortKey>& keys, const Shape& shape) {
 }
 
 values::KeyEncoder equality_encoder(const Column& column) {
-  auto encoder = values::KeyEncoder::make({.type = column.type, .format = column.format, .collation = {}});
+  auto encoder =
+      values::KeyEncoder::make({.type = column.type, .format = column.format, .collation = {}});
   if (!encoder)
     throw values::make_error(values::ErrorId::no_equality, "grouping values",
                              values::type_name(column.type), encoder.error());

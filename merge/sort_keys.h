@@ -22,9 +22,26 @@ struct KeyPrefix {
 
 inline KeyPrefix key_prefix(std::string_view key) {
   std::uint64_t words[2] = {0, 0};
-  if (key.size() >= sizeof(words)) std::memcpy(words, key.data(), sizeof(words));
-  else std::memcpy(words, key.data(), key.size());
+  if (key.size() >= sizeof(words))
+    std::memcpy(words, key.data(), sizeof(words));
+  else
+    std::memcpy(words, key.data(), key.size());
   return {std::byteswap(words[0]), std::byteswap(words[1])};
+}
+
+/// The same of a key behind which at least sixteen more bytes can be read: two loads and a mask.
+inline KeyPrefix padded_key_prefix(const char* key, std::size_t size) {
+  std::uint64_t words[2];
+  std::memcpy(words, key, sizeof(words));
+  KeyPrefix prefix{std::byteswap(words[0]), std::byteswap(words[1])};
+  constexpr std::uint64_t kAll = ~std::uint64_t{0};
+  if (size >= 16) return prefix;
+  if (size > 8)
+    prefix.low &= kAll << (8 * (16 - size));
+  else
+    prefix.low = 0;
+  if (size < 8) prefix.high &= size == 0 ? 0 : kAll << (8 * (8 - size));
+  return prefix;
 }
 
 /// Compares two keys by prefix, then by the bytes behind it: negative, zero, positive.

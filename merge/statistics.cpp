@@ -12,8 +12,7 @@ using values::Datum;
 namespace oid = values::oid;
 
 void add_float8(RowWriter& out, std::optional<double> value) {
-  add_datum(out, value ? Datum::float8(*value) : Datum::null(oid::float8),
-            values::Format::binary);
+  add_datum(out, value ? Datum::float8(*value) : Datum::null(oid::float8), values::Format::binary);
 }
 
 /// Variances of floats: [n, Σx, Sxx].
@@ -26,9 +25,10 @@ class FloatVariance final : public StateAccumulator<FloatVariance, Moments> {
     for (std::size_t i = 0; i < 3; ++i)
       if (rows.inputs[i][row].is_null()) return;
     const auto number = [&](std::size_t i) { return read_float8(rows.inputs[i][row], inputs_[i]); };
-    combine_moments(state, {.count = number(0), .sum_x = number(1), .sum_y = 0, .sxx = number(2),
-                            .syy = 0, .sxy = 0},
-                    false);
+    combine_moments(
+        state,
+        {.count = number(0), .sum_x = number(1), .sum_y = 0, .sxx = number(2), .syy = 0, .sxy = 0},
+        false);
   }
   void write_state(const Moments& state, RowWriter& out) const {
     add_float8(out, statistic(kind_, state));
@@ -48,8 +48,13 @@ class Regression final : public StateAccumulator<Regression, Moments> {
     for (std::size_t i = 0; i < 6; ++i)
       if (rows.inputs[i][row].is_null()) return;
     const auto number = [&](std::size_t i) { return read_float8(rows.inputs[i][row], inputs_[i]); };
-    combine_moments(state, {.count = number(0), .sum_x = number(1), .sum_y = number(2),
-                            .sxx = number(3), .syy = number(4), .sxy = number(5)},
+    combine_moments(state,
+                    {.count = number(0),
+                     .sum_x = number(1),
+                     .sum_y = number(2),
+                     .sxx = number(3),
+                     .syy = number(4),
+                     .sxy = number(5)},
                     true);
   }
   void write_state(const Moments& state, RowWriter& out) const {
@@ -83,8 +88,8 @@ class NumericVariance final : public StateAccumulator<NumericVariance, ExactStat
     summer_.add(state.squares, rows.inputs[2][row], inputs_[2]);
   }
   void write_state(const ExactState& state, RowWriter& out) const {
-    const auto result = statistic(kind_, state.count, summer_.total(state.sum),
-                                  summer_.total(state.squares));
+    const auto result =
+        statistic(kind_, state.count, summer_.total(state.sum), summer_.total(state.squares));
     add_datum(out, result ? Datum::numeric(*result) : Datum::null(oid::numeric),
               values::Format::binary);
   }

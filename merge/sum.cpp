@@ -18,10 +18,12 @@ namespace oid = values::oid;
 Datum mean(const Datum& sum, std::int64_t count, Oid type) {
   if (count == 0 || sum.is_null()) return Datum::null(type);
   switch (type) {
-    case oid::numeric: return values::divide(sum, Datum::numeric(values::Decimal::from_int(count)));
+    case oid::numeric:
+      return values::divide(sum, Datum::numeric(values::Decimal::from_int(count)));
     case oid::float8:
       return Datum::float8(std::get<double>(sum.value) / static_cast<double>(count));
-    default: return values::divide(sum, Datum::float8(static_cast<double>(count)));
+    default:
+      return values::divide(sum, Datum::float8(static_cast<double>(count)));
   }
 }
 

@@ -34,8 +34,8 @@ void FloatSummer::add(State& state, const Field& field, const Column& column) co
   if (std::isinf(sum) && !std::isinf(state.sum) && !std::isinf(value))
     throw values::make_error(values::ErrorId::float_overflow);
   if (std::isfinite(sum))
-    state.lost +=
-        std::abs(state.sum) >= std::abs(value) ? (state.sum - sum) + value : (value - sum) + state.sum;
+    state.lost += std::abs(state.sum) >= std::abs(value) ? (state.sum - sum) + value
+                                                         : (value - sum) + state.sum;
   // -0 + -0 must stay -0, which a first sum of 0 would lose.
   state.sum = state.any == 0 ? value : sum;
   state.any = 1;
@@ -52,8 +52,8 @@ namespace {
 
 constexpr int kFractionGroups = 4;  // of four decimal digits each
 constexpr int kLargestWeight = 4;   // 10^20 and below, times 10^16, leaves two digits to grow
-constexpr Int128 kSmallLimit = static_cast<Int128>(1'000'000'000'000'000'000LL) *
-                               1'000'000'000'000'000'000LL * 100;
+constexpr Int128 kSmallLimit =
+    static_cast<Int128>(1'000'000'000'000'000'000LL) * 1'000'000'000'000'000'000LL * 100;
 
 struct SmallNumeric {
   Int128 scaled;
@@ -99,8 +99,8 @@ void NumericSummer::add(State& state, const Field& field, const Column& column) 
   else if (column.format == values::Format::binary)
     small = read_small(field.bytes());
   if (!small) {
-    add_large(state, std::get<Decimal>(
-                         values::decode(oid::numeric, column.format, field.bytes()).value));
+    add_large(state,
+              std::get<Decimal>(values::decode(oid::numeric, column.format, field.bytes()).value));
     return;
   }
   state.scale = std::max(state.scale, small->scale);

@@ -41,8 +41,10 @@ merge::Recipe group_recipe(values::Oid key) {
   recipe.inputs = {{type(key)}, {type(values::oid::int8)}};
   merge::HashAggregate step;
   step.groups = {{0, 0}};
-  step.aggregates.push_back(
-      {.kind = merge::AggregateKind::count, .inputs = {1}, .type = type(values::oid::int8), .collation = {}});
+  step.aggregates.push_back({.kind = merge::AggregateKind::count,
+                             .inputs = {1},
+                             .type = type(values::oid::int8),
+                             .collation = {}});
   recipe.steps.emplace_back(step);
   recipe.outputs = {{0, type(key)}, {1, type(values::oid::int8)}};
   return recipe;
@@ -131,7 +133,8 @@ Result run_merge(std::size_t rows, std::size_t streams) {
     std::uint64_t key = 0;
     for (std::size_t done = 0; done < rows / streams; done += kRowsPerBatch) {
       Batch batch;
-      for (std::size_t i = 0; i < kRowsPerBatch; ++i) add_row(batch, int8_bytes(key += random() % 64));
+      for (std::size_t i = 0; i < kRowsPerBatch; ++i)
+        add_row(batch, int8_bytes(key += random() % 64));
       batches.push_back(std::move(batch));
     }
   }
@@ -150,8 +153,10 @@ Result run_merge(std::size_t rows, std::size_t streams) {
       continue;
     }
     auto& batches = input[status.source];
-    if (fed[status.source] == batches.size()) merger.finish(status.source);
-    else merger.consume(status.source, std::move(batches[fed[status.source]++]));
+    if (fed[status.source] == batches.size())
+      merger.finish(status.source);
+    else
+      merger.consume(status.source, std::move(batches[fed[status.source]++]));
   }
   result.seconds = now() - begin;
   result.peak = budget.peak();
@@ -187,9 +192,12 @@ int main(int argc, char** argv) {
   const std::size_t few = 10'000'000;
   const std::size_t many = 20'000'000;
   const Case cases[] = {
-      {"group, int8 key, 10,000 groups", few, 30, [&] { return run_group(by_int8, few, int8_bytes, 10'000); }},
-      {"group, int8 key, 5,000,000 groups", many, 8, [&] { return run_group(by_int8, many, int8_bytes, 5'000'000); }},
-      {"group, 60-byte text key, 10,000 groups", few, 10, [&] { return run_group(by_text, few, text_key, 10'000); }},
+      {"group, int8 key, 10,000 groups", few, 30,
+       [&] { return run_group(by_int8, few, int8_bytes, 10'000); }},
+      {"group, int8 key, 5,000,000 groups", many, 8,
+       [&] { return run_group(by_int8, many, int8_bytes, 5'000'000); }},
+      {"group, 60-byte text key, 10,000 groups", few, 10,
+       [&] { return run_group(by_text, few, text_key, 10'000); }},
       {"merge, 16 sorted streams", few, 20, [&] { return run_merge(few, 16); }},
   };
   for (const Case& bench : cases)

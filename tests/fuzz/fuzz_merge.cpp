@@ -1,5 +1,6 @@
 // Hostile rows into fixed recipes: they may be refused with an SqlError, and nothing else.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -23,8 +24,9 @@ merge::InputColumn column(values::Oid oid, values::Format format) {
 /// (text, numeric, int8, float8): grouped, filtered, sorted and printed, or merged in order.
 merge::Recipe grouping() {
   merge::Recipe recipe;
-  recipe.inputs = {column(oid::text, values::Format::text), column(oid::numeric, values::Format::binary),
-                   column(oid::int8, values::Format::binary), column(oid::float8, values::Format::binary)};
+  recipe.inputs = {
+      column(oid::text, values::Format::text), column(oid::numeric, values::Format::binary),
+      column(oid::int8, values::Format::binary), column(oid::float8, values::Format::binary)};
   merge::HashAggregate step;
   step.groups = {{0, 0}, {1, 1}};
   using enum merge::AggregateKind;
@@ -44,7 +46,8 @@ merge::Recipe grouping() {
 
 merge::Recipe merging() {
   merge::Recipe recipe = grouping();
-  recipe.source = merge::OrderedMerge{{{.column = 1}, {.column = 3, .descending = true}, {.column = 0}}};
+  recipe.source =
+      merge::OrderedMerge{{{.column = 1}, {.column = 3, .descending = true}, {.column = 0}}};
   recipe.steps.clear();
   recipe.outputs = {{3, type(oid::float8)}, {1, type(oid::numeric)}, {2, type(oid::int8)}};
   return recipe;
@@ -57,7 +60,8 @@ void run(const merge::Recipe& recipe, std::string_view data) {
   binding.output_formats.assign(recipe.outputs.size(), values::Format::text);
   merge::Merger merger(recipe, binding, 2, budget);
   for (std::size_t source = 0; data.size() >= 2; source = 1 - source) {
-    const std::size_t length = static_cast<std::uint8_t>(data[0]) * 256U + static_cast<std::uint8_t>(data[1]);
+    const std::size_t length =
+        static_cast<std::uint8_t>(data[0]) * 256U + static_cast<std::uint8_t>(data[1]);
     data.remove_prefix(2);
     merge::Batch batch;
     batch.append_payload(data.substr(0, length));

@@ -26,8 +26,10 @@ struct Recorded {
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts(1);
   for (const char c : text) {
-    if (c == separator) parts.emplace_back();
-    else parts.back() += c;
+    if (c == separator)
+      parts.emplace_back();
+    else
+      parts.back() += c;
   }
   return parts;
 }
@@ -54,16 +56,35 @@ std::vector<Recorded> read_recorded() {
 
 AggregateKind kind_named(const std::string& name) {
   using enum AggregateKind;
-  static const std::map<std::string, AggregateKind> kinds = {
-      {"count", count}, {"sum", sum}, {"min", min}, {"max", max}, {"bool_and", bool_and},
-      {"bool_or", bool_or}, {"bit_and", bit_and}, {"bit_or", bit_or}, {"bit_xor", bit_xor},
-      {"avg", avg}, {"var_pop", var_pop}, {"var_samp", var_samp}, {"stddev_pop", stddev_pop},
-      {"stddev_samp", stddev_samp}, {"covar_pop", covar_pop}, {"covar_samp", covar_samp},
-      {"corr", corr}, {"regr_avgx", regr_avgx}, {"regr_avgy", regr_avgy},
-      {"regr_count", regr_count}, {"regr_intercept", regr_intercept}, {"regr_r2", regr_r2},
-      {"regr_slope", regr_slope}, {"regr_sxx", regr_sxx}, {"regr_sxy", regr_sxy},
-      {"regr_syy", regr_syy}, {"count_distinct", count_distinct}, {"sum_distinct", sum_distinct},
-      {"avg_distinct", avg_distinct}};
+  static const std::map<std::string, AggregateKind> kinds = {{"count", count},
+                                                             {"sum", sum},
+                                                             {"min", min},
+                                                             {"max", max},
+                                                             {"bool_and", bool_and},
+                                                             {"bool_or", bool_or},
+                                                             {"bit_and", bit_and},
+                                                             {"bit_or", bit_or},
+                                                             {"bit_xor", bit_xor},
+                                                             {"avg", avg},
+                                                             {"var_pop", var_pop},
+                                                             {"var_samp", var_samp},
+                                                             {"stddev_pop", stddev_pop},
+                                                             {"stddev_samp", stddev_samp},
+                                                             {"covar_pop", covar_pop},
+                                                             {"covar_samp", covar_samp},
+                                                             {"corr", corr},
+                                                             {"regr_avgx", regr_avgx},
+                                                             {"regr_avgy", regr_avgy},
+                                                             {"regr_count", regr_count},
+                                                             {"regr_intercept", regr_intercept},
+                                                             {"regr_r2", regr_r2},
+                                                             {"regr_slope", regr_slope},
+                                                             {"regr_sxx", regr_sxx},
+                                                             {"regr_sxy", regr_sxy},
+                                                             {"regr_syy", regr_syy},
+                                                             {"count_distinct", count_distinct},
+                                                             {"sum_distinct", sum_distinct},
+                                                             {"avg_distinct", avg_distinct}};
   return kinds.at(name);
 }
 

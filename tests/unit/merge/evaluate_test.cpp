@@ -1,6 +1,7 @@
+#include "merge/evaluate.h"
+
 #include <doctest/doctest.h>
 
-#include "merge/evaluate.h"
 #include "merge_test.h"
 #include "values/arith.h"
 
@@ -58,8 +59,10 @@ TEST_CASE("arithmetic") {
   CHECK(value_of(make(Op::divide, oid::int4, {int4(7), int4(2)})) == "3");
   CHECK(value_of(make(Op::divide, oid::int4, {int4(-7), int4(2)})) == "-3");
   CHECK(value_of(make(Op::modulo, oid::int4, {int4(-7), int4(3)})) == "-1");
-  CHECK(value_of(make(Op::divide, oid::numeric, {numeric("7.0"), numeric("2")})) == "3.5000000000000000");
-  CHECK(value_of(make(Op::divide, oid::numeric, {numeric("1"), numeric("3")})) == "0.33333333333333333333");
+  CHECK(value_of(make(Op::divide, oid::numeric, {numeric("7.0"), numeric("2")})) ==
+        "3.5000000000000000");
+  CHECK(value_of(make(Op::divide, oid::numeric, {numeric("1"), numeric("3")})) ==
+        "0.33333333333333333333");
   CHECK(value_of(make(Op::modulo, oid::numeric, {numeric("2.5"), numeric("1")})) == "0.5");
   CHECK(value_of(make(Op::add, oid::int4, {int4(1), constant(Datum::null(oid::int4))})) == "NULL");
   CHECK(failure_of(make(Op::divide, oid::int4, {int4(1), int4(0)})) == "22012");
@@ -68,7 +71,9 @@ TEST_CASE("arithmetic") {
 }
 
 TEST_CASE("rounding") {
-  const auto rounded = [](Op op, std::string_view text) { return value_of(make(op, oid::numeric, {numeric(text)})); };
+  const auto rounded = [](Op op, std::string_view text) {
+    return value_of(make(op, oid::numeric, {numeric(text)}));
+  };
   CHECK(rounded(Op::round, "2.5") == "3");
   CHECK(rounded(Op::round, "-2.5") == "-3");
   CHECK(rounded(Op::ceil, "-0.5") == "0");
@@ -91,14 +96,17 @@ TEST_CASE("casts") {
   CHECK(value_of(cast(Datum::float8(2.5), oid::int4)) == "2");
   CHECK(value_of(cast(Datum::float8(3.5), oid::int4)) == "4");
   CHECK(value_of(cast(Datum::numeric(Decimal::parse("2.5")), oid::int4)) == "3");
-  CHECK(value_of(cast(Datum::numeric(Decimal::parse("123.456")), oid::numeric, numeric_5_2)) == "123.46");
+  CHECK(value_of(cast(Datum::numeric(Decimal::parse("123.456")), oid::numeric, numeric_5_2)) ==
+        "123.46");
   CHECK(value_of(cast(Datum::float8(0.1), oid::numeric)) == "0.1");
   CHECK(value_of(cast(Datum::numeric(Decimal::parse("1.10")), oid::text)) == "1.10");
   CHECK(value_of(cast(Datum::boolean(true), oid::text)) == "true");
   CHECK(value_of(cast(Datum::boolean(true), oid::int4)) == "1");
   CHECK(value_of(cast(Datum::int4(0), oid::boolean)) == "f");
-  CHECK(failure_of(cast(Datum::numeric(Decimal::parse("1234.5")), oid::numeric, numeric_5_2)) == "22003");
-  CHECK(failure_of(cast(Datum::numeric(Decimal::infinity()), oid::numeric, numeric_5_2)) == "22003");
+  CHECK(failure_of(cast(Datum::numeric(Decimal::parse("1234.5")), oid::numeric, numeric_5_2)) ==
+        "22003");
+  CHECK(failure_of(cast(Datum::numeric(Decimal::infinity()), oid::numeric, numeric_5_2)) ==
+        "22003");
   CHECK(failure_of(cast(Datum::int8(3'000'000'000), oid::int4)) == "22003");
   CHECK_FALSE(can_evaluate(cast(Datum::float8(1), oid::text)));
   CHECK_FALSE(can_evaluate(cast(Datum::text("1"), oid::int4)));
@@ -113,7 +121,8 @@ TEST_CASE("three-valued logic looks no further than it needs") {
   CHECK(logic(Op::logical_or, {}, true) == "t");
   CHECK(logic(Op::logical_and, {}, true) == "NULL");
   CHECK(logic(Op::logical_or, false, {}) == "NULL");
-  const Expression fails = make(Op::equal, oid::boolean, {make(Op::divide, oid::int4, {int4(1), int4(0)}), int4(1)});
+  const Expression fails =
+      make(Op::equal, oid::boolean, {make(Op::divide, oid::int4, {int4(1), int4(0)}), int4(1)});
   CHECK(value_of(make(Op::logical_and, oid::boolean, {boolean(false), fails})) == "f");
   CHECK(value_of(make(Op::logical_or, oid::boolean, {boolean(true), fails})) == "t");
   CHECK(failure_of(make(Op::logical_and, oid::boolean, {boolean(true), fails})) == "22012");
@@ -124,12 +133,15 @@ TEST_CASE("three-valued logic looks no further than it needs") {
 
 TEST_CASE("CASE and COALESCE leave the branches not taken alone") {
   const Expression fails = make(Op::divide, oid::int4, {int4(1), int4(0)});
-  CHECK(value_of(make(Op::case_when, oid::int4, {boolean(false), fails, boolean(true), int4(2), fails})) == "2");
+  CHECK(value_of(make(Op::case_when, oid::int4,
+                      {boolean(false), fails, boolean(true), int4(2), fails})) == "2");
   CHECK(value_of(make(Op::case_when, oid::int4, {boolean({}), fails})) == "NULL");
-  CHECK(value_of(make(Op::coalesce, oid::int4, {constant(Datum::null(oid::int4)), int4(2), fails})) == "2");
+  CHECK(value_of(make(Op::coalesce, oid::int4,
+                      {constant(Datum::null(oid::int4)), int4(2), fails})) == "2");
   CHECK(value_of(make(Op::null_if, oid::int4, {int4(1), int4(1)})) == "NULL");
   CHECK(value_of(make(Op::null_if, oid::int4, {int4(1), constant(Datum::null(oid::int4))})) == "1");
-  CHECK(value_of(make(Op::greatest, oid::int4, {int4(1), constant(Datum::null(oid::int4)), int4(3)})) == "3");
+  CHECK(value_of(make(Op::greatest, oid::int4,
+                      {int4(1), constant(Datum::null(oid::int4)), int4(3)})) == "3");
   CHECK(value_of(make(Op::least, oid::int4, {int4(2), int4(1)})) == "1");
 }
 
@@ -138,12 +150,15 @@ TEST_CASE("comparisons") {
   CHECK(value_of(make(Op::equal, oid::boolean, {nan, nan})) == "t");
   CHECK(value_of(make(Op::greater, oid::boolean, {numeric("NaN"), numeric("1e10")})) == "t");
   CHECK(value_of(make(Op::equal, oid::boolean, {numeric("1.0"), numeric("1.00")})) == "t");
-  const auto bpchar = [](std::string text) { return constant(Datum::text(std::move(text), oid::bpchar)); };
+  const auto bpchar = [](std::string text) {
+    return constant(Datum::text(std::move(text), oid::bpchar));
+  };
   CHECK(value_of(make(Op::equal, oid::boolean, {bpchar("a "), bpchar("a")})) == "t");
   const auto text = [](std::string value) { return constant(Datum::text(std::move(value))); };
   CHECK(value_of(make(Op::equal, oid::boolean, {text("a "), text("a")})) == "f");
   CHECK(value_of(make(Op::concat_text, oid::text, {text("a"), text("b")})) == "ab");
-  CHECK(value_of(make(Op::is_distinct, oid::boolean, {int4(1), constant(Datum::null(oid::int4))})) == "t");
+  CHECK(value_of(make(Op::is_distinct, oid::boolean,
+                      {int4(1), constant(Datum::null(oid::int4))})) == "t");
   CHECK(value_of(make(Op::is_null, oid::boolean, {constant(Datum::null(oid::int4))})) == "t");
 
   Expression less = make(Op::less, oid::boolean, {text("a"), text("B")});
@@ -174,7 +189,8 @@ TEST_CASE("what is not exact, or nested too deep, is refused") {
 TEST_CASE("expressions print as SQL") {
   Expression c1{.op = Op::column, .type = type(oid::numeric), .index = 0};
   Expression slot{.op = Op::slot, .type = type(oid::int4), .index = 1};
-  CHECK(describe(make(Op::round, oid::numeric, {make(Op::divide, oid::numeric, {c1, numeric("2.0")}), slot})) ==
+  CHECK(describe(make(Op::round, oid::numeric,
+                      {make(Op::divide, oid::numeric, {c1, numeric("2.0")}), slot})) ==
         "round((c1 / 2.0), $2)");
   CHECK(describe(make(Op::case_when, oid::text,
                       {make(Op::is_null, oid::boolean, {c1}), constant(Datum::text("it's"))})) ==

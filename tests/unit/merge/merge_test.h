@@ -61,8 +61,9 @@ inline void append_rows(const Batch& batch, TextRows& rows) {
 }
 
 inline Binding text_binding(const Recipe& recipe, std::vector<values::Datum> slots = {}) {
-  return {.output_formats = std::vector<values::Format>(recipe.outputs.size(), values::Format::text),
-          .slots = std::move(slots)};
+  return {
+      .output_formats = std::vector<values::Format>(recipe.outputs.size(), values::Format::text),
+      .slots = std::move(slots)};
 }
 
 /// Feeds streams as the merger asks, or at random where it does not mind, in batches of random
@@ -90,7 +91,8 @@ inline TextRows run(const Recipe& recipe, Binding binding, const std::vector<Tex
     }
     const std::size_t count = std::min<std::size_t>(1 + random() % 3, rows.size() - fed[source]);
     const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(fed[source]);
-    merger.consume(source, batch_of({begin, begin + static_cast<std::ptrdiff_t>(count)}, recipe.inputs));
+    merger.consume(source,
+                   batch_of({begin, begin + static_cast<std::ptrdiff_t>(count)}, recipe.inputs));
     fed[source] += count;
   }
 }

@@ -30,7 +30,8 @@ Recipe grouped(std::vector<InputColumn> keys) {
   const int last = static_cast<int>(keys.size());
   HashAggregate step;
   for (int i = 0; i < last; ++i) step.groups.push_back({i, i});
-  step.aggregates.push_back({.kind = AggregateKind::count, .inputs = {last}, .type = type(oid::int8)});
+  step.aggregates.push_back(
+      {.kind = AggregateKind::count, .inputs = {last}, .type = type(oid::int8)});
   recipe.steps.emplace_back(step);
   recipe.outputs.push_back({last, type(oid::int8)});
   return recipe;
@@ -103,13 +104,16 @@ TEST_CASE("groups: NULL is not 'NULL', ('a','bc') is not ('ab','c'), 1.0 is 1.00
   const InputColumn text = text_column(oid::text);
   CHECK(sorted(run(grouped({text}), {{{null, "1"}, {"NULL", "2"}}, {{null, "4"}, {"", "8"}}})) ==
         TextRows{{null, "5"}, {"", "8"}, {"NULL", "2"}});
-  CHECK(sorted(run(grouped({text, text}), {{{"a", "bc", "1"}, {"ab", "c", "2"}}, {{"a", "bc", "4"}}})) ==
+  CHECK(sorted(run(grouped({text, text}),
+                   {{{"a", "bc", "1"}, {"ab", "c", "2"}}, {{"a", "bc", "4"}}})) ==
         TextRows{{"a", "bc", "5"}, {"ab", "c", "2"}});
   for (const InputColumn& numeric : {text_column(oid::numeric), binary_column(oid::numeric)})
-    for (const auto& row : run(grouped({numeric}), {{{"1.0", "1"}, {"NaN", "1"}}, {{"1.00", "2"}, {"NaN", "3"}}}))
+    for (const auto& row :
+         run(grouped({numeric}), {{{"1.0", "1"}, {"NaN", "1"}}, {{"1.00", "2"}, {"NaN", "3"}}}))
       CHECK(row[1] == (row[0] == "NaN" ? "4" : "3"));
   CHECK(run(grouped({binary_column(oid::float8)}), {{{"0", "1"}}, {{"-0", "2"}}}).size() == 1);
-  CHECK(sorted(run(grouped({binary_column(oid::int8)}), {{{"0", "1"}, {null, "2"}}, {{null, "4"}, {"0", "8"}}})) ==
+  CHECK(sorted(run(grouped({binary_column(oid::int8)}),
+                   {{{"0", "1"}, {null, "2"}}, {{null, "4"}, {"0", "8"}}})) ==
         TextRows{{null, "6"}, {"0", "9"}});
 }
 
@@ -142,7 +146,8 @@ TEST_CASE("a key may be compared through a twin of what is passed on") {
   auto& step = std::get<HashAggregate>(recipe.steps[0]);
   step.groups = {{.key = 1, .carry = 0}};
   step.aggregates[0].inputs = {2};
-  CHECK(sorted(run(recipe, {{{"one", "1", "1"}}, {{"ein", "1", "2"}, {"two", "2", "5"}}})).size() == 2);
+  CHECK(sorted(run(recipe, {{{"one", "1", "1"}}, {{"ein", "1", "2"}, {"two", "2", "5"}}})).size() ==
+        2);
 }
 
 TEST_CASE("without groups there is one row, also of nothing") {
@@ -152,16 +157,24 @@ TEST_CASE("without groups there is one row, also of nothing") {
 
 TEST_CASE("several DISTINCT aggregates come as groupings") {
   Recipe recipe;
-  recipe.inputs = {text_column(oid::text), binary_column(oid::int4), binary_column(oid::int4), text_column(oid::text)};
+  recipe.inputs = {text_column(oid::text), binary_column(oid::int4), binary_column(oid::int4),
+                   text_column(oid::text)};
   HashAggregate step;
   step.groups = {{0, 0}};
   step.discriminator = 1;
-  step.aggregates = {{.kind = AggregateKind::sum_distinct, .inputs = {2}, .type = type(oid::int8), .grouping = 1},
-                     {.kind = AggregateKind::count_distinct, .inputs = {3}, .type = type(oid::int8), .grouping = 2}};
+  step.aggregates = {
+      {.kind = AggregateKind::sum_distinct, .inputs = {2}, .type = type(oid::int8), .grouping = 1},
+      {.kind = AggregateKind::count_distinct,
+       .inputs = {3},
+       .type = type(oid::int8),
+       .grouping = 2}};
   recipe.steps.emplace_back(step);
   recipe.outputs = {{0, type(oid::text)}, {1, type(oid::int8)}, {2, type(oid::int8)}};
   CHECK(sorted(run(recipe, {{{"g", "1", "5", null}, {"g", "1", "6", null}, {"g", "2", null, "x"}},
-                            {{"g", "1", "5", null}, {"g", "2", null, "x"}, {"g", "2", null, "y"}, {"h", "2", null, null}}})) ==
+                            {{"g", "1", "5", null},
+                             {"g", "2", null, "x"},
+                             {"g", "2", null, "y"},
+                             {"h", "2", null, null}}})) ==
         TextRows{{"g", "11", "2"}, {"h", null, "0"}});
 }
 
@@ -260,7 +273,8 @@ TEST_CASE("malformed rows are a protocol error") {
     });
   };
   CHECK(feed(good).empty());
-  for (std::size_t size = 0; size < good.size(); ++size) CHECK(feed(good.substr(0, size)) == "08P01");
+  for (std::size_t size = 0; size < good.size(); ++size)
+    CHECK(feed(good.substr(0, size)) == "08P01");
   CHECK(feed(good + "x") == "08P01");
   CHECK(feed("\0\1\0\0\0\10\0\0\0\0\0\0\0\1"s) == "08P01");
   CHECK(feed("\0\2\x80\0\0\0\xff\xff\xff\xff"s) == "08P01");
@@ -286,8 +300,8 @@ TEST_CASE("filter and compute work over groups; formats are the client's") {
   CHECK(run(recipe, {{{"a", "1"}, {"b", "2"}}, {{"a", "3"}}}, {values::Datum::int8(2)}) ==
         TextRows{{"8", "a"}});
   CHECK(recipe.describe(2) ==
-        std::vector<std::string>{"concatenate 2 streams", "aggregate by c1: count(c2)", "filter (c2 > $1)",
-                                 "compute (c2 * $1)", "output c3, c1"});
+        std::vector<std::string>{"concatenate 2 streams", "aggregate by c1: count(c2)",
+                                 "filter (c2 > $1)", "compute (c2 * $1)", "output c3, c1"});
 }
 
 TEST_CASE("describe says each step") {
