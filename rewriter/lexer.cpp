@@ -22,8 +22,16 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
   table['$'] = dollar;
   return table;
 }
+constexpr std::array<bool, 256> make_name_characters() {
+  constexpr auto table = make_classes();
+  std::array<bool, 256> out{};
+  for (std::size_t i = 0; i < 256; ++i)
+    out[i] = table[i] == letter || table[i] == digit || table[i] == dollar;
+  return out;
+}
+constexpr std::array<bool, 256> name_character = make_name_characters();
 }  // namespace
-const std::array<std::uint8_t, 256> classes = make_classes();
+constexpr std::array<std::uint8_t, 256> classes = make_classes();
 }  // namespace lexer_detail
 
 using namespace lexer_detail;
@@ -165,7 +173,10 @@ Token::Kind Lexer::number() {
 }
 
 void Lexer::skip_name() {
-  while (class_at() == letter || class_at() == digit || class_at() == Class::dollar) ++at_;
+  const char* at = text_.data() + at_;
+  const char* const end = text_.data() + text_.size();
+  while (at < end && name_character[static_cast<unsigned char>(*at)]) ++at;
+  at_ = static_cast<std::size_t>(at - text_.data());
 }
 
 Token::Kind Lexer::word() {

@@ -18,6 +18,14 @@ void DepthGauge::close() {
 }
 
 void DepthGauge::word(std::string_view text) {
+  // The first letters of the words below.
+  constexpr std::uint32_t initials = [] {
+    std::uint32_t bits = 0;
+    for (char c : std::string_view("aeijlnobcsu")) bits |= 1u << (c - 'a');
+    return bits;
+  }();
+  const unsigned letter = static_cast<unsigned char>(text[0] | 0x20) - unsigned{'a'};
+  if (text.size() > 9 || letter > 25 || (initials >> letter & 1) == 0) return;
   const auto is = [&](std::string_view word) { return same_word(text, word); };
   switch (text.size()) {
     case 2:

@@ -1,5 +1,6 @@
 #include "rewriter/lower.h"
 #include "rewriter/print.h"
+#include "values/sql_error.h"
 
 namespace anabranch::rewriter {
 
@@ -36,6 +37,12 @@ ExprPtr Lowering::binary(const PgQuery__AExpr& node) {
     case PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR: out.syntax = OperatorCall::Syntax::similar; break;
     default: break;
   }
+  // Only OPERATOR(-) leaves a number unfolded; printed with a plain sign it could have another type.
+  const bool unfolded = !node.lexpr && name.size() == 1 && out.name == "-" &&
+                        node.rexpr->node_case == PG_QUERY__NODE__NODE_A_CONST &&
+                        (node.rexpr->a_const->val_case == PG_QUERY__A__CONST__VAL_IVAL ||
+                         node.rexpr->a_const->val_case == PG_QUERY__A__CONST__VAL_FVAL);
+  if (unfolded) throw values::SqlError("0A000", "OPERATOR(-) before a number is not supported", "Write a plain minus.");
   out.left = expr(node.lexpr);
   out.right = expr(node.rexpr);
   return make::expr(std::move(out), node.location);

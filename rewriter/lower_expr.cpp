@@ -2,6 +2,7 @@
 
 #include "rewriter/lexer.h"
 #include "rewriter/lower.h"
+#include "values/sql_error.h"
 
 namespace anabranch::rewriter {
 
@@ -32,6 +33,9 @@ ExprPtr Lowering::expr(const Node* node) {
     case PG_QUERY__NODE__NODE_A_CONST: return constant(*node->a_const);
     case PG_QUERY__NODE__NODE_COLUMN_REF: return column(*node->column_ref);
     case PG_QUERY__NODE__NODE_PARAM_REF:
+      // The protocol counts parameters in 16 bits; the lexer's own number may have overflowed.
+      if (node->param_ref->number <= 0 || node->param_ref->number > 65535)
+        throw values::SqlError("42P02", "there is no parameter $" + std::to_string(node->param_ref->number));
       return make::expr(Param{node->param_ref->number}, node->param_ref->location);
     case PG_QUERY__NODE__NODE_A_EXPR: return operation(*node->a_expr);
     case PG_QUERY__NODE__NODE_BOOL_EXPR: return boolean(*node->bool_expr);

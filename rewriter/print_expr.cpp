@@ -6,17 +6,19 @@ using namespace tree;
 
 namespace {
 
-Binding binding_of_operator(const OperatorCall& op) {
-  if (!op.left) return Binding::or_;  // prefix: always in parentheses as an operand
-  if (op.syntax != OperatorCall::Syntax::plain) return Binding::range;
-  if (!op.schema.empty()) return Binding::other_operator;
-  const std::string& name = op.name;
+Binding binding_by_name(std::string_view name) {
   if (name == "<" || name == ">" || name == "=" || name == "<=" || name == ">=" || name == "<>")
     return Binding::comparison;
   if (name == "+" || name == "-") return Binding::additive;
   if (name == "*" || name == "/" || name == "%") return Binding::multiplicative;
   if (name == "^") return Binding::power;
   return Binding::other_operator;
+}
+
+Binding binding_of_operator(const OperatorCall& op) {
+  if (!op.left) return Binding::or_;  // prefix: always in parentheses as an operand
+  if (op.syntax != OperatorCall::Syntax::plain) return Binding::range;
+  return op.schema.empty() ? binding_by_name(op.name) : Binding::other_operator;
 }
 
 struct BindingOf {
@@ -125,8 +127,12 @@ void NodeWriter::operator()(const OperatorCall& node) {
     }
     return;
   }
-  const std::string name =
-      node.schema.empty() ? node.name : "OPERATOR(" + quote_identifier(node.schema) + "." + node.name + ")";
+  const bool infix_only = binding_by_name(node.name) != Binding::other_operator && node.name != "-" && node.name != "+";
+  std::string name = node.name;
+  if (!node.schema.empty())
+    name = "OPERATOR(" + quote_identifier(node.schema) + "." + node.name + ")";
+  else if (!node.left && infix_only)
+    name = "OPERATOR(" + node.name + ")";
   if (!node.left) {
     out_.text(name == "-" || name == "+" ? name : name + " ");
     return operand(*node.right);

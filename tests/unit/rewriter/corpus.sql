@@ -224,6 +224,7 @@ select a = (b = c), (a = b) = c, (a < b) = (c > d)
 select (a is null) = b, (a in (1)) is null, (a like b) like c, (a between 1 and 2) between b and c
 select (a = any (array[1])) = b, b = (a = any (array[1]))
 select -(-a), - - a, +(-a), -(+a), -(a + b), -a + -b, a - -b, a - (-b), a - -1, a * -1, a::int - 1
+select operator(=) b, operator(*) 5, operator(pg_catalog.-) 5, operator(~) 1
 select @ -5, @ (a), ! a, !! 5, ~ ~ 1
 select (a || b) || c || (d || e), (a + b) || c, a + (b || c), a || b + c, (a || b) + c
 select a < (b || c), (a < b) || c, a is null and b is null, (a and b) is null

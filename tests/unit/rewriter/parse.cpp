@@ -261,3 +261,20 @@ TEST_CASE("parsing on two threads leaves standard error alone") {
   CHECK_FALSE(moved);
   CHECK(good == 1200);
 }
+
+TEST_CASE("what cannot be printed as it was is refused") {
+  const auto failure = [](std::string_view text) -> std::string {
+    Shape made;
+    shape(text, true, {}, made);
+    try {
+      parse(text, made);
+    } catch (const anabranch::values::SqlError& error) {
+      return error.sqlstate;
+    }
+    return {};
+  };
+  CHECK(failure("select $0") == "42P02");
+  CHECK(failure("select $99999999999999999999") == "42P02");
+  CHECK(failure("select operator(-) 5") == "0A000");
+  CHECK(failure("insert into t values (1) on conflict (a desc) do nothing") == "42P10");
+}
