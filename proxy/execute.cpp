@@ -2,6 +2,7 @@
 
 #include "backends/exchange.h"
 #include "net/pg/stream.h"
+#include "proxy/log.h"
 #include "proxy/planning.h"
 #include "values/errors.h"
 
@@ -42,10 +43,10 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
     lease = &member->lease;
   } else {
     borrowed = co_await backends::acquire(state.target(shard), state.holder, state.token());
-    co_await backends::apply_context(borrowed, state.settings, state.token());
+    co_await backends::apply_context(borrowed, state.settings);
   }
   const Running running(state, *lease);
-  auto answer = co_await backends::run_command(*lease, std::move(sql), state.token());
+  auto answer = co_await backends::run_command(*lease, std::move(sql));
   if (!answer) throw backends::ServerError(answer.error(), lease->shard(), lease->shard_name());
   execution.evaluated = std::move(answer->rows.at(0));
   for (const auto& value : execution.evaluated) {
@@ -90,6 +91,15 @@ net::Task<Outcome> dispatch(SessionState& state, Execution& execution) {
   co_return co_await run_partials(state, execution);
 }
 
+/// The shape, not the text: literals may be nobody else's business.
+void log_slow(const SessionState& state, const Execution& execution, std::chrono::nanoseconds took) {
+  constexpr std::size_t longest = 500;
+  spdlog::warn("slow query: {} ms, {} in database {} for user {}: {}",
+               std::chrono::duration_cast<std::chrono::milliseconds>(took).count(),
+               to_string(execution.plan->plan->kind), state.login.database, state.login.user,
+               execution.statement->shape.text().substr(0, longest));
+}
+
 bool may_run_in_failed_transaction(const Plan& plan) {
   using enum rewriter::SessionAction;
   if (!plan.session) return false;
@@ -107,8 +117,10 @@ net::Task<Outcome> execute(SessionState& state, Execution& execution) {
     throw values::make_error<>(values::ErrorId::in_failed_transaction);
   }
   const Outcome outcome = co_await dispatch(state, execution);
-  state.worker.metrics().statement(execution.plan->plan->kind,
-                                   std::chrono::steady_clock::now() - begun);
+  const auto took = std::chrono::steady_clock::now() - begun;
+  state.worker.metrics().statement(execution.plan->plan->kind, took);
+  const auto slow = state.db->config->log.slow_query;
+  if (slow.count() > 0 && took >= slow) log_slow(state, execution, took);
   co_return outcome;
 }
 

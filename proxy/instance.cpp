@@ -234,6 +234,10 @@ std::vector<std::string> Instance::not_ready() const {
   return reasons;
 }
 
+void Instance::post(std::size_t loop, std::move_only_function<void(Worker&)> job) {
+  loops_[loop].thread->post([worker = loops_[loop].worker, work = std::move(job)]() mutable { work(*worker); });
+}
+
 void Instance::post_to_all(void (*job)(Worker&)) {
   for (LoopSlot& slot : loops_) {
     slot.thread->post([worker = slot.worker, job] { job(*worker); });

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <expected>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -71,6 +73,8 @@ class Instance {
   void cancel(std::int32_t process, std::int32_t secret);
   void drain();
   void end_all_sessions();
+  /// Runs `job` on a loop's thread.
+  void post(std::size_t loop, std::move_only_function<void(Worker&)> job);
 
  private:
   void publish(std::shared_ptr<Snapshot> snapshot);

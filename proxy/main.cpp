@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "proxy/cli_check.h"
+#include "proxy/cli_explain.h"
 #include "proxy/cli_route.h"
 #include "proxy/serve.h"
 #include "proxy/version.h"
@@ -39,8 +40,19 @@ std::pair<CLI::App*, std::function<int()>> declare_serve(CLI::App& application) 
   return {command, [options] { return serve(*options); }};
 }
 
+std::pair<CLI::App*, std::function<int()>> declare_explain(CLI::App& application) {
+  auto options = std::make_shared<ExplainOptions>();
+  CLI::App* command = application.add_subcommand("explain", "Print the plan of a statement");
+  command->add_option("-c,--config", options->config, "The configuration file")->required();
+  command->add_option("-d,--database", options->database, "The database")->required();
+  command->add_option("sql", options->sql, "The statement")->required();
+  command->add_flag("--stages", options->stages, "Show every stage of the way to the plan");
+  return {command, [options] { return explain(*options, std::cout, std::cerr); }};
+}
+
 /// Every subcommand there is: one line each.
-constexpr std::array<Declare, 3> subcommands{declare_serve, declare_check, declare_route};
+constexpr std::array<Declare, 4> subcommands{declare_serve, declare_check, declare_route,
+                                             declare_explain};
 
 int run(int argc, char** argv) {
   CLI::App application{"Anabranch: many database servers that look like one"};

@@ -40,10 +40,10 @@ net::Task<Description> describe_on_default_shard(SessionState& state, std::strin
     lease = &enlisted->lease;
   } else {
     borrowed = co_await backends::acquire(state.target(shard), state.holder, state.token());
-    co_await backends::apply_context(borrowed, state.settings, state.token());
+    co_await backends::apply_context(borrowed, state.settings);
   }
   const Running running(state, *lease);
-  auto described = co_await backends::describe(*lease, std::move(sql), std::move(types), state.token());
+  auto described = co_await backends::describe(*lease, std::move(sql), std::move(types));
   if (described) co_return to_description(std::move(*described));
   net::pg::ErrorFields fields = std::move(described.error());
   if (!own_text) fields.remove('P');

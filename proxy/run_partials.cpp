@@ -275,7 +275,7 @@ net::Task<Outcome> run_partials(SessionState& state, Execution& execution) {
   }
   Partials partials(state, execution);
   const Outcome outcome = co_await partials.run();
-  if (state.transaction.state() == backends::TransactionState::none) state.transaction.drop();
+  state.transaction.give_back();
   co_return outcome;
 }
 

@@ -156,7 +156,7 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
     lease = co_await backends::acquire(target, state.holder, state.token());
   }
   if (!backends::pipeline_context(lease, state.settings)) {
-    co_await backends::apply_context(lease, state.settings, state.token());
+    co_await backends::apply_context(lease, state.settings);
   }
   Relay relay(state, execution, lease);
   const Outcome outcome = co_await relay.run();
@@ -168,14 +168,17 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   PortalState* portal = execution.portal;
   if (portal != nullptr && portal->open) shard = portal->shard;
   auto* member = co_await state.transaction.enlist(shard, state.target(shard), state.token());
-  if (writes(*execution.plan->plan)) state.transaction.mark_written(shard);
+  const bool in_block = state.transaction.state() != backends::TransactionState::none;
+  if (in_block && writes(*execution.plan->plan)) state.transaction.mark_written(shard);
   Relay relay(state, execution, member->lease);
   const Outcome outcome = co_await relay.run();
   if (portal != nullptr) {
     portal->open = outcome.suspended;
     portal->shard = shard;
   }
-  if (execution.plan->plan->opaque_settings) co_await read_back_settings(state, member->lease);
+  if (execution.plan->plan->opaque_settings && !state.pinned()) {
+    co_await read_back_settings(state, member->lease);
+  }
   co_return outcome;
 }
 
@@ -183,8 +186,11 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
 
 net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uint32_t shard) {
   if (state.transaction.state() == backends::TransactionState::none) {
-    if (execution.standalone) co_return co_await relay_alone(state, execution, shard);
-    state.transaction.begin_implicit();
+    // What a database without schemes is told may leave anything behind on its server.
+    if (state.db->passthrough() && execution.plan->plan->opaque_settings) state.pin();
+    const bool alone = execution.standalone;
+    if (alone && !state.pinned()) co_return co_await relay_alone(state, execution, shard);
+    if (!alone) state.transaction.begin_implicit();
   }
   co_return co_await relay_in_transaction(state, execution, shard);
 }

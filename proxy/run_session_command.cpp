@@ -60,18 +60,18 @@ net::Task<void> savepoint(SessionState& state, const SessionPlan& plan) {
   switch (plan.action) {
     case SessionAction::savepoint:
       require_block(state, "SAVEPOINT");
-      co_await state.transaction.savepoint(plan.name, state.token());
+      co_await state.transaction.savepoint(plan.name);
       send_complete(state.out(), "SAVEPOINT");
       break;
     case SessionAction::rollback_to:
       require_block(state, "ROLLBACK TO SAVEPOINT");
-      co_await state.transaction.rollback_to(plan.name, state.token());
+      co_await state.transaction.rollback_to(plan.name);
       state.refresh_planning();
       send_complete(state.out(), "ROLLBACK");
       break;
     default:
       require_block(state, "RELEASE SAVEPOINT");
-      co_await state.transaction.release_savepoint(plan.name, state.token());
+      co_await state.transaction.release_savepoint(plan.name);
       send_complete(state.out(), "RELEASE");
   }
 }
@@ -92,13 +92,13 @@ class SettingLeases {
       co_return;
     }
     borrowed_ = co_await backends::acquire(state_.target(shard), state_.holder, state_.token());
-    co_await backends::apply_context(borrowed_, state_.settings, state_.token());
+    co_await backends::apply_context(borrowed_, state_.settings);
     leases_.push_back(&borrowed_);
   }
 
   net::Task<void> run(std::string sql) {
     for (backends::Lease* lease : leases_) {
-      auto answer = co_await backends::run_command(*lease, sql, state_.token());
+      auto answer = co_await backends::run_command(*lease, sql);
       if (!answer) throw backends::ServerError(answer.error(), lease->shard(), lease->shard_name());
     }
   }
@@ -151,7 +151,7 @@ net::Task<void> reset(SessionState& state, const SessionPlan& plan) {
     state.settings.reset_all();
   }
   for (backends::Lease* lease : leases.all()) {
-    co_await backends::apply_context(*lease, state.settings, state.token());
+    co_await backends::apply_context(*lease, state.settings);
   }
   report_all(state, **leases.all().front());
   state.refresh_planning();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "backends/cancel.h"
 #include "backends/exchange.h"
 #include "net/pg/auth_verifier.h"
@@ -58,7 +60,7 @@ void Session::end_now() {
 net::Task<void> Session::greet() {
   const std::uint32_t shard = state_.default_shard();
   backends::Lease lease = co_await backends::acquire(state_.target(shard), state_.holder, state_.token());
-  co_await backends::apply_context(lease, state_.settings, state_.token());
+  co_await backends::apply_context(lease, state_.settings);
   for (const auto& [name, value] : lease->parameters()) state_.report_parameter(name, value);
   net::pg::BackendKeyData{process_, secret_}.encode(state_.out());
   send_ready(state_.out(), 'I');
@@ -80,7 +82,7 @@ net::Task<void> Session::run() {
   if (const auto sent = co_await state_.client.flush(); !sent) co_return;
   while (co_await serve_one()) {
   }
-  state_.transaction.drop();
+  state_.end_leases();
   net::CancelSource farewell;
   farewell.cancel_after(std::chrono::milliseconds(1000));
   (void)co_await state_.client.flush_all(farewell.token());
@@ -190,7 +192,9 @@ net::Task<void> Session::settle_failure() {
     state_.transaction.fail();
   } else {
     co_await roll_back_transaction(state_);
-    state_.transaction.drop();
+    const auto& left = state_.transaction.enlisted();
+    const bool clean = std::ranges::all_of(left, [](const auto& member) { return member->lease->clean(); });
+    clean ? state_.transaction.give_back() : state_.transaction.drop();
   }
   drop_portals();
 }

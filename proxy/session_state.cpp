@@ -70,6 +70,19 @@ SessionState::SessionState(Worker& on, net::Socket socket, Login who)
       settings(startup_settings(login)),
       transaction(holder, settings) {
   refresh_planning();
+  if (db->conf->pool.mode == conf::PoolMode::session) pin();
+}
+
+void SessionState::pin() {
+  pinned_ = true;
+  transaction.keep_leases(true);
+}
+
+void SessionState::end_leases() {
+  if (pinned_) {
+    for (auto& member : transaction.enlisted()) member->lease.discard();
+  }
+  transaction.drop();
 }
 
 bool SessionState::explicit_transaction() const {

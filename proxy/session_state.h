@@ -59,6 +59,13 @@ struct SessionState {
   bool explicit_transaction() const;
   std::uint32_t default_shard() const { return db->map->default_shard(); }
 
+  /// Keeps this session's connections for itself until it ends (pool.mode session, or state on a
+  /// server that cannot be carried elsewhere).
+  void pin();
+  bool pinned() const { return pinned_; }
+  /// The session is over: connections that were its own are closed, others go home.
+  void end_leases();
+
   /// Takes the newest configuration, outside transactions only.
   void renew_database();
   /// Call when a setting that planning depends on may have changed.
@@ -71,6 +78,7 @@ struct SessionState {
 
  private:
   std::vector<backends::ShardTarget> targets_;
+  bool pinned_ = false;
 };
 
 /// Names a lease as running while in scope, so that a cancel reaches it.

@@ -8,7 +8,7 @@ namespace anabranch::proxy {
 net::Task<void> read_back_settings(SessionState& state, backends::Lease& lease) {
   if (lease->transaction_status() == 'E' || lease->broken()) co_return;
   auto answer = co_await backends::run_command(
-      lease, "SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session'", state.token());
+      lease, "SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session'");
   if (!answer) co_return;
   backends::Settings now;
   for (auto& row : answer->rows) {

@@ -22,16 +22,16 @@ net::Task<void> refresh_catalog_if_stale(SessionState& state) {
 net::Task<void> end_statement_transaction(SessionState& state) {
   if (state.explicit_transaction()) co_return;
   if (state.transaction.state() == backends::TransactionState::implicit) {
-    (void)co_await state.transaction.commit(state.token());
+    (void)co_await state.transaction.commit();
     end_local_settings(state);
   } else {
-    state.transaction.drop();
+    state.transaction.give_back();
   }
   co_await refresh_catalog_if_stale(state);
 }
 
 net::Task<std::string> commit_transaction(SessionState& state) {
-  std::string tag = co_await state.transaction.commit(state.token());
+  std::string tag = co_await state.transaction.commit();
   end_local_settings(state);
   state.refresh_planning();
   if (tag != "COMMIT") state.catalog_stale = false;
