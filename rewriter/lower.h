@@ -77,6 +77,7 @@ class Lowering {
   void body(const PgQuery__SelectStmt& node, tree::Select& out);
   tree::With with(const PgQuery__WithClause* node);
   tree::Cte cte(const PgQuery__CommonTableExpr& node);
+  std::string cycle_mark(const Node* node);
   std::string cte_tail(const PgQuery__CommonTableExpr& node);
   std::vector<tree::Target> targets(std::size_t count, Node** nodes);
   tree::GroupItem group_item(const Node* node);

@@ -152,6 +152,14 @@ std::string comma_list(const std::vector<std::string>& names) {
 }
 }  // namespace
 
+// Only constants may stand here: a typed one is TYPE 'text', a cast is not allowed.
+std::string Lowering::cycle_mark(const Node* node) {
+  const auto* cast = node->node_case == PG_QUERY__NODE__NODE_TYPE_CAST ? node->type_cast : nullptr;
+  const bool typed = cast && cast->arg->node_case == PG_QUERY__NODE__NODE_A_CONST &&
+                     cast->arg->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL;
+  return typed ? type_name(*cast->type_name).text + " " + baked_text(cast->arg) : baked_text(node);
+}
+
 std::string Lowering::cte_tail(const PgQuery__CommonTableExpr& node) {
   std::string out;
   if (const auto* search = node.search_clause) {
@@ -162,7 +170,7 @@ std::string Lowering::cte_tail(const PgQuery__CommonTableExpr& node) {
   if (const auto* cycle = node.cycle_clause) {
     out += " CYCLE " + comma_list(strings_of(cycle->n_cycle_col_list, cycle->cycle_col_list));
     out += " SET " + quote_identifier(text_or_empty(cycle->cycle_mark_column));
-    out += " TO " + baked_text(cycle->cycle_mark_value) + " DEFAULT " + baked_text(cycle->cycle_mark_default);
+    out += " TO " + cycle_mark(cycle->cycle_mark_value) + " DEFAULT " + cycle_mark(cycle->cycle_mark_default);
     out += " USING " + quote_identifier(text_or_empty(cycle->cycle_path_column));
   }
   return out;

@@ -130,6 +130,7 @@ with recursive r(n) as (values (1) union all select n + 1 from r where n < 100) 
 with recursive r as (select 1 as a) search depth first by a set ord select * from r
 with recursive r(a, b) as (select 1, 2 union all select * from r) search breadth first by a, b set o cycle a set c to 'Y' default 'N' using p select * from r
 with recursive r as (select 1 as a union select a from r) cycle a set is_cycle using path select * from r
+with recursive r as (select 1 as a union select a from r) cycle a set c to int '1' default int '0' using path select * from r
 with d as (delete from t where a = 1 returning *) insert into u select * from d
 with i as (insert into t values (1) returning a), u as (update v set b = 1 returning *) select * from i, u
 select * from (with a as (select 1) select * from a) s
