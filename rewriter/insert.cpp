@@ -178,6 +178,22 @@ void check_key_unchanged(const Planning& planning, const std::vector<tree::Assig
   }
 }
 
+void check_assigned_defaults(const Planning& planning, const std::vector<tree::Assignment>& set) {
+  const Target target = target_of(planning);
+  if (target.relation == nullptr) return;
+  for (const tree::Assignment& assignment : set) {
+    const auto column = target.relation->find_column(assignment.column);
+    if (assignment.value->as<tree::SetToDefault>() == nullptr || !column) continue;
+    const router::Column& at = target.relation->columns[static_cast<std::size_t>(*column)];
+    if (!at.identity && (at.default_sql.empty() ||
+                         at.default_volatility == router::Volatility::immutable)) {
+      continue;
+    }
+    refuse_clause("SET … = DEFAULT", "every shard would compute the default for itself",
+                  "Write the value.");
+  }
+}
+
 void check_target(const Planning& planning) {
   if (planning.map().shards().size() > 1) {
     const Target target = target_of(planning);
@@ -193,6 +209,7 @@ namespace {
 void check_on_conflict(const Planning& planning, const tree::Insert& insert, const Target& target) {
   if (!insert.on_conflict) return;
   check_key_unchanged(planning, insert.on_conflict->set);
+  check_assigned_defaults(planning, insert.on_conflict->set);
   for (const router::UniqueKey& unique : target.relation->unique_keys) {
     const auto holds = [&](const std::string& column) {
       return std::ranges::any_of(unique.columns, [&](int index) {
@@ -241,11 +258,29 @@ std::shared_ptr<Plan> single_row(Planning& planning, const Target& target,
 /// the relay of a single row is only for values that mean the same in both.
 bool relays(const Planning& planning, const Target& target, const std::vector<KeyOperand>& key) {
   const router::MappedScheme& scheme = planning.map().schemes()[target.table->scheme];
-  if (scheme.random() || target.table->expression || key.size() != 1) return false;
+  const bool total = scheme.kind != conf::StrategyKind::list && scheme.kind != conf::StrategyKind::lookup;
+  if (!total || target.table->expression || key.size() != 1) return false;
   const ValueRef::From from = key.front().value.from;
   const bool integer = scheme.types.size() == 1 && scheme.type() == conf::KeyType::bigint;
   return integer && (from == ValueRef::From::literal || from == ValueRef::From::constant) &&
          (key.front().value_type == values::oid::int4 || key.front().value_type == values::oid::int8);
+}
+
+/// Subqueries in VALUES, ON CONFLICT and RETURNING are answered by the row's shard.
+void check_value_queries(const Planning& planning, const tree::Insert& insert) {
+  Analysis analysis(planning.query, planning.functions);
+  const auto check = [&](const Block& block) {
+    for (const auto& [select, inner] : block.subqueries) {
+      if (insert.source && select == insert.source.get()) continue;
+      const Distribution rows = analysis.of(*inner, {}, -7);
+      if (rows.same_everywhere() && rows.unstable.empty()) continue;
+      refuse_clause("a subquery in INSERT", "it reads rows that are not on every shard",
+                    "Read the value first, and give it as a constant.");
+    }
+  };
+  const Block& top = *planning.query.top;
+  check(top);
+  if (insert.source) check(*top.subqueries.at(insert.source.get()));
 }
 
 Outcome split(Planning& planning, const tree::Insert& insert, const Target& target) {
@@ -254,6 +289,7 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
   const auto* rows = insert.source ? &insert.source->values : nullptr;
   if (rows != nullptr && rows->empty()) return plan_insert_select(planning, insert);
   check_defaults(planning, insert, *target.relation);
+  check_value_queries(planning, insert);
   InsertSplit made;
   made.table = target.instance->table;
   const std::size_t count = rows == nullptr ? 1 : rows->size();
@@ -314,7 +350,11 @@ Outcome broadcast_values(Planning& planning, const tree::Insert& insert, const T
   tree::StatementPtr copy = tree::clone(*planning.statement);
   auto& filled = *copy->as<tree::Insert>();
   const bool from_query = insert.source && insert.source->values.empty();
-  if (from_query) check_copied_query(planning);
+  if (from_query) {
+    check_copied_query(planning);
+  } else {
+    check_value_queries(planning, insert);
+  }
   write_defaults(planning, filled, *target.relation, Defaults::copies);
   fill_copies(planning, filled);
   fill_holes(planning, *copy);

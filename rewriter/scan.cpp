@@ -89,12 +89,19 @@ Traits scan(const Query& query, const FunctionContext& functions) {
   Traits traits;
   for (const auto& block : query.blocks) {
     const bool top = block.get() == query.top;
+    const bool ambient_before = traits.ambient;
+    if (block->from_view) traits.ambient = false;
     each_expression(*block, [&](const tree::Expr& expr) {
       tree::walk(expr, [&](const tree::Expr& at) {
         note(at, functions, !top, traits);
         return true;
       });
     });
+    if (block->from_view && traits.ambient) {
+      // A view is sent by name: what it calls cannot be computed once for all shards.
+      traits.shared = "a function of time or session inside a view";
+    }
+    traits.ambient |= ambient_before;
     if (block->select != nullptr) traits.locking |= !block->select->locking.empty();
     if (block->writes && !top) traits.writing_with = true;
   }

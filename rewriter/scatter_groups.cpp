@@ -101,8 +101,7 @@ class GroupScatter {
       const Meaning meaning = meaning_of(scatter_.block, *key.expr, planning_.pins);
       if (meaning.expr != nullptr) collect(*meaning.expr);
     }
-    for (const tree::ExprPtr& expr : select_.distinct_on) {
-      (void)expr;
+    if (!select_.distinct_on.empty()) {
       refuse_clause("DISTINCT ON with aggregates", "its rows are complete only after merging",
                     "Use GROUP BY.");
     }

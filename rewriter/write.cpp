@@ -114,6 +114,7 @@ Outcome plan_write(Planning& planning) {
   if (copies && planning.map().shards().size() > 1) {
     if (planning.traits.writing_with) refuse_statement("a writing WITH", "Write one statement each.");
     check_copies(planning, rows);
+    if (update != nullptr) check_assigned_defaults(planning, update->set);
     if (!planning.plan->described) return ask_original(planning);
     tree::StatementPtr copy = tree::clone(*planning.statement);
     fill_holes(planning, *copy);
@@ -140,6 +141,7 @@ Outcome plan_write(Planning& planning) {
                   "Read the rows first, and give their values as constants.");
   }
   check_sharded(rows, command);
+  if (update != nullptr) check_assigned_defaults(planning, update->set);
   if (planning.values.needs_description && !planning.plan->described) return ask_original(planning);
   return shard_by_shard(planning, placement,
                         "each shard has its own rows of \"" + table->name.name + "\"");

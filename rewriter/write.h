@@ -7,6 +7,8 @@ namespace anabranch::rewriter {
 
 /// An UPDATE that would move a row to another shard is refused.
 void check_key_unchanged(const Planning& planning, const std::vector<tree::Assignment>& set);
+/// SET column = DEFAULT where the default is not a constant.
+void check_assigned_defaults(const Planning& planning, const std::vector<tree::Assignment>& set);
 /// Triggers and rules of a table on several shards may read what is elsewhere.
 void check_target(const Planning& planning);
 
