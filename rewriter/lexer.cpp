@@ -14,9 +14,11 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
   table['_'] = letter;
   for (int c = '0'; c <= '9'; ++c) table[c] = digit;
   for (char c : {' ', '\t', '\n', '\r', '\f'}) table[static_cast<unsigned char>(c)] = space;
-  for (char c : {'~', '!', '@', '#', '^', '&', '|', '`', '?', '+', '-', '*', '/', '%', '<', '>', '='})
+  for (char c :
+       {'~', '!', '@', '#', '^', '&', '|', '`', '?', '+', '-', '*', '/', '%', '<', '>', '='})
     table[static_cast<unsigned char>(c)] = op;
-  for (char c : {',', ';', '(', ')', '[', ']', '.', ':'}) table[static_cast<unsigned char>(c)] = punct;
+  for (char c : {',', ';', '(', ')', '[', ']', '.', ':'})
+    table[static_cast<unsigned char>(c)] = punct;
   table['\''] = quote;
   table['"'] = double_quote;
   table['$'] = dollar;
@@ -46,9 +48,15 @@ Token Lexer::next() {
     token.kind = Token::Kind::bad;
   } else if (at_ < text_.size()) {
     switch (class_at()) {
-      case letter: token.kind = word(); break;
-      case digit: token.kind = number(); break;
-      case op: token.kind = operators(); break;
+      case letter:
+        token.kind = word();
+        break;
+      case digit:
+        token.kind = number();
+        break;
+      case op:
+        token.kind = operators();
+        break;
       case punct:
         if (peek() == '.' && class_at(1) == digit) {
           token.kind = number();
@@ -57,12 +65,17 @@ Token Lexer::next() {
           token.kind = Token::Kind::punctuation;
         }
         break;
-      case quote: token.kind = string(!standard_strings_); break;
+      case quote:
+        token.kind = string(!standard_strings_);
+        break;
       case double_quote:
         token.kind = skip_quoted('"', false) ? Token::Kind::quoted_identifier : Token::Kind::bad;
         break;
-      case Class::dollar: token.kind = dollar(); break;
-      default: token.kind = Token::Kind::bad;
+      case Class::dollar:
+        token.kind = dollar();
+        break;
+      default:
+        token.kind = Token::Kind::bad;
     }
   }
   if (token.kind == Token::Kind::bad) at_ = text_.size();

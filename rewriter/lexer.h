@@ -7,8 +7,8 @@
 
 #include "rewriter/planner.h"
 
-/// PostgreSQL's lexical structure (documentation chapter 4.1, version 15), as far as it decides where
-/// tokens begin and end. No keywords, no values.
+/// PostgreSQL's lexical structure (documentation chapter 4.1, version 15), as far as it decides
+/// where tokens begin and end. No keywords, no values.
 namespace anabranch::rewriter {
 
 struct Token {
@@ -18,12 +18,12 @@ struct Token {
     quoted_identifier,  ///< "…", U&"…"
     integer,
     real,
-    string,             ///< '…', E'…', $tag$…$tag$, U&'…'; the N of N'…' is an identifier of its own
+    string,  ///< '…', E'…', $tag$…$tag$, U&'…'; the N of N'…' is an identifier of its own
     bit_string,
     parameter,
-    operators,          ///< a run of operator characters; the parser may see several operators in it
-    punctuation,        ///< one of , ; ( ) [ ] . : and ..
-    bad                 ///< unterminated, control characters, junk after a number: no valid statement
+    operators,    ///< a run of operator characters; the parser may see several operators in it
+    punctuation,  ///< one of , ; ( ) [ ] . : and ..
+    bad           ///< unterminated, control characters, junk after a number: no valid statement
   };
   Kind kind = Kind::end;
   std::uint32_t offset = 0;
@@ -32,7 +32,17 @@ struct Token {
 };
 
 namespace lexer_detail {
-enum CharClass : std::uint8_t { other, space, letter, digit, op, punct, quote, double_quote, dollar };
+enum CharClass : std::uint8_t {
+  other,
+  space,
+  letter,
+  digit,
+  op,
+  punct,
+  quote,
+  double_quote,
+  dollar
+};
 extern const std::array<std::uint8_t, 256> classes;
 }  // namespace lexer_detail
 
@@ -72,13 +82,14 @@ class Lexer {
   bool space_ = false;
 };
 
-/// The value of a literal token as the server's lexer reads it. Used by Shape::value. An escape that
-/// the server would reject gives the characters as they stand.
+/// The value of a literal token as the server's lexer reads it. Used by Shape::value. An escape
+/// that the server would reject gives the characters as they stand.
 std::string literal_value(std::string_view token, bool standard_conforming_strings);
 
 bool same_word(std::string_view token, std::string_view lower_case_word);
 
 /// As planner.h's split_statements, for a session with standard_conforming_strings off.
-std::vector<StatementSpan> split_statements(std::string_view text, bool standard_conforming_strings);
+std::vector<StatementSpan> split_statements(std::string_view text,
+                                            bool standard_conforming_strings);
 
 }  // namespace anabranch::rewriter

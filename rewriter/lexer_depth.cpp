@@ -7,7 +7,8 @@ void DepthGauge::open(bool is_case) {
     exceeded_ = true;
     return;
   }
-  levels_[static_cast<std::size_t>(++top_)] = {.chain = 0, .below = 0, .best = 0, .structure = 0, .is_case = is_case};
+  levels_[static_cast<std::size_t>(++top_)] = {
+      .chain = 0, .below = 0, .best = 0, .structure = 0, .is_case = is_case};
 }
 
 void DepthGauge::close() {
@@ -59,7 +60,8 @@ void DepthGauge::word(std::string_view text) {
     case 9:
       if (is("intersect")) ++here().structure;
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -75,16 +77,23 @@ bool DepthGauge::add(const Token& token, std::string_view text) {
     last_ = text[0];
     switch (text[0]) {
       case '(':
-      case '[': open(false); break;
+      case '[':
+        open(false);
+        break;
       case ')':
       case ']':
         // A CASE that was never ended cannot outlive its parenthesis.
         while (top_ > 0 && here().is_case) close();
         close();
         break;
-      case ',': restart(); break;
-      case ':': here().chain += last == ':' ? 1 : 0; break;
-      default: break;
+      case ',':
+        restart();
+        break;
+      case ':':
+        here().chain += last == ':' ? 1 : 0;
+        break;
+      default:
+        break;
     }
   }
   // Chains that are still open are bounded too: the parser may reduce them before an error ends it.

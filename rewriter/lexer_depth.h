@@ -9,13 +9,15 @@
 
 namespace anabranch::rewriter {
 
-/// An upper bound, from tokens alone, of how deep the parse tree of a statement is: what recurses over
-/// it must not be started on a tree that is too deep for the stack. A chain of n operators nests n
-/// deep; AND and OR do not nest (the grammar flattens them); joins and set operations nest to the left.
+/// An upper bound, from tokens alone, of how deep the parse tree of a statement is: what recurses
+/// over it must not be started on a tree that is too deep for the stack. A chain of n operators
+/// nests n deep; AND and OR do not nest (the grammar flattens them); joins and set operations nest
+/// to the left.
 class DepthGauge {
  public:
   explicit DepthGauge(const LexLimits& limits)
-      : nesting_(std::min(limits.nesting, static_cast<int>(levels_.size()) - 1)), chain_(limits.operator_chain) {
+      : nesting_(std::min(limits.nesting, static_cast<int>(levels_.size()) - 1)),
+        chain_(limits.operator_chain) {
     levels_[0] = {};
   }
 
@@ -48,7 +50,8 @@ class DepthGauge {
     level.below = level.chain = 0;
   }
 
-  std::array<Level, 1001> levels_;  // set when opened: clearing 20 KB a statement would cost a microsecond
+  std::array<Level, 1001>
+      levels_;  // set when opened: clearing 20 KB a statement would cost a microsecond
   int top_ = 0;
   int nesting_;
   int chain_;

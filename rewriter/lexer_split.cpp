@@ -24,7 +24,8 @@ std::vector<StatementSpan> split_by_parser(std::string_view text) {
 
 }  // namespace
 
-std::vector<StatementSpan> split_statements(std::string_view text, bool standard_conforming_strings) {
+std::vector<StatementSpan> split_statements(std::string_view text,
+                                            bool standard_conforming_strings) {
   std::vector<StatementSpan> spans;
   Lexer lexer(text, standard_conforming_strings);
   std::size_t start = 0, last_end = 0, tokens = 0;
@@ -55,6 +56,8 @@ std::vector<StatementSpan> split_statements(std::string_view text, bool standard
   return spans;
 }
 
-std::vector<StatementSpan> split_statements(std::string_view text) { return split_statements(text, true); }
+std::vector<StatementSpan> split_statements(std::string_view text) {
+  return split_statements(text, true);
+}
 
 }  // namespace anabranch::rewriter

@@ -39,8 +39,12 @@ std::optional<std::uint32_t> hex_number(std::string_view digits) {
   return value;
 }
 
-bool high_surrogate(std::uint32_t code) { return code >= 0xD800 && code < 0xDC00; }
-bool low_surrogate(std::uint32_t code) { return code >= 0xDC00 && code < 0xE000; }
+bool high_surrogate(std::uint32_t code) {
+  return code >= 0xD800 && code < 0xDC00;
+}
+bool low_surrogate(std::uint32_t code) {
+  return code >= 0xDC00 && code < 0xE000;
+}
 
 /// Reads the body of a quoted token, one escape at a time.
 class Unquoter {
@@ -63,7 +67,8 @@ class Unquoter {
   }
 
  private:
-  // Doubled, or the end of one part of a continued string: then on to the next part's opening quote.
+  // Doubled, or the end of one part of a continued string: then on to the next part's opening
+  // quote.
   void closing_quote() {
     if (at_ + 1 < body_.size() && body_[at_ + 1] == '\'') {
       out_ += '\'';
@@ -84,15 +89,29 @@ class Unquoter {
     const char c = at_ + 1 < body_.size() ? body_[at_ + 1] : '\\';
     at_ += 2;
     switch (c) {
-      case 'b': out_ += '\b'; return;
-      case 'f': out_ += '\f'; return;
-      case 'n': out_ += '\n'; return;
-      case 'r': out_ += '\r'; return;
-      case 't': out_ += '\t'; return;
-      case 'x': return hex_byte();
-      case 'u': return unicode(4);
-      case 'U': return unicode(8);
-      default: break;
+      case 'b':
+        out_ += '\b';
+        return;
+      case 'f':
+        out_ += '\f';
+        return;
+      case 'n':
+        out_ += '\n';
+        return;
+      case 'r':
+        out_ += '\r';
+        return;
+      case 't':
+        out_ += '\t';
+        return;
+      case 'x':
+        return hex_byte();
+      case 'u':
+        return unicode(4);
+      case 'U':
+        return unicode(8);
+      default:
+        break;
     }
     if (c >= '0' && c <= '7') return octal(c);
     out_ += c;
@@ -148,8 +167,9 @@ std::string unicode_string(std::string_view body) {
     }
     const bool is_long = i + 1 < plain.size() && plain[i + 1] == '+';
     const std::size_t start = i + (is_long ? 2 : 1), digits = is_long ? 6 : 4;
-    const auto code = start + digits <= plain.size() ? hex_number(std::string_view(plain).substr(start, digits))
-                                                     : std::nullopt;
+    const auto code = start + digits <= plain.size()
+                          ? hex_number(std::string_view(plain).substr(start, digits))
+                          : std::nullopt;
     if (!code || *code > 0x10FFFF) {
       out += '\\';
       i += i + 1 < plain.size() && plain[i + 1] == '\\' ? 2 : 1;
@@ -183,11 +203,16 @@ std::string literal_value(std::string_view token, bool standard_conforming_strin
     return std::string(token.substr(tag, token.size() - 2 * tag));
   }
   switch (first | 0x20) {
-    case 'e': return quoted_value(token, 1, true);
-    case 'b': return "b" + quoted_value(token, 1, false);
-    case 'x': return "x" + quoted_value(token, 1, false);
-    case 'u': return unicode_string(token.substr(3, token.size() - 4));
-    default: return std::string(token);
+    case 'e':
+      return quoted_value(token, 1, true);
+    case 'b':
+      return "b" + quoted_value(token, 1, false);
+    case 'x':
+      return "x" + quoted_value(token, 1, false);
+    case 'u':
+      return unicode_string(token.substr(3, token.size() - 4));
+    default:
+      return std::string(token);
   }
 }
 

@@ -130,6 +130,6 @@ std::string deparse_from(const PgQuery__Node* node);
 std::string node_kind(const PgQuery__Node* node);  ///< "CreateStmt"
 std::string command_tag(const PgQuery__Node* node);
 std::string alter_table_action(PgQuery__AlterTableType type);  ///< "AT_AddColumn"
-std::string object_words(PgQuery__ObjectType type);  ///< "MATERIALIZED VIEW"
+std::string object_words(PgQuery__ObjectType type);            ///< "MATERIALIZED VIEW"
 
 }  // namespace anabranch::rewriter

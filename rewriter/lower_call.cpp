@@ -9,7 +9,8 @@ using namespace tree;
 ExprPtr Lowering::operation(const PgQuery__AExpr& node) {
   switch (node.kind) {
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY:
-    case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL: return any_all_array(node);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL:
+      return any_all_array(node);
     case PG_QUERY__A__EXPR__KIND__AEXPR_DISTINCT:
     case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_DISTINCT:
       return make::expr(DistinctFrom{expr(node.lexpr), expr(node.rexpr),
@@ -17,12 +18,15 @@ ExprPtr Lowering::operation(const PgQuery__AExpr& node) {
                         node.location);
     case PG_QUERY__A__EXPR__KIND__AEXPR_NULLIF:
       return make::expr(NullIf{expr(node.lexpr), expr(node.rexpr)}, node.location);
-    case PG_QUERY__A__EXPR__KIND__AEXPR_IN: return in_list(node);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_IN:
+      return in_list(node);
     case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN:
     case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN:
     case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN_SYM:
-    case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM: return between(node);
-    default: return binary(node);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM:
+      return between(node);
+    default:
+      return binary(node);
   }
 }
 
@@ -32,17 +36,27 @@ ExprPtr Lowering::binary(const PgQuery__AExpr& node) {
   out.name = name.back();
   if (name.size() > 1) out.schema = name[0];
   switch (node.kind) {
-    case PG_QUERY__A__EXPR__KIND__AEXPR_LIKE: out.syntax = OperatorCall::Syntax::like; break;
-    case PG_QUERY__A__EXPR__KIND__AEXPR_ILIKE: out.syntax = OperatorCall::Syntax::ilike; break;
-    case PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR: out.syntax = OperatorCall::Syntax::similar; break;
-    default: break;
+    case PG_QUERY__A__EXPR__KIND__AEXPR_LIKE:
+      out.syntax = OperatorCall::Syntax::like;
+      break;
+    case PG_QUERY__A__EXPR__KIND__AEXPR_ILIKE:
+      out.syntax = OperatorCall::Syntax::ilike;
+      break;
+    case PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR:
+      out.syntax = OperatorCall::Syntax::similar;
+      break;
+    default:
+      break;
   }
-  // Only OPERATOR(-) leaves a number unfolded; printed with a plain sign it could have another type.
+  // Only OPERATOR(-) leaves a number unfolded; printed with a plain sign it could have another
+  // type.
   const bool unfolded = !node.lexpr && name.size() == 1 && out.name == "-" &&
                         node.rexpr->node_case == PG_QUERY__NODE__NODE_A_CONST &&
                         (node.rexpr->a_const->val_case == PG_QUERY__A__CONST__VAL_IVAL ||
                          node.rexpr->a_const->val_case == PG_QUERY__A__CONST__VAL_FVAL);
-  if (unfolded) throw values::SqlError("0A000", "OPERATOR(-) before a number is not supported", "Write a plain minus.");
+  if (unfolded)
+    throw values::SqlError("0A000", "OPERATOR(-) before a number is not supported",
+                           "Write a plain minus.");
   out.left = expr(node.lexpr);
   out.right = expr(node.rexpr);
   return make::expr(std::move(out), node.location);
@@ -50,9 +64,10 @@ ExprPtr Lowering::binary(const PgQuery__AExpr& node) {
 
 ExprPtr Lowering::any_all_array(const PgQuery__AExpr& node) {
   const Name name = strings_of(node.n_name, node.name);
-  return make::expr(AnyAll{expr(node.lexpr), name.size() > 1 ? name[0] : "", name.back(),
-                           node.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL, nullptr, expr(node.rexpr)},
-                    node.location);
+  return make::expr(
+      AnyAll{expr(node.lexpr), name.size() > 1 ? name[0] : "", name.back(),
+             node.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL, nullptr, expr(node.rexpr)},
+      node.location);
 }
 
 ExprPtr Lowering::between(const PgQuery__AExpr& node) {
@@ -61,8 +76,9 @@ ExprPtr Lowering::between(const PgQuery__AExpr& node) {
                        node.kind == PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM;
   const bool symmetric = node.kind == PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN_SYM ||
                          node.kind == PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM;
-  return make::expr(Between{expr(node.lexpr), expr(bounds.at(0)), expr(bounds.at(1)), symmetric, negated},
-                    node.location);
+  return make::expr(
+      Between{expr(node.lexpr), expr(bounds.at(0)), expr(bounds.at(1)), symmetric, negated},
+      node.location);
 }
 
 ExprPtr Lowering::in_list(const PgQuery__AExpr& node) {
@@ -106,8 +122,10 @@ struct BoundBits {
   WindowDef::Bound bound;
 };
 constexpr BoundBits bound_bits[] = {
-    {0x20, 0x40, WindowDef::Bound::unbounded_preceding},  {0x80, 0x100, WindowDef::Bound::unbounded_following},
-    {0x200, 0x400, WindowDef::Bound::current_row},        {0x800, 0x1000, WindowDef::Bound::offset_preceding},
+    {0x20, 0x40, WindowDef::Bound::unbounded_preceding},
+    {0x80, 0x100, WindowDef::Bound::unbounded_following},
+    {0x200, 0x400, WindowDef::Bound::current_row},
+    {0x800, 0x1000, WindowDef::Bound::offset_preceding},
     {0x2000, 0x4000, WindowDef::Bound::offset_following},
 };
 
@@ -146,13 +164,22 @@ SortKey Lowering::sort_key(const Node* node) {
   SortKey out;
   out.expr = expr(sort.node);
   switch (sort.sortby_dir) {
-    case PG_QUERY__SORT_BY_DIR__SORTBY_ASC: out.direction = SortKey::Direction::ascending; break;
-    case PG_QUERY__SORT_BY_DIR__SORTBY_DESC: out.direction = SortKey::Direction::descending; break;
-    case PG_QUERY__SORT_BY_DIR__SORTBY_USING: out.direction = SortKey::Direction::using_operator; break;
-    default: break;
+    case PG_QUERY__SORT_BY_DIR__SORTBY_ASC:
+      out.direction = SortKey::Direction::ascending;
+      break;
+    case PG_QUERY__SORT_BY_DIR__SORTBY_DESC:
+      out.direction = SortKey::Direction::descending;
+      break;
+    case PG_QUERY__SORT_BY_DIR__SORTBY_USING:
+      out.direction = SortKey::Direction::using_operator;
+      break;
+    default:
+      break;
   }
-  if (sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST) out.nulls = SortKey::Nulls::first;
-  if (sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST) out.nulls = SortKey::Nulls::last;
+  if (sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST)
+    out.nulls = SortKey::Nulls::first;
+  if (sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST)
+    out.nulls = SortKey::Nulls::last;
   out.using_op = strings_of(sort.n_use_op, sort.use_op);
   return out;
 }
@@ -172,31 +199,47 @@ struct TypeWord {
   const char* suffix;
 };
 constexpr TypeWord type_words[] = {
-    {"bool", "boolean", ""},      {"int2", "smallint", ""},          {"int4", "integer", ""},
-    {"int8", "bigint", ""},       {"float4", "real", ""},            {"float8", "double precision", ""},
-    {"numeric", "numeric", ""},   {"varchar", "character varying", ""},
+    {"bool", "boolean", ""},        {"int2", "smallint", ""},
+    {"int4", "integer", ""},        {"int8", "bigint", ""},
+    {"float4", "real", ""},         {"float8", "double precision", ""},
+    {"numeric", "numeric", ""},     {"varchar", "character varying", ""},
     {"timestamp", "timestamp", ""}, {"timestamptz", "timestamp", " with time zone"},
-    {"time", "time", ""},         {"timetz", "time", " with time zone"},
+    {"time", "time", ""},           {"timetz", "time", " with time zone"},
 };
 
 // INTERVAL's fields arrive as a mask of the server's datetime field numbers.
 std::string interval_fields(int mask) {
-  constexpr int year = 1 << 2, month = 1 << 1, day = 1 << 3, hour = 1 << 10, minute = 1 << 11, second = 1 << 12;
+  constexpr int year = 1 << 2, month = 1 << 1, day = 1 << 3, hour = 1 << 10, minute = 1 << 11,
+                second = 1 << 12;
   switch (mask) {
-    case year: return " year";
-    case month: return " month";
-    case day: return " day";
-    case hour: return " hour";
-    case minute: return " minute";
-    case second: return " second";
-    case year | month: return " year to month";
-    case day | hour: return " day to hour";
-    case day | hour | minute: return " day to minute";
-    case day | hour | minute | second: return " day to second";
-    case hour | minute: return " hour to minute";
-    case hour | minute | second: return " hour to second";
-    case minute | second: return " minute to second";
-    default: return "";
+    case year:
+      return " year";
+    case month:
+      return " month";
+    case day:
+      return " day";
+    case hour:
+      return " hour";
+    case minute:
+      return " minute";
+    case second:
+      return " second";
+    case year | month:
+      return " year to month";
+    case day | hour:
+      return " day to hour";
+    case day | hour | minute:
+      return " day to minute";
+    case day | hour | minute | second:
+      return " day to second";
+    case hour | minute:
+      return " hour to minute";
+    case hour | minute | second:
+      return " hour to second";
+    case minute | second:
+      return " minute to second";
+    default:
+      return "";
   }
 }
 
@@ -226,7 +269,8 @@ TypeName Lowering::type_name(const PgQuery__TypeName& node) {
   out.names = strings_of(node.n_names, node.names);
   out.setof = node.setof;
   out.percent_type = node.pct_type;
-  for (std::size_t i = 0; i < node.n_array_bounds; ++i) out.array_bounds.push_back(integer_of(node.array_bounds[i]));
+  for (std::size_t i = 0; i < node.n_array_bounds; ++i)
+    out.array_bounds.push_back(integer_of(node.array_bounds[i]));
 
   std::string word = quote_name(out.names), suffix, modifiers;
   const bool system = out.names.size() == 2 && out.names[0] == "pg_catalog" && !out.percent_type;
@@ -242,8 +286,10 @@ TypeName Lowering::type_name(const PgQuery__TypeName& node) {
       modifiers += (i == 0 ? "(" : ", ") + baked_text(node.typmods[i]);
     modifiers += ")";
   }
-  out.text = (out.setof ? "SETOF " : "") + word + modifiers + suffix + (out.percent_type ? "%TYPE" : "");
-  for (int bound : out.array_bounds) out.text += bound < 0 ? "[]" : "[" + std::to_string(bound) + "]";
+  out.text =
+      (out.setof ? "SETOF " : "") + word + modifiers + suffix + (out.percent_type ? "%TYPE" : "");
+  for (int bound : out.array_bounds)
+    out.text += bound < 0 ? "[]" : "[" + std::to_string(bound) + "]";
   return out;
 }
 
@@ -264,15 +310,19 @@ void for_each_message(const ProtobufCMessage* message, Visit visit) {
       continue;
     }
     const bool one_of = field.flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
-    if (one_of && *reinterpret_cast<const std::uint32_t*>(base + field.quantifier_offset) != field.id) continue;
-    if (const auto* child = *reinterpret_cast<const ProtobufCMessage* const*>(base + field.offset)) visit(child);
+    if (one_of &&
+        *reinterpret_cast<const std::uint32_t*>(base + field.quantifier_offset) != field.id)
+      continue;
+    if (const auto* child = *reinterpret_cast<const ProtobufCMessage* const*>(base + field.offset))
+      visit(child);
   }
 }
 
 bool worth_showing(PgQuery__Node__NodeCase node) {
   return node == PG_QUERY__NODE__NODE_COLUMN_REF || node == PG_QUERY__NODE__NODE_PARAM_REF ||
          node == PG_QUERY__NODE__NODE_FUNC_CALL || node == PG_QUERY__NODE__NODE_SUB_LINK ||
-         node == PG_QUERY__NODE__NODE_SQLVALUE_FUNCTION || node == PG_QUERY__NODE__NODE_GROUPING_FUNC;
+         node == PG_QUERY__NODE__NODE_SQLVALUE_FUNCTION ||
+         node == PG_QUERY__NODE__NODE_GROUPING_FUNC;
 }
 
 }  // namespace
@@ -295,7 +345,8 @@ void Lowering::collect(const ProtobufCMessage* message, std::vector<ExprPtr>& ou
 void Lowering::relations(const ProtobufCMessage* message, std::vector<RelationName>& out) {
   if (message->descriptor == &pg_query__range_var__descriptor) {
     const auto* range = reinterpret_cast<const PgQuery__RangeVar*>(message);
-    RelationName name{text_or_empty(range->schemaname), text_or_empty(range->relname), RelationName::Kind::unknown};
+    RelationName name{text_or_empty(range->schemaname), text_or_empty(range->relname),
+                      RelationName::Kind::unknown};
     for (const RelationName& known : out)
       if (known.schema == name.schema && known.name == name.name) return;
     out.push_back(std::move(name));

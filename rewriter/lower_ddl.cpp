@@ -15,12 +15,18 @@ CreateTable::Persistence persistence_of(const PgQuery__RangeVar& range) {
 RelationName::Kind relation_kind(PgQuery__ObjectType type) {
   switch (type) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_TABLE:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_TABLE: return RelationName::Kind::table;
-    case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW: return RelationName::Kind::view;
-    case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX: return RelationName::Kind::index;
-    case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE: return RelationName::Kind::sequence;
-    case PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW: return RelationName::Kind::materialized_view;
-    default: return RelationName::Kind::unknown;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_TABLE:
+      return RelationName::Kind::table;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW:
+      return RelationName::Kind::view;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX:
+      return RelationName::Kind::index;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE:
+      return RelationName::Kind::sequence;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW:
+      return RelationName::Kind::materialized_view;
+    default:
+      return RelationName::Kind::unknown;
   }
 }
 
@@ -50,7 +56,8 @@ Drop drop(const PgQuery__DropStmt& node, Utility& out) {
     if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER ||
         node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_RULE ||
         node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_POLICY)
-      add_relation(Name(name.begin(), name.end() - (name.empty() ? 0 : 1)), RelationName::Kind::table, out);
+      add_relation(Name(name.begin(), name.end() - (name.empty() ? 0 : 1)),
+                   RelationName::Kind::table, out);
     detail.names.push_back(std::move(name));
   }
   return detail;
@@ -60,7 +67,9 @@ Drop drop(const PgQuery__DropStmt& node, Utility& out) {
 
 bool Lowering::ddl_detail(const Node* node, Utility& out) {
   switch (node->node_case) {
-    case PG_QUERY__NODE__NODE_CREATE_STMT: out.detail = create_table(*node->create_stmt); return true;
+    case PG_QUERY__NODE__NODE_CREATE_STMT:
+      out.detail = create_table(*node->create_stmt);
+      return true;
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT: {
       const auto& create = *node->create_table_as_stmt;
       CreateTableAs detail;
@@ -99,10 +108,13 @@ bool Lowering::ddl_detail(const Node* node, Utility& out) {
       return true;
     }
     case PG_QUERY__NODE__NODE_RENAME_STMT:
-      out.detail = Rename{object_words(node->rename_stmt->rename_type), text_or_empty(node->rename_stmt->subname),
+      out.detail = Rename{object_words(node->rename_stmt->rename_type),
+                          text_or_empty(node->rename_stmt->subname),
                           text_or_empty(node->rename_stmt->newname)};
       return true;
-    case PG_QUERY__NODE__NODE_DROP_STMT: out.detail = drop(*node->drop_stmt, out); return true;
+    case PG_QUERY__NODE__NODE_DROP_STMT:
+      out.detail = drop(*node->drop_stmt, out);
+      return true;
     case PG_QUERY__NODE__NODE_TRUNCATE_STMT:
       out.detail = Truncate{node->truncate_stmt->restart_seqs != 0,
                             node->truncate_stmt->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE};
@@ -118,7 +130,8 @@ bool Lowering::ddl_detail(const Node* node, Utility& out) {
       }
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -156,23 +169,37 @@ ColumnDefinition Lowering::column_definition(const PgQuery__ColumnDef& node) {
   if (node.coll_clause && node.coll_clause->n_collname > 0)
     out.collation = strings_of(node.coll_clause->n_collname, node.coll_clause->collname).back();
   out.not_null = node.is_not_null;
-  for (std::size_t i = 0; i < node.n_constraints; ++i) column_constraint(*node.constraints[i]->constraint, out);
+  for (std::size_t i = 0; i < node.n_constraints; ++i)
+    column_constraint(*node.constraints[i]->constraint, out);
   return out;
 }
 
 void Lowering::column_constraint(const PgQuery__Constraint& node, ColumnDefinition& out) {
   switch (node.contype) {
-    case PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL: out.not_null = true; break;
-    case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY: out.primary_key = true; break;
-    case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE: out.unique = true; break;
-    case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY: out.identity = true; break;
-    case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED: out.generated = true; break;
-    case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN: out.references = true; break;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL:
+      out.not_null = true;
+      break;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
+      out.primary_key = true;
+      break;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE:
+      out.unique = true;
+      break;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
+      out.identity = true;
+      break;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED:
+      out.generated = true;
+      break;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
+      out.references = true;
+      break;
     case PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT:
       out.has_default = true;
       out.default_text = baked_text(node.raw_expr);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -180,16 +207,26 @@ CreateTable::TableConstraint Lowering::table_constraint(const PgQuery__Constrain
   CreateTable::TableConstraint out;
   out.columns = strings_of(node.n_keys, node.keys);
   switch (node.contype) {
-    case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY: out.kind = "PRIMARY KEY"; break;
-    case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE: out.kind = "UNIQUE"; break;
-    case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK: out.kind = "CHECK"; break;
-    case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION: out.kind = "EXCLUDE"; break;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
+      out.kind = "PRIMARY KEY";
+      break;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE:
+      out.kind = "UNIQUE";
+      break;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
+      out.kind = "CHECK";
+      break;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION:
+      out.kind = "EXCLUDE";
+      break;
     case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
       out.kind = "FOREIGN KEY";
       out.columns = strings_of(node.n_fk_attrs, node.fk_attrs);
       if (node.pktable) out.references = table(*node.pktable);
       break;
-    default: out.kind = "OTHER"; break;
+    default:
+      out.kind = "OTHER";
+      break;
   }
   return out;
 }

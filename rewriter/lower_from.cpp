@@ -17,13 +17,19 @@ FromPtr Lowering::from(const Node* node) {
       return std::make_unique<FromItem>(table(*node->range_var), node->range_var->location);
     case PG_QUERY__NODE__NODE_RANGE_SUBSELECT: {
       const auto& range = *node->range_subselect;
-      return std::make_unique<FromItem>(SubqueryRef{subquery(range.subquery), alias(range.alias), range.lateral != 0});
+      return std::make_unique<FromItem>(
+          SubqueryRef{subquery(range.subquery), alias(range.alias), range.lateral != 0});
     }
-    case PG_QUERY__NODE__NODE_JOIN_EXPR: return join(*node->join_expr);
-    case PG_QUERY__NODE__NODE_RANGE_FUNCTION: return function(node);
-    case PG_QUERY__NODE__NODE_RANGE_TABLE_SAMPLE: return sample(*node->range_table_sample);
-    case PG_QUERY__NODE__NODE_RANGE_TABLE_FUNC: return verbatim_from(node, node->range_table_func->alias);
-    default: return verbatim_from(node, nullptr);
+    case PG_QUERY__NODE__NODE_JOIN_EXPR:
+      return join(*node->join_expr);
+    case PG_QUERY__NODE__NODE_RANGE_FUNCTION:
+      return function(node);
+    case PG_QUERY__NODE__NODE_RANGE_TABLE_SAMPLE:
+      return sample(*node->range_table_sample);
+    case PG_QUERY__NODE__NODE_RANGE_TABLE_FUNC:
+      return verbatim_from(node, node->range_table_func->alias);
+    default:
+      return verbatim_from(node, nullptr);
   }
 }
 
@@ -52,11 +58,18 @@ FromPtr Lowering::join(const PgQuery__JoinExpr& node) {
   out.on = expr(node.quals);
   out.alias = alias(node.alias);
   switch (node.jointype) {
-    case PG_QUERY__JOIN_TYPE__JOIN_LEFT: out.kind = Join::Kind::left; break;
-    case PG_QUERY__JOIN_TYPE__JOIN_RIGHT: out.kind = Join::Kind::right; break;
-    case PG_QUERY__JOIN_TYPE__JOIN_FULL: out.kind = Join::Kind::full; break;
+    case PG_QUERY__JOIN_TYPE__JOIN_LEFT:
+      out.kind = Join::Kind::left;
+      break;
+    case PG_QUERY__JOIN_TYPE__JOIN_RIGHT:
+      out.kind = Join::Kind::right;
+      break;
+    case PG_QUERY__JOIN_TYPE__JOIN_FULL:
+      out.kind = Join::Kind::full;
+      break;
     default:
-      out.kind = !out.on && !out.natural && out.using_columns.empty() ? Join::Kind::cross : Join::Kind::inner;
+      out.kind = !out.on && !out.natural && out.using_columns.empty() ? Join::Kind::cross
+                                                                      : Join::Kind::inner;
   }
   return std::make_unique<FromItem>(std::move(out));
 }
@@ -68,7 +81,8 @@ FromPtr Lowering::function(const Node* node) {
   out.lateral = range.lateral;
   out.alias = alias(range.alias);
   out.text = deparse_from(node);
-  const auto items = range.n_functions == 1 ? items_of(range.functions[0]) : std::vector<const Node*>{};
+  const auto items =
+      range.n_functions == 1 ? items_of(range.functions[0]) : std::vector<const Node*>{};
   const bool has_columns =
       range.n_coldeflist > 0 || (items.size() > 1 && items[1] && !items_of(items[1]).empty() &&
                                  items[1]->node_case != PG_QUERY__NODE__NODE__NOT_SET);
@@ -85,7 +99,8 @@ FromPtr Lowering::sample(const PgQuery__RangeTableSample& node) {
   FromPtr out = from(node.relation);
   auto* table_ref = out->as<TableRef>();
   std::string text = "TABLESAMPLE " + quote_name(strings_of(node.n_method, node.method)) + "(";
-  for (std::size_t i = 0; i < node.n_args; ++i) text += (i == 0 ? "" : ", ") + baked_text(node.args[i]);
+  for (std::size_t i = 0; i < node.n_args; ++i)
+    text += (i == 0 ? "" : ", ") + baked_text(node.args[i]);
   text += ")";
   if (node.repeatable) text += " REPEATABLE (" + baked_text(node.repeatable) + ")";
   table_ref->tablesample = std::move(text);

@@ -10,10 +10,13 @@
 
 namespace anabranch::rewriter {
 
-std::string text_or_empty(const char* text) { return text ? text : std::string(); }
+std::string text_or_empty(const char* text) {
+  return text ? text : std::string();
+}
 
 std::string string_of(const PgQuery__Node* node) {
-  if (node && node->node_case == PG_QUERY__NODE__NODE_STRING) return text_or_empty(node->string->sval);
+  if (node && node->node_case == PG_QUERY__NODE__NODE_STRING)
+    return text_or_empty(node->string->sval);
   return {};
 }
 
@@ -31,7 +34,8 @@ std::vector<const PgQuery__Node*> items_of(const PgQuery__Node* node) {
 
 namespace {
 
-// Messages are made by init functions: the INIT macros refer to a symbol of protobuf-c that is hidden.
+// Messages are made by init functions: the INIT macros refer to a symbol of protobuf-c that is
+// hidden.
 std::string deparse_select(PgQuery__SelectStmt& select) {
   PgQuery__Node node;
   pg_query__node__init(&node);
@@ -57,10 +61,13 @@ std::string deparse_select(PgQuery__SelectStmt& select) {
   return text;
 }
 
-PgQuery__Node* loose(const PgQuery__Node* node) { return const_cast<PgQuery__Node*>(node); }
+PgQuery__Node* loose(const PgQuery__Node* node) {
+  return const_cast<PgQuery__Node*>(node);
+}
 
 std::string after(const std::string& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) throw values::SqlError("0A000", "a clause of this statement is not supported");
+  if (!text.starts_with(prefix))
+    throw values::SqlError("0A000", "a clause of this statement is not supported");
   return text.substr(prefix.size());
 }
 
@@ -159,54 +166,100 @@ struct Tag {
 };
 
 constexpr auto tags = std::to_array<Tag>({
-    {"AlterDatabaseSetStmt", "ALTER DATABASE"}, {"AlterRoleSetStmt", "ALTER ROLE"},
-    {"CallStmt", "CALL"}, {"CheckPointStmt", "CHECKPOINT"}, {"ClosePortalStmt", "CLOSE CURSOR"},
-    {"ClusterStmt", "CLUSTER"}, {"CommentStmt", "COMMENT"}, {"CompositeTypeStmt", "CREATE TYPE"},
-    {"ConstraintsSetStmt", "SET CONSTRAINTS"}, {"CopyStmt", "COPY"}, {"CreateEnumStmt", "CREATE TYPE"},
-    {"CreateRangeStmt", "CREATE TYPE"}, {"CreateDomainStmt", "CREATE DOMAIN"},
-    {"CreateExtensionStmt", "CREATE EXTENSION"}, {"CreatePolicyStmt", "CREATE POLICY"},
-    {"CreateSchemaStmt", "CREATE SCHEMA"}, {"CreateSeqStmt", "CREATE SEQUENCE"},
-    {"CreateStatsStmt", "CREATE STATISTICS"}, {"CreateStmt", "CREATE TABLE"},
-    {"CreateForeignTableStmt", "CREATE FOREIGN TABLE"}, {"CreateTrigStmt", "CREATE TRIGGER"},
-    {"CreateRoleStmt", "CREATE ROLE"}, {"AlterRoleStmt", "ALTER ROLE"}, {"DropRoleStmt", "DROP ROLE"},
-    {"CreatedbStmt", "CREATE DATABASE"}, {"DropdbStmt", "DROP DATABASE"},
-    {"DeclareCursorStmt", "DECLARE CURSOR"}, {"DoStmt", "DO"}, {"ExecuteStmt", "EXECUTE"},
-    {"ExplainStmt", "EXPLAIN"}, {"IndexStmt", "CREATE INDEX"}, {"ListenStmt", "LISTEN"},
-    {"LoadStmt", "LOAD"}, {"LockStmt", "LOCK TABLE"}, {"MergeStmt", "MERGE"}, {"NotifyStmt", "NOTIFY"},
-    {"PrepareStmt", "PREPARE"}, {"RefreshMatViewStmt", "REFRESH MATERIALIZED VIEW"},
-    {"ReindexStmt", "REINDEX"}, {"RuleStmt", "CREATE RULE"}, {"TruncateStmt", "TRUNCATE TABLE"},
-    {"UnlistenStmt", "UNLISTEN"}, {"VariableShowStmt", "SHOW"}, {"ViewStmt", "CREATE VIEW"},
-    {"AlterSeqStmt", "ALTER SEQUENCE"}, {"AlterEnumStmt", "ALTER TYPE"}, {"AlterDomainStmt", "ALTER DOMAIN"},
-    {"AlterSystemStmt", "ALTER SYSTEM"}, {"ReassignOwnedStmt", "REASSIGN OWNED"},
-    {"DropOwnedStmt", "DROP OWNED"}, {"AlterDefaultPrivilegesStmt", "ALTER DEFAULT PRIVILEGES"},
-    {"ImportForeignSchemaStmt", "IMPORT FOREIGN SCHEMA"}, {"SecLabelStmt", "SECURITY LABEL"},
+    {"AlterDatabaseSetStmt", "ALTER DATABASE"},
+    {"AlterRoleSetStmt", "ALTER ROLE"},
+    {"CallStmt", "CALL"},
+    {"CheckPointStmt", "CHECKPOINT"},
+    {"ClosePortalStmt", "CLOSE CURSOR"},
+    {"ClusterStmt", "CLUSTER"},
+    {"CommentStmt", "COMMENT"},
+    {"CompositeTypeStmt", "CREATE TYPE"},
+    {"ConstraintsSetStmt", "SET CONSTRAINTS"},
+    {"CopyStmt", "COPY"},
+    {"CreateEnumStmt", "CREATE TYPE"},
+    {"CreateRangeStmt", "CREATE TYPE"},
+    {"CreateDomainStmt", "CREATE DOMAIN"},
+    {"CreateExtensionStmt", "CREATE EXTENSION"},
+    {"CreatePolicyStmt", "CREATE POLICY"},
+    {"CreateSchemaStmt", "CREATE SCHEMA"},
+    {"CreateSeqStmt", "CREATE SEQUENCE"},
+    {"CreateStatsStmt", "CREATE STATISTICS"},
+    {"CreateStmt", "CREATE TABLE"},
+    {"CreateForeignTableStmt", "CREATE FOREIGN TABLE"},
+    {"CreateTrigStmt", "CREATE TRIGGER"},
+    {"CreateRoleStmt", "CREATE ROLE"},
+    {"AlterRoleStmt", "ALTER ROLE"},
+    {"DropRoleStmt", "DROP ROLE"},
+    {"CreatedbStmt", "CREATE DATABASE"},
+    {"DropdbStmt", "DROP DATABASE"},
+    {"DeclareCursorStmt", "DECLARE CURSOR"},
+    {"DoStmt", "DO"},
+    {"ExecuteStmt", "EXECUTE"},
+    {"ExplainStmt", "EXPLAIN"},
+    {"IndexStmt", "CREATE INDEX"},
+    {"ListenStmt", "LISTEN"},
+    {"LoadStmt", "LOAD"},
+    {"LockStmt", "LOCK TABLE"},
+    {"MergeStmt", "MERGE"},
+    {"NotifyStmt", "NOTIFY"},
+    {"PrepareStmt", "PREPARE"},
+    {"RefreshMatViewStmt", "REFRESH MATERIALIZED VIEW"},
+    {"ReindexStmt", "REINDEX"},
+    {"RuleStmt", "CREATE RULE"},
+    {"TruncateStmt", "TRUNCATE TABLE"},
+    {"UnlistenStmt", "UNLISTEN"},
+    {"VariableShowStmt", "SHOW"},
+    {"ViewStmt", "CREATE VIEW"},
+    {"AlterSeqStmt", "ALTER SEQUENCE"},
+    {"AlterEnumStmt", "ALTER TYPE"},
+    {"AlterDomainStmt", "ALTER DOMAIN"},
+    {"AlterSystemStmt", "ALTER SYSTEM"},
+    {"ReassignOwnedStmt", "REASSIGN OWNED"},
+    {"DropOwnedStmt", "DROP OWNED"},
+    {"AlterDefaultPrivilegesStmt", "ALTER DEFAULT PRIVILEGES"},
+    {"ImportForeignSchemaStmt", "IMPORT FOREIGN SCHEMA"},
+    {"SecLabelStmt", "SECURITY LABEL"},
 });
 
 const char* transaction_tag(PgQuery__TransactionStmtKind kind) {
   switch (kind) {
-    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN: return "BEGIN";
-    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_START: return "START TRANSACTION";
-    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT: return "COMMIT";
-    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_SAVEPOINT: return "SAVEPOINT";
-    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE: return "RELEASE";
-    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_PREPARE: return "PREPARE TRANSACTION";
-    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED: return "COMMIT PREPARED";
-    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_PREPARED: return "ROLLBACK PREPARED";
-    default: return "ROLLBACK";
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN:
+      return "BEGIN";
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_START:
+      return "START TRANSACTION";
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT:
+      return "COMMIT";
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_SAVEPOINT:
+      return "SAVEPOINT";
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE:
+      return "RELEASE";
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_PREPARE:
+      return "PREPARE TRANSACTION";
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED:
+      return "COMMIT PREPARED";
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_PREPARED:
+      return "ROLLBACK PREPARED";
+    default:
+      return "ROLLBACK";
   }
 }
 
 const char* discard_tag(PgQuery__DiscardMode mode) {
   switch (mode) {
-    case PG_QUERY__DISCARD_MODE__DISCARD_PLANS: return "DISCARD PLANS";
-    case PG_QUERY__DISCARD_MODE__DISCARD_SEQUENCES: return "DISCARD SEQUENCES";
-    case PG_QUERY__DISCARD_MODE__DISCARD_TEMP: return "DISCARD TEMP";
-    default: return "DISCARD ALL";
+    case PG_QUERY__DISCARD_MODE__DISCARD_PLANS:
+      return "DISCARD PLANS";
+    case PG_QUERY__DISCARD_MODE__DISCARD_SEQUENCES:
+      return "DISCARD SEQUENCES";
+    case PG_QUERY__DISCARD_MODE__DISCARD_TEMP:
+      return "DISCARD TEMP";
+    default:
+      return "DISCARD ALL";
   }
 }
 
 bool is_reset(PgQuery__VariableSetKind kind) {
-  return kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET || kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL;
+  return kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET ||
+         kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL;
 }
 
 // "CreateOpClassStmt" → "CREATE OP CLASS": good enough for what nobody looks into.
@@ -224,34 +277,48 @@ std::string words_of_kind(std::string kind) {
 
 std::string command_tag(const PgQuery__Node* node) {
   switch (node->node_case) {
-    case PG_QUERY__NODE__NODE_TRANSACTION_STMT: return transaction_tag(node->transaction_stmt->kind);
-    case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT: return is_reset(node->variable_set_stmt->kind) ? "RESET" : "SET";
-    case PG_QUERY__NODE__NODE_DISCARD_STMT: return discard_tag(node->discard_stmt->target);
-    case PG_QUERY__NODE__NODE_DROP_STMT: return "DROP " + object_words(node->drop_stmt->remove_type);
+    case PG_QUERY__NODE__NODE_TRANSACTION_STMT:
+      return transaction_tag(node->transaction_stmt->kind);
+    case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT:
+      return is_reset(node->variable_set_stmt->kind) ? "RESET" : "SET";
+    case PG_QUERY__NODE__NODE_DISCARD_STMT:
+      return discard_tag(node->discard_stmt->target);
+    case PG_QUERY__NODE__NODE_DROP_STMT:
+      return "DROP " + object_words(node->drop_stmt->remove_type);
     case PG_QUERY__NODE__NODE_RENAME_STMT: {
       const auto* rename = node->rename_stmt;
       const bool part = rename->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN ||
                         rename->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT;
-      if (part && rename->relation_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE_UNDEFINED) return "ALTER TABLE";
+      if (part && rename->relation_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE_UNDEFINED)
+        return "ALTER TABLE";
       return "ALTER " + object_words(part ? rename->relation_type : rename->rename_type);
     }
-    case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT: return "ALTER " + object_words(node->alter_table_stmt->objtype);
+    case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
+      return "ALTER " + object_words(node->alter_table_stmt->objtype);
     case PG_QUERY__NODE__NODE_ALTER_OBJECT_SCHEMA_STMT:
       return "ALTER " + object_words(node->alter_object_schema_stmt->object_type);
-    case PG_QUERY__NODE__NODE_ALTER_OWNER_STMT: return "ALTER " + object_words(node->alter_owner_stmt->object_type);
-    case PG_QUERY__NODE__NODE_DEFINE_STMT: return "CREATE " + object_words(node->define_stmt->kind);
+    case PG_QUERY__NODE__NODE_ALTER_OWNER_STMT:
+      return "ALTER " + object_words(node->alter_owner_stmt->object_type);
+    case PG_QUERY__NODE__NODE_DEFINE_STMT:
+      return "CREATE " + object_words(node->define_stmt->kind);
     case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
       return node->create_function_stmt->is_procedure ? "CREATE PROCEDURE" : "CREATE FUNCTION";
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
-      return node->create_table_as_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW ? "CREATE MATERIALIZED VIEW"
-                                                                                       : "CREATE TABLE AS";
-    case PG_QUERY__NODE__NODE_FETCH_STMT: return node->fetch_stmt->ismove ? "MOVE" : "FETCH";
-    case PG_QUERY__NODE__NODE_VACUUM_STMT: return node->vacuum_stmt->is_vacuumcmd ? "VACUUM" : "ANALYZE";
-    case PG_QUERY__NODE__NODE_GRANT_STMT: return node->grant_stmt->is_grant ? "GRANT" : "REVOKE";
-    case PG_QUERY__NODE__NODE_GRANT_ROLE_STMT: return node->grant_role_stmt->is_grant ? "GRANT ROLE" : "REVOKE ROLE";
+      return node->create_table_as_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW
+                 ? "CREATE MATERIALIZED VIEW"
+                 : "CREATE TABLE AS";
+    case PG_QUERY__NODE__NODE_FETCH_STMT:
+      return node->fetch_stmt->ismove ? "MOVE" : "FETCH";
+    case PG_QUERY__NODE__NODE_VACUUM_STMT:
+      return node->vacuum_stmt->is_vacuumcmd ? "VACUUM" : "ANALYZE";
+    case PG_QUERY__NODE__NODE_GRANT_STMT:
+      return node->grant_stmt->is_grant ? "GRANT" : "REVOKE";
+    case PG_QUERY__NODE__NODE_GRANT_ROLE_STMT:
+      return node->grant_role_stmt->is_grant ? "GRANT ROLE" : "REVOKE ROLE";
     case PG_QUERY__NODE__NODE_DEALLOCATE_STMT:
       return text_or_empty(node->deallocate_stmt->name).empty() ? "DEALLOCATE ALL" : "DEALLOCATE";
-    default: break;
+    default:
+      break;
   }
   const std::string kind = node_kind(node);
   for (const Tag& tag : tags)

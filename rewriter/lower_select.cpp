@@ -6,7 +6,9 @@ namespace anabranch::rewriter {
 
 using namespace tree;
 
-SelectPtr Lowering::subquery(const Node* node) { return select(*node->select_stmt); }
+SelectPtr Lowering::subquery(const Node* node) {
+  return select(*node->select_stmt);
+}
 
 SelectPtr Lowering::select(const PgQuery__SelectStmt& node) {
   auto out = std::make_unique<Select>();
@@ -26,9 +28,15 @@ SelectPtr Lowering::select(const PgQuery__SelectStmt& node) {
 
 void Lowering::set_operation(const PgQuery__SelectStmt& node, Select& out) {
   switch (node.op) {
-    case PG_QUERY__SET_OPERATION__SETOP_UNION: out.set_op = SetOperation::union_; break;
-    case PG_QUERY__SET_OPERATION__SETOP_INTERSECT: out.set_op = SetOperation::intersect; break;
-    default: out.set_op = SetOperation::except; break;
+    case PG_QUERY__SET_OPERATION__SETOP_UNION:
+      out.set_op = SetOperation::union_;
+      break;
+    case PG_QUERY__SET_OPERATION__SETOP_INTERSECT:
+      out.set_op = SetOperation::intersect;
+      break;
+    default:
+      out.set_op = SetOperation::except;
+      break;
   }
   out.set_all = node.all;
   out.left = select(*node.larg);
@@ -55,7 +63,8 @@ void Lowering::body(const PgQuery__SelectStmt& node, Select& out) {
     out.values.push_back(std::move(row));
   }
   // Plain DISTINCT arrives as a list of one empty node.
-  if (node.n_distinct_clause == 1 && node.distinct_clause[0]->node_case == PG_QUERY__NODE__NODE__NOT_SET)
+  if (node.n_distinct_clause == 1 &&
+      node.distinct_clause[0]->node_case == PG_QUERY__NODE__NODE__NOT_SET)
     out.distinct = true;
   else
     out.distinct_on = exprs(node.n_distinct_clause, node.distinct_clause);
@@ -63,7 +72,8 @@ void Lowering::body(const PgQuery__SelectStmt& node, Select& out) {
   out.targets = targets(node.n_target_list, node.target_list);
   out.from = from_list(node.n_from_clause, node.from_clause);
   out.where = expr(node.where_clause);
-  for (std::size_t i = 0; i < node.n_group_clause; ++i) out.group_by.push_back(group_item(node.group_clause[i]));
+  for (std::size_t i = 0; i < node.n_group_clause; ++i)
+    out.group_by.push_back(group_item(node.group_clause[i]));
   out.group_distinct = node.group_distinct;
   out.having = expr(node.having_clause);
   for (std::size_t i = 0; i < node.n_window_clause; ++i)
@@ -84,10 +94,18 @@ GroupItem Lowering::group_item(const Node* node) {
   if (node->node_case == PG_QUERY__NODE__NODE_GROUPING_SET) {
     const auto& set = *node->grouping_set;
     switch (set.kind) {
-      case PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_EMPTY: out.kind = GroupItem::Kind::empty; break;
-      case PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_ROLLUP: out.kind = GroupItem::Kind::rollup; break;
-      case PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_CUBE: out.kind = GroupItem::Kind::cube; break;
-      default: out.kind = GroupItem::Kind::sets; break;
+      case PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_EMPTY:
+        out.kind = GroupItem::Kind::empty;
+        break;
+      case PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_ROLLUP:
+        out.kind = GroupItem::Kind::rollup;
+        break;
+      case PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_CUBE:
+        out.kind = GroupItem::Kind::cube;
+        break;
+      default:
+        out.kind = GroupItem::Kind::sets;
+        break;
     }
     for (std::size_t i = 0; i < set.n_content; ++i) out.items.push_back(group_item(set.content[i]));
     return out;
@@ -107,10 +125,18 @@ GroupItem Lowering::group_item(const Node* node) {
 Locking Lowering::locking(const PgQuery__LockingClause& node) {
   Locking out;
   switch (node.strength) {
-    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORKEYSHARE: out.strength = Locking::Strength::key_share; break;
-    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORSHARE: out.strength = Locking::Strength::share; break;
-    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORNOKEYUPDATE: out.strength = Locking::Strength::no_key_update; break;
-    default: out.strength = Locking::Strength::update; break;
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORKEYSHARE:
+      out.strength = Locking::Strength::key_share;
+      break;
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORSHARE:
+      out.strength = Locking::Strength::share;
+      break;
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORNOKEYUPDATE:
+      out.strength = Locking::Strength::no_key_update;
+      break;
+    default:
+      out.strength = Locking::Strength::update;
+      break;
   }
   for (std::size_t i = 0; i < node.n_locked_rels; ++i) {
     const auto& locked = *node.locked_rels[i]->range_var;
@@ -118,8 +144,10 @@ Locking Lowering::locking(const PgQuery__LockingClause& node) {
       throw values::SqlError("42601", "a locking clause must specify unqualified relation names");
     out.tables.push_back(text_or_empty(locked.relname));
   }
-  if (node.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitSkip) out.wait = Locking::Wait::skip_locked;
-  if (node.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitError) out.wait = Locking::Wait::nowait;
+  if (node.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitSkip)
+    out.wait = Locking::Wait::skip_locked;
+  if (node.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitError)
+    out.wait = Locking::Wait::nowait;
   return out;
 }
 
@@ -127,7 +155,8 @@ With Lowering::with(const PgQuery__WithClause* node) {
   With out;
   if (!node) return out;
   out.recursive = node->recursive;
-  for (std::size_t i = 0; i < node->n_ctes; ++i) out.ctes.push_back(cte(*node->ctes[i]->common_table_expr));
+  for (std::size_t i = 0; i < node->n_ctes; ++i)
+    out.ctes.push_back(cte(*node->ctes[i]->common_table_expr));
   return out;
 }
 
@@ -170,7 +199,8 @@ std::string Lowering::cte_tail(const PgQuery__CommonTableExpr& node) {
   if (const auto* cycle = node.cycle_clause) {
     out += " CYCLE " + comma_list(strings_of(cycle->n_cycle_col_list, cycle->cycle_col_list));
     out += " SET " + quote_identifier(text_or_empty(cycle->cycle_mark_column));
-    out += " TO " + cycle_mark(cycle->cycle_mark_value) + " DEFAULT " + cycle_mark(cycle->cycle_mark_default);
+    out += " TO " + cycle_mark(cycle->cycle_mark_value) + " DEFAULT " +
+           cycle_mark(cycle->cycle_mark_default);
     out += " USING " + quote_identifier(text_or_empty(cycle->cycle_path_column));
   }
   return out;

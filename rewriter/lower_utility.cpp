@@ -20,12 +20,15 @@ Utility Lowering::utility(const Node* node) {
 void Lowering::utility_detail(const Node* node, Utility& out) {
   if (session_detail(node, out) || prepared_detail(node, out) || ddl_detail(node, out)) return;
   switch (node->node_case) {
-    case PG_QUERY__NODE__NODE_COPY_STMT: out.detail = copy(*node->copy_stmt); return;
+    case PG_QUERY__NODE__NODE_COPY_STMT:
+      out.detail = copy(*node->copy_stmt);
+      return;
     case PG_QUERY__NODE__NODE_EXPLAIN_STMT: {
       Explain detail;
       detail.options = options(node->explain_stmt->n_options, node->explain_stmt->options);
       for (const Option& option : detail.options) {
-        const bool on = !option.has_value || option.value == "true" || option.value == "on" || option.value == "1";
+        const bool on = !option.has_value || option.value == "true" || option.value == "on" ||
+                        option.value == "1";
         if (option.name == "analyze") detail.analyze = on;
         if (option.name == "verbose") detail.verbose = on;
       }
@@ -38,16 +41,22 @@ void Lowering::utility_detail(const Node* node, Utility& out) {
                           options(node->vacuum_stmt->n_options, node->vacuum_stmt->options)};
       return;
     case PG_QUERY__NODE__NODE_LOCK_STMT: {
-      static constexpr const char* modes[] = {"", "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE",
-                                              "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE",
-                                              "ACCESS EXCLUSIVE"};
+      static constexpr const char* modes[] = {
+          "",      "ACCESS SHARE",        "ROW SHARE", "ROW EXCLUSIVE",   "SHARE UPDATE EXCLUSIVE",
+          "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"};
       const auto mode = static_cast<std::size_t>(node->lock_stmt->mode);
-      out.detail = LockTable{mode < std::size(modes) ? modes[mode] : "", node->lock_stmt->nowait != 0};
+      out.detail =
+          LockTable{mode < std::size(modes) ? modes[mode] : "", node->lock_stmt->nowait != 0};
       return;
     }
-    case PG_QUERY__NODE__NODE_CALL_STMT: out.detail = Call{call(*node->call_stmt->funccall)}; return;
-    case PG_QUERY__NODE__NODE_DO_STMT: out.detail = Do{}; return;
-    default: return;
+    case PG_QUERY__NODE__NODE_CALL_STMT:
+      out.detail = Call{call(*node->call_stmt->funccall)};
+      return;
+    case PG_QUERY__NODE__NODE_DO_STMT:
+      out.detail = Do{};
+      return;
+    default:
+      return;
   }
 }
 
@@ -55,14 +64,21 @@ std::string Lowering::option_value(const Node* node, bool& present) {
   present = node != nullptr && node->node_case != PG_QUERY__NODE__NODE__NOT_SET;
   if (!present) return {};
   switch (node->node_case) {
-    case PG_QUERY__NODE__NODE_STRING: return string_of(node);
-    case PG_QUERY__NODE__NODE_INTEGER: return std::to_string(node->integer->ival);
-    case PG_QUERY__NODE__NODE_FLOAT: return text_or_empty(node->float_->fval);
-    case PG_QUERY__NODE__NODE_BOOLEAN: return node->boolean->boolval ? "true" : "false";
-    case PG_QUERY__NODE__NODE_A_STAR: return "*";
-    case PG_QUERY__NODE__NODE_TYPE_NAME: return type_name(*node->type_name).text;
+    case PG_QUERY__NODE__NODE_STRING:
+      return string_of(node);
+    case PG_QUERY__NODE__NODE_INTEGER:
+      return std::to_string(node->integer->ival);
+    case PG_QUERY__NODE__NODE_FLOAT:
+      return text_or_empty(node->float_->fval);
+    case PG_QUERY__NODE__NODE_BOOLEAN:
+      return node->boolean->boolval ? "true" : "false";
+    case PG_QUERY__NODE__NODE_A_STAR:
+      return "*";
+    case PG_QUERY__NODE__NODE_TYPE_NAME:
+      return type_name(*node->type_name).text;
     case PG_QUERY__NODE__NODE_A_CONST:
-      if (node->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL) return text_or_empty(node->a_const->sval->sval);
+      if (node->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL)
+        return text_or_empty(node->a_const->sval->sval);
       return baked_text(node);
     case PG_QUERY__NODE__NODE_LIST: {
       std::string out;
@@ -72,7 +88,8 @@ std::string Lowering::option_value(const Node* node, bool& present) {
       }
       return out;
     }
-    default: return baked_text(node);
+    default:
+      return baked_text(node);
   }
 }
 
@@ -118,7 +135,9 @@ bool Lowering::session_detail(const Node* node, Utility& out) {
       out.detail = std::move(detail);
       return true;
     }
-    case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT: set_variable(*node->variable_set_stmt, out); return true;
+    case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT:
+      set_variable(*node->variable_set_stmt, out);
+      return true;
     case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT:
       out.detail = Show{text_or_empty(node->variable_show_stmt->name)};
       return true;
@@ -138,10 +157,13 @@ bool Lowering::session_detail(const Node* node, Utility& out) {
       out.detail = std::move(detail);
       return true;
     }
-    case PG_QUERY__NODE__NODE_DISCARD_STMT: out.detail = Discard{out.tag.substr(sizeof "DISCARD")}; return true;
+    case PG_QUERY__NODE__NODE_DISCARD_STMT:
+      out.detail = Discard{out.tag.substr(sizeof "DISCARD")};
+      return true;
     case PG_QUERY__NODE__NODE_NOTIFY_STMT: {
       const std::string payload = text_or_empty(node->notify_stmt->payload);
-      out.detail = Notify{text_or_empty(node->notify_stmt->conditionname), payload, !payload.empty()};
+      out.detail =
+          Notify{text_or_empty(node->notify_stmt->conditionname), payload, !payload.empty()};
       return true;
     }
     case PG_QUERY__NODE__NODE_LISTEN_STMT:
@@ -150,7 +172,8 @@ bool Lowering::session_detail(const Node* node, Utility& out) {
     case PG_QUERY__NODE__NODE_UNLISTEN_STMT:
       out.detail = Unlisten{text_or_empty(node->unlisten_stmt->conditionname)};
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -159,21 +182,32 @@ void Lowering::set_variable(const PgQuery__VariableSetStmt& node, Utility& out) 
   detail.name = text_or_empty(node.name);
   detail.local = node.is_local;
   switch (node.kind) {
-    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_DEFAULT: detail.kind = SetVariable::Kind::to_default; break;
-    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_CURRENT: detail.kind = SetVariable::Kind::from_current; break;
-    case PG_QUERY__VARIABLE_SET_KIND__VAR_RESET: detail.kind = SetVariable::Kind::reset; break;
-    case PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL: detail.kind = SetVariable::Kind::reset_all; break;
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_DEFAULT:
+      detail.kind = SetVariable::Kind::to_default;
+      break;
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_CURRENT:
+      detail.kind = SetVariable::Kind::from_current;
+      break;
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_RESET:
+      detail.kind = SetVariable::Kind::reset;
+      break;
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL:
+      detail.kind = SetVariable::Kind::reset_all;
+      break;
     case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_MULTI:
       if (detail.name == "TRANSACTION SNAPSHOT") {
         detail.kind = SetVariable::Kind::transaction_snapshot;
         break;
       }
-      detail.kind = detail.name == "SESSION CHARACTERISTICS" ? SetVariable::Kind::session_characteristics
-                                                             : SetVariable::Kind::transaction;
+      detail.kind = detail.name == "SESSION CHARACTERISTICS"
+                        ? SetVariable::Kind::session_characteristics
+                        : SetVariable::Kind::transaction;
       detail.value = transaction_modes(node.n_args, node.args);
       out.detail = std::move(detail);
       return;
-    default: detail.kind = SetVariable::Kind::value; break;
+    default:
+      detail.kind = SetVariable::Kind::value;
+      break;
   }
   for (std::size_t i = 0; i < node.n_args; ++i) {
     bool present = false;
@@ -217,12 +251,14 @@ bool Lowering::prepared_detail(const Node* node, Utility& out) {
       return true;
     }
     case PG_QUERY__NODE__NODE_FETCH_STMT:
-      out.detail = Fetch{text_or_empty(node->fetch_stmt->portalname), node->fetch_stmt->ismove != 0};
+      out.detail =
+          Fetch{text_or_empty(node->fetch_stmt->portalname), node->fetch_stmt->ismove != 0};
       return true;
     case PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT:
       out.detail = CloseCursor{text_or_empty(node->close_portal_stmt->portalname)};
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -9,23 +9,29 @@ StatementPtr Lowering::statement(const Node* node) {
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_SELECT_STMT:
       return std::make_unique<Statement>(std::move(*select(*node->select_stmt)));
-    case PG_QUERY__NODE__NODE_INSERT_STMT: return std::make_unique<Statement>(insert(*node->insert_stmt));
-    case PG_QUERY__NODE__NODE_UPDATE_STMT: return std::make_unique<Statement>(update(*node->update_stmt));
-    case PG_QUERY__NODE__NODE_DELETE_STMT: return std::make_unique<Statement>(delete_(*node->delete_stmt));
-    default: return std::make_unique<Statement>(utility(node));
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+      return std::make_unique<Statement>(insert(*node->insert_stmt));
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+      return std::make_unique<Statement>(update(*node->update_stmt));
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+      return std::make_unique<Statement>(delete_(*node->delete_stmt));
+    default:
+      return std::make_unique<Statement>(utility(node));
   }
 }
 
 StatementPtr Lowering::raw_statement(const PgQuery__RawStmt& raw) {
   const auto start = static_cast<std::size_t>(raw.stmt_location);
-  statement_text_ = raw.stmt_len > 0 ? text_.substr(start, static_cast<std::size_t>(raw.stmt_len)) : text_.substr(start);
+  statement_text_ = raw.stmt_len > 0 ? text_.substr(start, static_cast<std::size_t>(raw.stmt_len))
+                                     : text_.substr(start);
   printed_.assign(shape_.literals().size(), false);
   StatementPtr out = statement(raw.stmt);
   const bool is_utility = out->as<Utility>() != nullptr;
   const std::size_t end = start + statement_text_.size();
   for (std::size_t i = 0; i < printed_.size(); ++i) {
     const std::size_t offset = shape_.literals()[i].offset;
-    if (offset >= start && offset < end && (is_utility || !printed_[i])) out->baked.push_back(static_cast<int>(i));
+    if (offset >= start && offset < end && (is_utility || !printed_[i]))
+      out->baked.push_back(static_cast<int>(i));
   }
   return out;
 }
@@ -36,9 +42,11 @@ Insert Lowering::insert(const PgQuery__InsertStmt& node) {
   out.table = table(*node.relation);
   for (std::size_t i = 0; i < node.n_cols; ++i) {
     const auto& column = *node.cols[i]->res_target;
-    out.columns.push_back({text_or_empty(column.name), steps(column.n_indirection, column.indirection)});
+    out.columns.push_back(
+        {text_or_empty(column.name), steps(column.n_indirection, column.indirection)});
   }
-  if (node.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE) out.overriding = Insert::Overriding::user_value;
+  if (node.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE)
+    out.overriding = Insert::Overriding::user_value;
   if (node.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE)
     out.overriding = Insert::Overriding::system_value;
   if (node.select_stmt) out.source = subquery(node.select_stmt);
@@ -50,8 +58,9 @@ Insert Lowering::insert(const PgQuery__InsertStmt& node) {
 std::unique_ptr<OnConflict> Lowering::on_conflict(const PgQuery__OnConflictClause* node) {
   if (!node) return nullptr;
   auto out = std::make_unique<OnConflict>();
-  out->action = node->action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE ? OnConflict::Action::update
-                                                                              : OnConflict::Action::nothing;
+  out->action = node->action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE
+                    ? OnConflict::Action::update
+                    : OnConflict::Action::nothing;
   if (const auto* infer = node->infer) {
     out->constraint = text_or_empty(infer->conname);
     for (std::size_t i = 0; i < infer->n_index_elems; ++i) {
@@ -79,8 +88,8 @@ std::vector<Assignment> Lowering::assignments(std::size_t count, Node** nodes) {
   std::vector<Assignment> out;
   for (std::size_t i = 0; i < count; ++i) {
     const auto& target = *nodes[i]->res_target;
-    out.push_back({text_or_empty(target.name), steps(target.n_indirection, target.indirection), expr(target.val),
-                   target.location});
+    out.push_back({text_or_empty(target.name), steps(target.n_indirection, target.indirection),
+                   expr(target.val), target.location});
   }
   return out;
 }

@@ -14,7 +14,9 @@ namespace anabranch::rewriter {
 namespace {
 
 struct FreeTree {
-  void operator()(PgQuery__ParseResult* tree) const { pg_query__parse_result__free_unpacked(tree, nullptr); }
+  void operator()(PgQuery__ParseResult* tree) const {
+    pg_query__parse_result__free_unpacked(tree, nullptr);
+  }
 };
 
 class ParsedBytes {
@@ -31,7 +33,8 @@ class ParsedBytes {
   const PgQueryError* error() const { return result_.error; }
   std::unique_ptr<PgQuery__ParseResult, FreeTree> unpack() const {
     return std::unique_ptr<PgQuery__ParseResult, FreeTree>(pg_query__parse_result__unpack(
-        nullptr, result_.parse_tree.len, reinterpret_cast<const std::uint8_t*>(result_.parse_tree.data)));
+        nullptr, result_.parse_tree.len,
+        reinterpret_cast<const std::uint8_t*>(result_.parse_tree.data)));
   }
 
  private:
@@ -47,19 +50,23 @@ SyntaxError syntax_error(const PgQueryError& error) {
 
 // A text that our lexer gave up on has not had its depth measured.
 constexpr std::size_t longest_unmeasured = 4096;
-bool measured(const Shape& shape) { return shape.lexed(); }
+bool measured(const Shape& shape) {
+  return shape.lexed();
+}
 
 }  // namespace
 
 ParseResult parse(std::string_view text, const Shape& shape, bool standard_conforming_strings) {
-  if (!measured(shape) && text.size() > longest_unmeasured) return SyntaxError{"42601", "syntax error", 0};
+  if (!measured(shape) && text.size() > longest_unmeasured)
+    return SyntaxError{"42601", "syntax error", 0};
   const ParsedBytes bytes(std::string(text), standard_conforming_strings);
   if (bytes.error()) return syntax_error(*bytes.error());
   const auto tree = bytes.unpack();
   if (!tree) throw values::SqlError("54001", "statement is too complex");
   std::vector<tree::StatementPtr> out;
   Lowering lowering(text, shape);
-  for (std::size_t i = 0; i < tree->n_stmts; ++i) out.push_back(lowering.raw_statement(*tree->stmts[i]));
+  for (std::size_t i = 0; i < tree->n_stmts; ++i)
+    out.push_back(lowering.raw_statement(*tree->stmts[i]));
   return out;
 }
 

@@ -19,9 +19,10 @@ struct SyntaxError {
 
 using ParseResult = std::variant<std::vector<tree::StatementPtr>, SyntaxError>;
 
-/// PostgreSQL's grammar (version 15) by libpg_query, lowered into our tree. `text` is what `shape` was
-/// made of, usually one statement. Locations are byte offsets in `text`. Pure, any thread, needs a few
-/// MiB of stack. Throws SqlError 54001 for statements too deep to handle.
-ParseResult parse(std::string_view text, const Shape& shape, bool standard_conforming_strings = true);
+/// PostgreSQL's grammar (version 15) by libpg_query, lowered into our tree. `text` is what `shape`
+/// was made of, usually one statement. Locations are byte offsets in `text`. Pure, any thread,
+/// needs a few MiB of stack. Throws SqlError 54001 for statements too deep to handle.
+ParseResult parse(std::string_view text, const Shape& shape,
+                  bool standard_conforming_strings = true);
 
 }  // namespace anabranch::rewriter

@@ -18,11 +18,17 @@ void Printer::text(std::string_view piece) {
   out_.pieces.emplace_back(std::string(piece));
 }
 
-void Printer::hole(SqlTemplate::Piece piece) { out_.pieces.push_back(std::move(piece)); }
+void Printer::hole(SqlTemplate::Piece piece) {
+  out_.pieces.push_back(std::move(piece));
+}
 
-void Printer::expr(const Expr& expr) { std::visit(NodeWriter(*this, bake_), expr.node); }
+void Printer::expr(const Expr& expr) {
+  std::visit(NodeWriter(*this, bake_), expr.node);
+}
 
-SqlTemplate Printer::take() { return std::exchange(out_, {}); }
+SqlTemplate Printer::take() {
+  return std::exchange(out_, {});
+}
 
 void Printer::order_by(const std::vector<SortKey>& keys) {
   if (keys.empty()) return;
@@ -43,11 +49,16 @@ std::string alias_text(const Alias& alias) {
 std::string join_words(const Join& join) {
   const std::string natural = join.natural ? " NATURAL" : "";
   switch (join.kind) {
-    case Join::Kind::cross: return " CROSS JOIN ";
-    case Join::Kind::left: return natural + " LEFT JOIN ";
-    case Join::Kind::right: return natural + " RIGHT JOIN ";
-    case Join::Kind::full: return natural + " FULL JOIN ";
-    default: return natural + " JOIN ";
+    case Join::Kind::cross:
+      return " CROSS JOIN ";
+    case Join::Kind::left:
+      return natural + " LEFT JOIN ";
+    case Join::Kind::right:
+      return natural + " RIGHT JOIN ";
+    case Join::Kind::full:
+      return natural + " FULL JOIN ";
+    default:
+      return natural + " JOIN ";
   }
 }
 
@@ -118,7 +129,9 @@ class FromWriter {
 
 }  // namespace
 
-void Printer::from(const FromItem& item) { std::visit(FromWriter(*this), item.node); }
+void Printer::from(const FromItem& item) {
+  std::visit(FromWriter(*this), item.node);
+}
 
 void Printer::with(const With& node) {
   if (node.ctes.empty()) return;
@@ -179,7 +192,11 @@ std::string fill(const SqlTemplate& sql, const Shape& shape) {
   return out;
 }
 
-std::string to_text(const Expr& expr, const Shape& shape) { return fill(print(expr), shape); }
-std::string to_text(const Statement& statement, const Shape& shape) { return fill(print(statement), shape); }
+std::string to_text(const Expr& expr, const Shape& shape) {
+  return fill(print(expr), shape);
+}
+std::string to_text(const Statement& statement, const Shape& shape) {
+  return fill(print(statement), shape);
+}
 
 }  // namespace anabranch::rewriter

@@ -46,8 +46,8 @@ std::string fill(const SqlTemplate& sql, const Shape& shape);
 std::string to_text(const tree::Expr& expr, const Shape& shape);
 std::string to_text(const tree::Statement& statement, const Shape& shape);
 
-std::string quote_identifier(std::string_view name);   ///< only where it is needed
-std::string quote_name(const tree::Name& name);        ///< a.b.c, each quoted as needed
-std::string quote_literal(std::string_view value);     ///< E'' when there is a backslash
+std::string quote_identifier(std::string_view name);  ///< only where it is needed
+std::string quote_name(const tree::Name& name);       ///< a.b.c, each quoted as needed
+std::string quote_literal(std::string_view value);    ///< E'' when there is a backslash
 
 }  // namespace anabranch::rewriter

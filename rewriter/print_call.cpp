@@ -84,7 +84,8 @@ bool NodeWriter::sql_call(const FunctionCall& node) {
     out_.text(")");
     return true;
   }
-  if (name == "normalize" || name == "is_normalized") return normalization(node, name == "normalize");
+  if (name == "normalize" || name == "is_normalized")
+    return normalization(node, name == "normalize");
   if (name == "xmlexists" && args.size() == 2) {
     out_.text("XMLEXISTS(");
     operand(*args[0]);
@@ -116,7 +117,8 @@ bool NodeWriter::normalization(const FunctionCall& node, bool normalize) {
     out_.expr(*node.args[0]);
   else
     operand(*node.args[0]);
-  out_.text(normalize ? (form ? ", " + word : "") : " IS " + word + (form ? " NORMALIZED" : "NORMALIZED"));
+  out_.text(normalize ? (form ? ", " + word : "")
+                      : " IS " + word + (form ? " NORMALIZED" : "NORMALIZED"));
   out_.text(")");
   return true;
 }
@@ -131,7 +133,8 @@ void NodeWriter::sort_keys(const std::vector<SortKey>& keys) {
     if (key.direction == SortKey::Direction::using_operator) {
       const bool bare = key.using_op.size() == 1;
       out_.text(bare ? " USING " + key.using_op[0]
-                     : " USING OPERATOR(" + quote_identifier(key.using_op[0]) + "." + key.using_op.back() + ")");
+                     : " USING OPERATOR(" + quote_identifier(key.using_op[0]) + "." +
+                           key.using_op.back() + ")");
     }
     if (key.nulls == SortKey::Nulls::first) out_.text(" NULLS FIRST");
     if (key.nulls == SortKey::Nulls::last) out_.text(" NULLS LAST");
@@ -175,7 +178,8 @@ void NodeWriter::window(const WindowDef& node) {
       out_.text(" AND ");
       frame_bound(node.frame_end, node.end_offset);
     }
-    static constexpr std::string_view exclusions[] = {"", " EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES"};
+    static constexpr std::string_view exclusions[] = {"", " EXCLUDE CURRENT ROW", " EXCLUDE GROUP",
+                                                      " EXCLUDE TIES"};
     out_.text(exclusions[static_cast<std::size_t>(node.exclude)]);
   }
   out_.text(")");

@@ -48,7 +48,9 @@ struct BindingOf {
 
 }  // namespace
 
-Binding binding_of(const Expr& expr) { return std::visit(BindingOf{}, expr.node); }
+Binding binding_of(const Expr& expr) {
+  return std::visit(BindingOf{}, expr.node);
+}
 
 void NodeWriter::in_parens(const Expr& expr) {
   out_.text("(");
@@ -56,7 +58,9 @@ void NodeWriter::in_parens(const Expr& expr) {
   out_.text(")");
 }
 
-void NodeWriter::operand(const Expr& expr) { operand(expr, Binding::primary, true); }
+void NodeWriter::operand(const Expr& expr) {
+  operand(expr, Binding::primary, true);
+}
 
 void NodeWriter::operand(const Expr& expr, Binding than, bool or_equal) {
   const Binding own = binding_of(expr);
@@ -89,16 +93,23 @@ void NodeWriter::operator()(const Literal& node) {
   if (node.token() >= 0 && !bake_) return out_.hole(SqlTemplate::LiteralHole{node.token()});
   const std::string& value = node.unpinned_value();
   switch (node.kind()) {
-    case Literal::Kind::null: return out_.text("NULL");
-    case Literal::Kind::boolean: return out_.text(value == "true" ? "TRUE" : "FALSE");
-    case Literal::Kind::string: return out_.text(quote_literal(value));
+    case Literal::Kind::null:
+      return out_.text("NULL");
+    case Literal::Kind::boolean:
+      return out_.text(value == "true" ? "TRUE" : "FALSE");
+    case Literal::Kind::string:
+      return out_.text(quote_literal(value));
     case Literal::Kind::bit_string:
-      return out_.text(value.substr(0, 1) + "'" + value.substr(std::min<std::size_t>(1, value.size())) + "'");
-    default: return out_.text(value);
+      return out_.text(value.substr(0, 1) + "'" +
+                       value.substr(std::min<std::size_t>(1, value.size())) + "'");
+    default:
+      return out_.text(value);
   }
 }
 
-void NodeWriter::operator()(const Param& node) { out_.text("$" + std::to_string(node.number)); }
+void NodeWriter::operator()(const Param& node) {
+  out_.text("$" + std::to_string(node.number));
+}
 
 void NodeWriter::operator()(const TypeCast& node) {
   operand(*node.arg);
@@ -127,7 +138,8 @@ void NodeWriter::operator()(const OperatorCall& node) {
     }
     return;
   }
-  const bool infix_only = binding_by_name(node.name) != Binding::other_operator && node.name != "-" && node.name != "+";
+  const bool infix_only =
+      binding_by_name(node.name) != Binding::other_operator && node.name != "-" && node.name != "+";
   std::string name = node.name;
   if (!node.schema.empty())
     name = "OPERATOR(" + quote_identifier(node.schema) + "." + node.name + ")";
@@ -196,8 +208,9 @@ void NodeWriter::operator()(const InSubquery& node) {
 
 void NodeWriter::operator()(const AnyAll& node) {
   operand(*node.arg, Binding::other_operator);
-  out_.text(node.op_schema.empty() ? " " + node.op
-                                   : " OPERATOR(" + quote_identifier(node.op_schema) + "." + node.op + ")");
+  out_.text(node.op_schema.empty()
+                ? " " + node.op
+                : " OPERATOR(" + quote_identifier(node.op_schema) + "." + node.op + ")");
   out_.text(node.all ? " ALL " : " ANY ");
   if (node.query) return subquery(*node.query);
   // A scalar subquery that yields an array needs parentheses of its own, else it is read as a set.
@@ -214,7 +227,9 @@ void NodeWriter::operator()(const Exists& node) {
   subquery(*node.query);
 }
 
-void NodeWriter::operator()(const ScalarSubquery& node) { subquery(*node.query); }
+void NodeWriter::operator()(const ScalarSubquery& node) {
+  subquery(*node.query);
+}
 
 void NodeWriter::operator()(const ArraySubquery& node) {
   out_.text("ARRAY");
@@ -285,8 +300,8 @@ void NodeWriter::step(const Expr& expr) {
 }
 
 void NodeWriter::operator()(const Subscript& node) {
-  const bool bare = node.arg->as<ColumnRef>() || node.arg->as<Param>() || node.arg->as<Subscript>() ||
-                    node.arg->as<FieldSelect>();
+  const bool bare = node.arg->as<ColumnRef>() || node.arg->as<Param>() ||
+                    node.arg->as<Subscript>() || node.arg->as<FieldSelect>();
   if (bare)
     out_.expr(*node.arg);
   else
@@ -328,7 +343,9 @@ void NodeWriter::operator()(const Grouping& node) {
   out_.text(")");
 }
 
-void NodeWriter::operator()(const SetToDefault&) { out_.text("DEFAULT"); }
+void NodeWriter::operator()(const SetToDefault&) {
+  out_.text("DEFAULT");
+}
 
 void NodeWriter::operator()(const NamedArg& node) {
   out_.text(quote_identifier(node.name) + " => ");
@@ -339,6 +356,8 @@ void NodeWriter::operator()(const MultiAssign& node) {
   if (node.source) out_.expr(*node.source);
 }
 
-void NodeWriter::operator()(const Verbatim& node) { out_.text(node.text); }
+void NodeWriter::operator()(const Verbatim& node) {
+  out_.text(node.text);
+}
 
 }  // namespace anabranch::rewriter

@@ -32,7 +32,8 @@ class SelectWriter {
   }
 
   static bool bare(const Select& arm) {
-    return arm.with.ctes.empty() && arm.order_by.empty() && !arm.limit && !arm.offset && arm.locking.empty();
+    return arm.with.ctes.empty() && arm.order_by.empty() && !arm.limit && !arm.offset &&
+           arm.locking.empty();
   }
 
   // a UNION b UNION c groups from the left; INTERSECT binds tighter.
@@ -108,12 +109,22 @@ class SelectWriter {
 
   void group_item(const GroupItem& item) {
     switch (item.kind) {
-      case GroupItem::Kind::expr: return out_.expr(*item.expr);
-      case GroupItem::Kind::empty: return out_.text("()");
-      case GroupItem::Kind::rollup: out_.text("ROLLUP ("); break;
-      case GroupItem::Kind::cube: out_.text("CUBE ("); break;
-      case GroupItem::Kind::sets: out_.text("GROUPING SETS ("); break;
-      case GroupItem::Kind::list: out_.text("("); break;
+      case GroupItem::Kind::expr:
+        return out_.expr(*item.expr);
+      case GroupItem::Kind::empty:
+        return out_.text("()");
+      case GroupItem::Kind::rollup:
+        out_.text("ROLLUP (");
+        break;
+      case GroupItem::Kind::cube:
+        out_.text("CUBE (");
+        break;
+      case GroupItem::Kind::sets:
+        out_.text("GROUPING SETS (");
+        break;
+      case GroupItem::Kind::list:
+        out_.text("(");
+        break;
     }
     group_items(item.items);
     out_.text(")");
@@ -137,7 +148,8 @@ class SelectWriter {
   }
 
   void locking(const Locking& lock) {
-    static constexpr std::string_view words[] = {" FOR KEY SHARE", " FOR SHARE", " FOR NO KEY UPDATE", " FOR UPDATE"};
+    static constexpr std::string_view words[] = {" FOR KEY SHARE", " FOR SHARE",
+                                                 " FOR NO KEY UPDATE", " FOR UPDATE"};
     out_.text(words[static_cast<std::size_t>(lock.strength)]);
     for (std::size_t i = 0; i < lock.tables.size(); ++i)
       out_.text((i == 0 ? " OF " : ", ") + quote_identifier(lock.tables[i]));
@@ -234,9 +246,13 @@ class WriteWriter {
 
 }  // namespace
 
-void Printer::select(const Select& node) { SelectWriter(*this, bake_).select(node); }
+void Printer::select(const Select& node) {
+  SelectWriter(*this, bake_).select(node);
+}
 
-void Printer::statement(const Statement& node) { std::visit(WriteWriter(*this, bake_), node.node); }
+void Printer::statement(const Statement& node) {
+  std::visit(WriteWriter(*this, bake_), node.node);
+}
 
 void Printer::insert_head(const Insert& node) {
   with(node.with);

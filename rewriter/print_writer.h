@@ -5,8 +5,19 @@
 namespace anabranch::rewriter {
 
 /// How tightly an expression holds together when it is printed (PostgreSQL documentation, 4.1.6).
-enum class Binding { or_, and_, not_, is, comparison, range, other_operator, additive, multiplicative, power,
-                     primary };
+enum class Binding {
+  or_,
+  and_,
+  not_,
+  is,
+  comparison,
+  range,
+  other_operator,
+  additive,
+  multiplicative,
+  power,
+  primary
+};
 Binding binding_of(const tree::Expr& expr);
 
 /// The printers of single nodes; Printer is its outside.

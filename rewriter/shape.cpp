@@ -32,10 +32,14 @@ bool is_literal(Token::Kind kind) {
 
 LiteralToken::Kind literal_kind(Token::Kind kind, std::string_view text) {
   switch (kind) {
-    case Token::Kind::integer: return integer_kind(text);
-    case Token::Kind::real: return LiteralToken::Kind::numeric;
-    case Token::Kind::string: return LiteralToken::Kind::string;
-    default: return LiteralToken::Kind::bit_string;
+    case Token::Kind::integer:
+      return integer_kind(text);
+    case Token::Kind::real:
+      return LiteralToken::Kind::numeric;
+    case Token::Kind::string:
+      return LiteralToken::Kind::string;
+    default:
+      return LiteralToken::Kind::bit_string;
   }
 }
 
@@ -60,8 +64,8 @@ std::string_view find_hint(std::string_view text) {
 
 }  // namespace
 
-/// Fills a Shape. Control bytes cannot stand outside quotes in a valid statement: a placeholder is `?`
-/// and one of them, a text that does not lex is marked by another, so no two can be mixed up.
+/// Fills a Shape. Control bytes cannot stand outside quotes in a valid statement: a placeholder is
+/// `?` and one of them, a text that does not lex is marked by another, so no two can be mixed up.
 class Shaper {
  public:
   Shaper(std::string_view text, bool standard_strings, const LexLimits& limits, Shape& out)
@@ -69,7 +73,8 @@ class Shaper {
 
   void run() {
     if (text_.size() > limits_.bytes)
-      throw SqlError("54000", "statement is longer than " + std::to_string(limits_.bytes) + " bytes");
+      throw SqlError("54000",
+                     "statement is longer than " + std::to_string(limits_.bytes) + " bytes");
     out_.source_ = text_;
     out_.hint_ = find_hint(text_);
     out_.literals_.clear();
@@ -83,10 +88,13 @@ class Shaper {
       if (!lexed) end = write_raw(start);
       return static_cast<std::size_t>(end - buffer);
     });
-    if (too_many_) throw SqlError("54000", "statement has more than " + std::to_string(limits_.tokens) + " tokens");
+    if (too_many_)
+      throw SqlError("54000",
+                     "statement has more than " + std::to_string(limits_.tokens) + " tokens");
     if (depth_.exceeded())
-      throw SqlError("54001", "statement is nested too deeply",
-                     "Write long chains of operators with fewer terms, or in parenthesised halves.");
+      throw SqlError(
+          "54001", "statement is nested too deeply",
+          "Write long chains of operators with fewer terms, or in parenthesised halves.");
     out_.lexed_ = lexed;
     if (!lexed) out_.literals_.clear();
     mark_equal();
@@ -158,7 +166,8 @@ class Shaper {
     for (int i = 0; i < count; ++i) {
       const auto spelling = out_.spelling(i);
       std::size_t slot = XXH3_64bits(spelling.data(), spelling.size()) & (size - 1);
-      while (table[slot] >= 0 && out_.spelling(table[slot]) != spelling) slot = (slot + 1) & (size - 1);
+      while (table[slot] >= 0 && out_.spelling(table[slot]) != spelling)
+        slot = (slot + 1) & (size - 1);
       if (table[slot] < 0) table[slot] = i;
       out_.equal_to_[static_cast<std::size_t>(i)] = table[slot];
     }
@@ -181,7 +190,8 @@ std::string Shape::value(int literal, bool standard_conforming_strings) const {
   return literal_value(spelling(literal), standard_conforming_strings);
 }
 
-void shape(std::string_view statement, bool standard_conforming_strings, const LexLimits& limits, Shape& out) {
+void shape(std::string_view statement, bool standard_conforming_strings, const LexLimits& limits,
+           Shape& out) {
   Shaper(statement, standard_conforming_strings, limits, out).run();
 }
 

@@ -55,7 +55,8 @@ T copy(const T& value) {
     T out{};
     [&]<std::size_t... i>(std::index_sequence<i...>, const auto& from, const auto& to) {
       ((std::get<i>(to) = copy(std::get<i>(from))), ...);
-    }(std::make_index_sequence<std::tuple_size_v<decltype(fields(value))>>(), fields(value), fields(out));
+    }(std::make_index_sequence<std::tuple_size_v<decltype(fields(value))>>(), fields(value),
+      fields(out));
     copy_location(value, out);
     return out;
   } else {
@@ -87,7 +88,8 @@ bool same(const T& a, const T& b, LiteralMatch match) {
     return true;
   } else if constexpr (Traits::is_variant) {
     if (a.index() != b.index()) return false;
-    return std::visit([&]<class H>(const H& held) { return same(held, *std::get_if<H>(&b), match); }, a);
+    return std::visit(
+        [&]<class H>(const H& held) { return same(held, *std::get_if<H>(&b), match); }, a);
   } else if constexpr (HasFields<const T>) {
     return [&]<std::size_t... i>(std::index_sequence<i...>, const auto& left, const auto& right) {
       return (same(std::get<i>(left), std::get<i>(right), match) && ...);
@@ -99,21 +101,51 @@ bool same(const T& a, const T& b, LiteralMatch match) {
 
 }  // namespace
 
-ExprPtr clone(const Expr& expr) { return std::make_unique<Expr>(copy(expr)); }
-SelectPtr clone(const Select& select) { return std::make_unique<Select>(copy(select)); }
-StatementPtr clone(const Statement& statement) { return std::make_unique<Statement>(copy(statement)); }
-FromPtr clone(const FromItem& item) { return std::make_unique<FromItem>(copy(item)); }
-SortKey clone(const SortKey& key) { return copy(key); }
-WindowDef clone(const WindowDef& window) { return copy(window); }
-GroupItem clone(const GroupItem& item) { return copy(item); }
-With clone(const With& with) { return copy(with); }
-Target clone(const Target& target) { return copy(target); }
-Insert clone(const Insert& insert) { return copy(insert); }
-Update clone(const Update& update) { return copy(update); }
-Delete clone(const Delete& delete_) { return copy(delete_); }
+ExprPtr clone(const Expr& expr) {
+  return std::make_unique<Expr>(copy(expr));
+}
+SelectPtr clone(const Select& select) {
+  return std::make_unique<Select>(copy(select));
+}
+StatementPtr clone(const Statement& statement) {
+  return std::make_unique<Statement>(copy(statement));
+}
+FromPtr clone(const FromItem& item) {
+  return std::make_unique<FromItem>(copy(item));
+}
+SortKey clone(const SortKey& key) {
+  return copy(key);
+}
+WindowDef clone(const WindowDef& window) {
+  return copy(window);
+}
+GroupItem clone(const GroupItem& item) {
+  return copy(item);
+}
+With clone(const With& with) {
+  return copy(with);
+}
+Target clone(const Target& target) {
+  return copy(target);
+}
+Insert clone(const Insert& insert) {
+  return copy(insert);
+}
+Update clone(const Update& update) {
+  return copy(update);
+}
+Delete clone(const Delete& delete_) {
+  return copy(delete_);
+}
 
-bool equal(const Expr& a, const Expr& b, LiteralMatch match) { return same(a, b, match); }
-bool equal(const Select& a, const Select& b, LiteralMatch match) { return same(a, b, match); }
-bool equal(const Statement& a, const Statement& b, LiteralMatch match) { return same(a, b, match); }
+bool equal(const Expr& a, const Expr& b, LiteralMatch match) {
+  return same(a, b, match);
+}
+bool equal(const Select& a, const Select& b, LiteralMatch match) {
+  return same(a, b, match);
+}
+bool equal(const Statement& a, const Statement& b, LiteralMatch match) {
+  return same(a, b, match);
+}
 
 }  // namespace anabranch::rewriter::tree

@@ -29,7 +29,9 @@ using Name = std::vector<std::string>;  ///< a qualified name, schema first
 /// Literals whose value has been read while planning: they become part of the plan's cache key.
 class PinSet {
  public:
-  void pin(int token) { if (token >= 0) tokens_.insert(token); }
+  void pin(int token) {
+    if (token >= 0) tokens_.insert(token);
+  }
   bool contains(int token) const { return tokens_.contains(token); }
   std::vector<int> ascending() const { return {tokens_.begin(), tokens_.end()}; }
 
@@ -41,14 +43,14 @@ class PinSet {
 
 /// What the resolver found out about a column reference.
 struct ResolvedColumn {
-  int relation = -1;   ///< index in the query block's list of relations
-  int column = -1;     ///< index in that relation; -1: the whole row
-  int levels_up = 0;   ///< 0: the block the reference stands in
+  int relation = -1;  ///< index in the query block's list of relations
+  int column = -1;    ///< index in that relation; -1: the whole row
+  int levels_up = 0;  ///< 0: the block the reference stands in
 };
 
 struct ColumnRef {
-  Name parts;          ///< without the star
-  bool star = false;   ///< `*`, `t.*`, `s.t.*`
+  Name parts;         ///< without the star
+  bool star = false;  ///< `*`, `t.*`, `s.t.*`
   mutable std::optional<ResolvedColumn> resolved;
 };
 
@@ -82,56 +84,73 @@ class Literal {
   int same_as_ = -1;
 };
 
-struct Param { int number = 0; };  ///< $1 is 1
+struct Param {
+  int number = 0;
+};  ///< $1 is 1
 
 /// A type as written. Modifiers are baked into the text (their literals are pinned).
 struct TypeName {
-  Name names;                    ///< {"pg_catalog","int4"} or as the user wrote it
+  Name names;  ///< {"pg_catalog","int4"} or as the user wrote it
   bool setof = false;
-  bool percent_type = false;     ///< col%TYPE
-  std::vector<int> array_bounds; ///< -1: unspecified; empty: not an array
-  std::string text;              ///< printable, modifiers and array bounds included
+  bool percent_type = false;      ///< col%TYPE
+  std::vector<int> array_bounds;  ///< -1: unspecified; empty: not an array
+  std::string text;               ///< printable, modifiers and array bounds included
 };
 
-struct TypeCast { ExprPtr arg; TypeName type; };
+struct TypeCast {
+  ExprPtr arg;
+  TypeName type;
+};
 
 struct SortKey {
   ExprPtr expr;
-  enum class Direction { unspecified, ascending, descending, using_operator } direction = Direction::unspecified;
+  enum class Direction {
+    unspecified,
+    ascending,
+    descending,
+    using_operator
+  } direction = Direction::unspecified;
   enum class Nulls { unspecified, first, last } nulls = Nulls::unspecified;
   Name using_op;
 };
 
 struct WindowDef {
-  std::string name;       ///< of the WINDOW clause's entry
-  std::string ref_name;   ///< OVER w (use `over_name`) or OVER (w …): the window it builds on
+  std::string name;      ///< of the WINDOW clause's entry
+  std::string ref_name;  ///< OVER w (use `over_name`) or OVER (w …): the window it builds on
   std::vector<ExprPtr> partition_by;
   std::vector<SortKey> order_by;
   /// The frame: empty when left out, else "ROWS", "RANGE" or "GROUPS".
   std::string frame_mode;
-  enum class Bound { unbounded_preceding, offset_preceding, current_row, offset_following, unbounded_following };
+  enum class Bound {
+    unbounded_preceding,
+    offset_preceding,
+    current_row,
+    offset_following,
+    unbounded_following
+  };
   Bound frame_start = Bound::unbounded_preceding;
   Bound frame_end = Bound::current_row;
   bool frame_between = false;
   enum class Exclude { none, current_row, group, ties } exclude = Exclude::none;
-  ExprPtr start_offset;   ///< may be null
-  ExprPtr end_offset;     ///< may be null
+  ExprPtr start_offset;  ///< may be null
+  ExprPtr end_offset;    ///< may be null
 };
 using WindowPtr = std::unique_ptr<WindowDef>;
 
 struct FunctionCall {
   Name name;
-  std::vector<ExprPtr> args;        ///< may hold NamedArg
-  bool star = false;                ///< count(*)
+  std::vector<ExprPtr> args;  ///< may hold NamedArg
+  bool star = false;          ///< count(*)
   bool distinct = false;
-  bool variadic = false;            ///< the last argument is VARIADIC
-  bool within_group = false;        ///< order_by is WITHIN GROUP's
+  bool variadic = false;      ///< the last argument is VARIADIC
+  bool within_group = false;  ///< order_by is WITHIN GROUP's
   std::vector<SortKey> order_by;
-  ExprPtr filter;                   ///< may be null
-  std::string over_name;            ///< OVER name
-  WindowPtr over;                   ///< OVER (…); may be null
-  /// SQL syntax of its own, equal to the call pg_catalog.name(args): "extract", "overlay", "position",
-  /// "substring", "trim", "normalize", "is_normalized", "overlaps", "timezone", "collation_for", …
+  ExprPtr filter;         ///< may be null
+  std::string over_name;  ///< OVER name
+  WindowPtr over;         ///< OVER (…); may be null
+  /// SQL syntax of its own, equal to the call pg_catalog.name(args): "extract", "overlay",
+  /// "position", "substring", "trim", "normalize", "is_normalized", "overlaps", "timezone",
+  /// "collation_for", …
   bool sql_syntax = false;
   bool windowed() const { return over || !over_name.empty(); }
 };
@@ -139,9 +158,9 @@ struct FunctionCall {
 /// Comparison, arithmetic, user operators; also LIKE (~~), NOT LIKE (!~~), ILIKE (~~*, !~~*), and
 /// SIMILAR TO (right side wrapped in similar_to_escape), as the server itself reads them.
 struct OperatorCall {
-  std::string schema;     ///< OPERATOR(schema.op); empty else
+  std::string schema;  ///< OPERATOR(schema.op); empty else
   std::string name;
-  ExprPtr left;           ///< null: prefix operator
+  ExprPtr left;  ///< null: prefix operator
   ExprPtr right;
   enum class Syntax { plain, like, ilike, similar } syntax = Syntax::plain;
 };
@@ -150,14 +169,36 @@ struct BoolOp {
   enum class Kind { and_, or_, not_ } kind = Kind::and_;
   std::vector<ExprPtr> args;  ///< and, or: two or more, flattened as the server does; not: one
 };
-struct NullTest { ExprPtr arg; bool negated = false; };
+struct NullTest {
+  ExprPtr arg;
+  bool negated = false;
+};
 struct BooleanTest {
   ExprPtr arg;
-  enum class Kind { is_true, is_not_true, is_false, is_not_false, is_unknown, is_not_unknown } kind = Kind::is_true;
+  enum class Kind {
+    is_true,
+    is_not_true,
+    is_false,
+    is_not_false,
+    is_unknown,
+    is_not_unknown
+  } kind = Kind::is_true;
 };
-struct Between { ExprPtr arg, low, high; bool symmetric = false; bool negated = false; };
-struct InList { ExprPtr arg; std::vector<ExprPtr> list; bool negated = false; };
-struct InSubquery { ExprPtr arg; SelectPtr query; bool negated = false; };
+struct Between {
+  ExprPtr arg, low, high;
+  bool symmetric = false;
+  bool negated = false;
+};
+struct InList {
+  ExprPtr arg;
+  std::vector<ExprPtr> list;
+  bool negated = false;
+};
+struct InSubquery {
+  ExprPtr arg;
+  SelectPtr query;
+  bool negated = false;
+};
 /// `arg op ANY|ALL (subquery)` or `arg op ANY|ALL (array)`: one of the two is set.
 struct AnyAll {
   ExprPtr arg;
@@ -167,44 +208,97 @@ struct AnyAll {
   SelectPtr query;
   ExprPtr array;
 };
-struct Exists { SelectPtr query; };
-struct ScalarSubquery { SelectPtr query; };
-struct ArraySubquery { SelectPtr query; };
+struct Exists {
+  SelectPtr query;
+};
+struct ScalarSubquery {
+  SelectPtr query;
+};
+struct ArraySubquery {
+  SelectPtr query;
+};
 struct Case {
-  struct When { ExprPtr condition, result; };
-  ExprPtr arg;        ///< may be null
+  struct When {
+    ExprPtr condition, result;
+  };
+  ExprPtr arg;  ///< may be null
   std::vector<When> whens;
   ExprPtr otherwise;  ///< may be null
 };
-struct Coalesce { std::vector<ExprPtr> args; };
-struct NullIf { ExprPtr left, right; };
-struct MinMax { bool greatest = false; std::vector<ExprPtr> args; };
-struct DistinctFrom { ExprPtr left, right; bool negated = false; };  ///< negated: IS NOT DISTINCT FROM
-struct ArrayLiteral { std::vector<ExprPtr> elements; };
-struct Row { std::vector<ExprPtr> fields; bool explicit_row = false; };
+struct Coalesce {
+  std::vector<ExprPtr> args;
+};
+struct NullIf {
+  ExprPtr left, right;
+};
+struct MinMax {
+  bool greatest = false;
+  std::vector<ExprPtr> args;
+};
+struct DistinctFrom {
+  ExprPtr left, right;
+  bool negated = false;
+};  ///< negated: IS NOT DISTINCT FROM
+struct ArrayLiteral {
+  std::vector<ExprPtr> elements;
+};
+struct Row {
+  std::vector<ExprPtr> fields;
+  bool explicit_row = false;
+};
 /// a[1], a[1:2], (r).f, (r).*: one step each, nested.
-struct Subscript { ExprPtr arg; bool slice = false; ExprPtr lower, upper; };  ///< not a slice: upper only
-struct FieldSelect { ExprPtr arg; std::string field; bool star = false; };
-struct Collate { ExprPtr arg; Name collation; };
-struct AtTimeZone { ExprPtr arg, zone; };
+struct Subscript {
+  ExprPtr arg;
+  bool slice = false;
+  ExprPtr lower, upper;
+};  ///< not a slice: upper only
+struct FieldSelect {
+  ExprPtr arg;
+  std::string field;
+  bool star = false;
+};
+struct Collate {
+  ExprPtr arg;
+  Name collation;
+};
+struct AtTimeZone {
+  ExprPtr arg, zone;
+};
 /// current_date, current_time(p), localtimestamp, current_user, session_user, current_schema, …
-struct SqlValueFunction { std::string name; int precision = -1; };  ///< lower case; -1: none
-struct Grouping { std::vector<ExprPtr> args; };
+struct SqlValueFunction {
+  std::string name;
+  int precision = -1;
+};  ///< lower case; -1: none
+struct Grouping {
+  std::vector<ExprPtr> args;
+};
 struct SetToDefault {};
-struct NamedArg { std::string name; ExprPtr arg; };
+struct NamedArg {
+  std::string name;
+  ExprPtr arg;
+};
 /// `(a, b) = (SELECT …)` / `= ROW(…)` in UPDATE: column `column` (from 1) of `count`. The source is
 /// held by the first one; null in the others.
-struct MultiAssign { ExprPtr source; int column = 1; int count = 1; };
+struct MultiAssign {
+  ExprPtr source;
+  int column = 1;
+  int count = 1;
+};
 /// Anything else. The text is complete; `children` only show what is inside (columns, calls,
 /// subqueries), changing them changes nothing.
-struct Verbatim { std::string text; std::string node; std::vector<ExprPtr> children; };
+struct Verbatim {
+  std::string text;
+  std::string node;
+  std::vector<ExprPtr> children;
+};
 
 struct Expr {
-  using Node = std::variant<ColumnRef, Literal, Param, TypeCast, FunctionCall, OperatorCall, BoolOp, NullTest,
-                            BooleanTest, Between, InList, InSubquery, AnyAll, Exists, ScalarSubquery,
-                            ArraySubquery, Case, Coalesce, NullIf, MinMax, DistinctFrom, ArrayLiteral, Row,
-                            Subscript, FieldSelect, Collate, AtTimeZone, SqlValueFunction, Grouping,
-                            SetToDefault, NamedArg, MultiAssign, Verbatim>;
+  using Node =
+      std::variant<ColumnRef, Literal, Param, TypeCast, FunctionCall, OperatorCall, BoolOp,
+                   NullTest, BooleanTest, Between, InList, InSubquery, AnyAll, Exists,
+                   ScalarSubquery, ArraySubquery, Case, Coalesce, NullIf, MinMax, DistinctFrom,
+                   ArrayLiteral, Row, Subscript, FieldSelect, Collate, AtTimeZone, SqlValueFunction,
+                   Grouping, SetToDefault, NamedArg, MultiAssign, Verbatim>;
   Node node;
   int location = -1;  ///< byte offset in the statement; -1: unknown or made by the planner
 
@@ -212,23 +306,36 @@ struct Expr {
   Expr(Expr&&) noexcept;
   Expr& operator=(Expr&&) noexcept;
   ~Expr();
-  template <class T> T* as() { return std::get_if<T>(&node); }
-  template <class T> const T* as() const { return std::get_if<T>(&node); }
+  template <class T>
+  T* as() {
+    return std::get_if<T>(&node);
+  }
+  template <class T>
+  const T* as() const {
+    return std::get_if<T>(&node);
+  }
 };
 
 // ----------------------------------------------------------------------------------- from items
 
-struct Alias { std::string name; std::vector<std::string> columns; };  ///< name empty: no alias
+struct Alias {
+  std::string name;
+  std::vector<std::string> columns;
+};  ///< name empty: no alias
 
 struct TableRef {
-  std::string catalog;      ///< db.schema.table; usually empty
-  std::string schema;       ///< empty: by search_path (or a CTE)
+  std::string catalog;  ///< db.schema.table; usually empty
+  std::string schema;   ///< empty: by search_path (or a CTE)
   std::string name;
   Alias alias;
   bool only = false;
   std::string tablesample;  ///< "TABLESAMPLE system (10) REPEATABLE (1)", verbatim; empty: none
 };
-struct SubqueryRef { SelectPtr query; Alias alias; bool lateral = false; };
+struct SubqueryRef {
+  SelectPtr query;
+  Alias alias;
+  bool lateral = false;
+};
 struct Join {
   enum class Kind { inner, left, right, full, cross } kind = Kind::inner;
   bool natural = false;
@@ -241,14 +348,19 @@ struct Join {
 /// A function (or ROWS FROM) in FROM. `call` is the single function where there is just one without
 /// a column definition list; `text` always prints the item whole, alias included.
 struct FunctionRef {
-  ExprPtr call;             ///< may be null: then print `text`, `children` show what is inside
+  ExprPtr call;  ///< may be null: then print `text`, `children` show what is inside
   bool ordinality = false;
   bool lateral = false;
   Alias alias;
   std::string text;
   std::vector<ExprPtr> children;
 };
-struct VerbatimFrom { std::string text; std::string node; Alias alias; std::vector<ExprPtr> children; };
+struct VerbatimFrom {
+  std::string text;
+  std::string node;
+  Alias alias;
+  std::vector<ExprPtr> children;
+};
 
 struct FromItem {
   using Node = std::variant<TableRef, SubqueryRef, Join, FunctionRef, VerbatimFrom>;
@@ -259,8 +371,14 @@ struct FromItem {
   FromItem(FromItem&&) noexcept;
   FromItem& operator=(FromItem&&) noexcept;
   ~FromItem();
-  template <class T> T* as() { return std::get_if<T>(&node); }
-  template <class T> const T* as() const { return std::get_if<T>(&node); }
+  template <class T>
+  T* as() {
+    return std::get_if<T>(&node);
+  }
+  template <class T>
+  const T* as() const {
+    return std::get_if<T>(&node);
+  }
 };
 
 // ----------------------------------------------------------------------------------- statements
@@ -272,9 +390,16 @@ struct Cte {
   StatementPtr statement;
   std::string tail;  ///< SEARCH and CYCLE clauses, verbatim
 };
-struct With { bool recursive = false; std::vector<Cte> ctes; };  ///< no ctes: no WITH
+struct With {
+  bool recursive = false;
+  std::vector<Cte> ctes;
+};  ///< no ctes: no WITH
 
-struct Target { ExprPtr expr; std::string alias; int location = -1; };
+struct Target {
+  ExprPtr expr;
+  std::string alias;
+  int location = -1;
+};
 
 /// One item of GROUP BY: an expression, or a grouping set (nested).
 struct GroupItem {
@@ -295,52 +420,60 @@ enum class SetOperation { none, union_, intersect, except };
 /// LIMIT, OFFSET and locking may stand on each.
 struct Select {
   With with;
-  bool distinct = false;              ///< SELECT DISTINCT
-  std::vector<ExprPtr> distinct_on;   ///< SELECT DISTINCT ON (…); `distinct` is false then
+  bool distinct = false;             ///< SELECT DISTINCT
+  std::vector<ExprPtr> distinct_on;  ///< SELECT DISTINCT ON (…); `distinct` is false then
   std::vector<Target> targets;
   std::vector<FromPtr> from;
-  ExprPtr where;                      ///< may be null
+  ExprPtr where;  ///< may be null
   std::vector<GroupItem> group_by;
   bool group_distinct = false;
-  ExprPtr having;                     ///< may be null
+  ExprPtr having;  ///< may be null
   std::vector<WindowDef> windows;
   SetOperation set_op = SetOperation::none;
   bool set_all = false;
   SelectPtr left, right;
   std::vector<std::vector<ExprPtr>> values;
   std::vector<SortKey> order_by;
-  ExprPtr limit;                      ///< may be null; NULL literal for LIMIT ALL
-  ExprPtr offset;                     ///< may be null
+  ExprPtr limit;   ///< may be null; NULL literal for LIMIT ALL
+  ExprPtr offset;  ///< may be null
   bool with_ties = false;
   std::vector<Locking> locking;
-  std::string into;                   ///< "INTO TEMP t", verbatim; empty: none
+  std::string into;  ///< "INTO TEMP t", verbatim; empty: none
   int location = -1;
 };
 
 struct Assignment {
   std::string column;
-  std::vector<ExprPtr> indirection;  ///< col[1], col.f: Subscript and FieldSelect steps with a null `arg`
-  ExprPtr value;                     ///< SetToDefault, MultiAssign or an expression
+  std::vector<ExprPtr>
+      indirection;  ///< col[1], col.f: Subscript and FieldSelect steps with a null `arg`
+  ExprPtr value;    ///< SetToDefault, MultiAssign or an expression
   int location = -1;
 };
 
 struct OnConflict {
   enum class Action { nothing, update } action = Action::nothing;
-  struct Element { ExprPtr expr; Name collation; Name op_class; };
-  std::vector<Element> target;        ///< column names are ColumnRefs
-  ExprPtr target_where;               ///< may be null
-  std::string constraint;             ///< ON CONSTRAINT name
+  struct Element {
+    ExprPtr expr;
+    Name collation;
+    Name op_class;
+  };
+  std::vector<Element> target;  ///< column names are ColumnRefs
+  ExprPtr target_where;         ///< may be null
+  std::string constraint;       ///< ON CONSTRAINT name
   std::vector<Assignment> set;
-  ExprPtr where;                      ///< may be null
+  ExprPtr where;  ///< may be null
 };
 
 struct Insert {
   With with;
   TableRef table;
-  struct Column { std::string name; std::vector<ExprPtr> indirection; };
-  std::vector<Column> columns;        ///< empty: all
+  struct Column {
+    std::string name;
+    std::vector<ExprPtr> indirection;
+  };
+  std::vector<Column> columns;  ///< empty: all
   enum class Overriding { none, user_value, system_value } overriding = Overriding::none;
-  SelectPtr source;                   ///< null: DEFAULT VALUES
+  SelectPtr source;  ///< null: DEFAULT VALUES
   std::unique_ptr<OnConflict> on_conflict;
   std::vector<Target> returning;
 };
@@ -350,8 +483,8 @@ struct Update {
   TableRef table;
   std::vector<Assignment> set;
   std::vector<FromPtr> from;
-  ExprPtr where;                      ///< may be null
-  std::string current_of;             ///< WHERE CURRENT OF cursor
+  ExprPtr where;           ///< may be null
+  std::string current_of;  ///< WHERE CURRENT OF cursor
   std::vector<Target> returning;
 };
 
@@ -359,7 +492,7 @@ struct Delete {
   With with;
   TableRef table;
   std::vector<FromPtr> using_;
-  ExprPtr where;                      ///< may be null
+  ExprPtr where;  ///< may be null
   std::string current_of;
   std::vector<Target> returning;
 };
@@ -370,37 +503,68 @@ struct RelationName {
   std::string schema, name;
   enum class Kind { unknown, table, view, index, sequence, materialized_view } kind = Kind::unknown;
 };
-struct Option { std::string name; std::string value; bool has_value = false; };  ///< lower case name; value as SQL text (strings unquoted)
+struct Option {
+  std::string name;
+  std::string value;
+  bool has_value = false;
+};  ///< lower case name; value as SQL text (strings unquoted)
 
 struct Transaction {
-  enum class Kind { begin, start, commit, rollback, savepoint, release, rollback_to, prepare, commit_prepared, rollback_prepared } kind;
-  std::string options;   ///< "ISOLATION LEVEL SERIALIZABLE, READ ONLY"
-  std::string name;      ///< savepoint or gid
+  enum class Kind {
+    begin,
+    start,
+    commit,
+    rollback,
+    savepoint,
+    release,
+    rollback_to,
+    prepare,
+    commit_prepared,
+    rollback_prepared
+  } kind;
+  std::string options;  ///< "ISOLATION LEVEL SERIALIZABLE, READ ONLY"
+  std::string name;     ///< savepoint or gid
   bool chain = false;
 };
 struct SetVariable {
   /// transaction: SET TRANSACTION …; session_characteristics; `value` then holds the modes.
-  enum class Kind { value, to_default, from_current, reset, reset_all, transaction, session_characteristics, transaction_snapshot } kind;
-  std::string name;      ///< "search_path", "timezone", "role", "session_authorization" …
-  std::string value;     ///< SQL text that may follow `SET name TO`
+  enum class Kind {
+    value,
+    to_default,
+    from_current,
+    reset,
+    reset_all,
+    transaction,
+    session_characteristics,
+    transaction_snapshot
+  } kind;
+  std::string name;                ///< "search_path", "timezone", "role", "session_authorization" …
+  std::string value;               ///< SQL text that may follow `SET name TO`
   std::vector<std::string> items;  ///< the values, unquoted
   bool local = false;
 };
-struct Show { std::string name; };  ///< "all" for SHOW ALL
-struct SetConstraints { bool all = false; std::vector<Name> names; bool deferred = false; };
+struct Show {
+  std::string name;
+};  ///< "all" for SHOW ALL
+struct SetConstraints {
+  bool all = false;
+  std::vector<Name> names;
+  bool deferred = false;
+};
 struct Copy {
   std::optional<TableRef> table;
   std::vector<std::string> columns;
-  StatementPtr query;    ///< may be null
-  bool from = false;     ///< COPY … FROM; else TO
+  StatementPtr query;  ///< may be null
+  bool from = false;   ///< COPY … FROM; else TO
   bool program = false;
-  std::string file;      ///< empty: STDIN or STDOUT
-  std::vector<Option> options;  ///< new and old spelling alike: format, delimiter, null, header, quote, escape, force_null …
-  ExprPtr where;         ///< may be null
+  std::string file;             ///< empty: STDIN or STDOUT
+  std::vector<Option> options;  ///< new and old spelling alike: format, delimiter, null, header,
+                                ///< quote, escape, force_null …
+  ExprPtr where;                ///< may be null
 };
 struct ColumnDefinition {
   std::string name;
-  TypeName type;         ///< names empty when left out
+  TypeName type;  ///< names empty when left out
   std::string collation;
   bool not_null = false, primary_key = false, unique = false, identity = false, generated = false;
   bool references = false;
@@ -413,7 +577,11 @@ struct CreateTable {
   bool if_not_exists = false;
   std::vector<ColumnDefinition> columns;
   /// PRIMARY KEY, UNIQUE: columns; FOREIGN KEY: columns and the table referenced.
-  struct TableConstraint { std::string kind; std::vector<std::string> columns; std::optional<TableRef> references; };
+  struct TableConstraint {
+    std::string kind;
+    std::vector<std::string> columns;
+    std::optional<TableRef> references;
+  };
   std::vector<TableConstraint> constraints;
   bool partitioned = false;
   std::optional<TableRef> partition_of;
@@ -424,59 +592,131 @@ struct CreateTableAs {
   TableRef table;
   CreateTable::Persistence persistence = CreateTable::Persistence::permanent;
   bool materialized_view = false, if_not_exists = false, with_no_data = false;
-  StatementPtr query;    ///< may be an EXECUTE
+  StatementPtr query;  ///< may be an EXECUTE
 };
-struct CreateView { TableRef view; bool replace = false, temporary = false; SelectPtr query; };
-struct CreateIndex { TableRef table; std::string name; bool unique = false, concurrently = false, if_not_exists = false; std::vector<std::string> columns; };
-struct AlterTable { TableRef table; bool if_exists = false; std::vector<std::string> actions; };  ///< "AT_AddColumn" …
-struct Rename { std::string object; std::string old_name, new_name; };
-struct Drop { std::string object; std::vector<Name> names; bool if_exists = false, cascade = false, concurrently = false; };  ///< "TABLE", "INDEX" …
-struct Truncate { bool restart_identity = false, cascade = false; };
-struct Explain { bool analyze = false, verbose = false; std::vector<Option> options; StatementPtr statement; };
-struct Prepare { std::string name; std::vector<TypeName> types; StatementPtr statement; };
-struct Execute { std::string name; std::vector<ExprPtr> args; };
-struct Deallocate { std::string name; };  ///< empty: ALL
-struct DeclareCursor { std::string name; bool hold = false, scroll = false, no_scroll = false, binary = false, insensitive = false; StatementPtr query; };
-struct Fetch { std::string cursor; bool move = false; };
-struct CloseCursor { std::string name; };  ///< empty: ALL
-struct Notify { std::string channel, payload; bool has_payload = false; };
-struct Listen { std::string channel; };
-struct Unlisten { std::string channel; };  ///< empty: *
-struct LockTable { std::string mode; bool nowait = false; };
-struct Discard { std::string what; };      ///< "ALL", "PLANS", "SEQUENCES", "TEMP"
-struct Call { ExprPtr call; };
+struct CreateView {
+  TableRef view;
+  bool replace = false, temporary = false;
+  SelectPtr query;
+};
+struct CreateIndex {
+  TableRef table;
+  std::string name;
+  bool unique = false, concurrently = false, if_not_exists = false;
+  std::vector<std::string> columns;
+};
+struct AlterTable {
+  TableRef table;
+  bool if_exists = false;
+  std::vector<std::string> actions;
+};  ///< "AT_AddColumn" …
+struct Rename {
+  std::string object;
+  std::string old_name, new_name;
+};
+struct Drop {
+  std::string object;
+  std::vector<Name> names;
+  bool if_exists = false, cascade = false, concurrently = false;
+};  ///< "TABLE", "INDEX" …
+struct Truncate {
+  bool restart_identity = false, cascade = false;
+};
+struct Explain {
+  bool analyze = false, verbose = false;
+  std::vector<Option> options;
+  StatementPtr statement;
+};
+struct Prepare {
+  std::string name;
+  std::vector<TypeName> types;
+  StatementPtr statement;
+};
+struct Execute {
+  std::string name;
+  std::vector<ExprPtr> args;
+};
+struct Deallocate {
+  std::string name;
+};  ///< empty: ALL
+struct DeclareCursor {
+  std::string name;
+  bool hold = false, scroll = false, no_scroll = false, binary = false, insensitive = false;
+  StatementPtr query;
+};
+struct Fetch {
+  std::string cursor;
+  bool move = false;
+};
+struct CloseCursor {
+  std::string name;
+};  ///< empty: ALL
+struct Notify {
+  std::string channel, payload;
+  bool has_payload = false;
+};
+struct Listen {
+  std::string channel;
+};
+struct Unlisten {
+  std::string channel;
+};  ///< empty: *
+struct LockTable {
+  std::string mode;
+  bool nowait = false;
+};
+struct Discard {
+  std::string what;
+};  ///< "ALL", "PLANS", "SEQUENCES", "TEMP"
+struct Call {
+  ExprPtr call;
+};
 struct Do {};
-struct Vacuum { bool analyze_only = false; std::vector<Option> options; };
+struct Vacuum {
+  bool analyze_only = false;
+  std::vector<Option> options;
+};
 
 /// Everything that is no query: kind and names of all relations for every statement, details for
 /// those the planner looks into. All its literals are pinned.
 struct Utility {
-  std::string kind;      ///< libpg_query's node: "CreateStmt", "GrantStmt", "MergeStmt" …
-  std::string tag;       ///< the command's words: "CREATE TABLE"
-  std::string text;      ///< the whole statement as written
-  std::vector<RelationName> relations;  ///< named anywhere in it (CTE names included), first mention first
-  using Detail = std::variant<std::monostate, Transaction, SetVariable, Show, SetConstraints, Copy, CreateTable,
-                              CreateTableAs, CreateView, CreateIndex, AlterTable, Rename, Drop, Truncate, Explain,
-                              Prepare, Execute, Deallocate, DeclareCursor, Fetch, CloseCursor, Notify, Listen,
-                              Unlisten, LockTable, Discard, Call, Do, Vacuum>;
+  std::string kind;  ///< libpg_query's node: "CreateStmt", "GrantStmt", "MergeStmt" …
+  std::string tag;   ///< the command's words: "CREATE TABLE"
+  std::string text;  ///< the whole statement as written
+  std::vector<RelationName>
+      relations;  ///< named anywhere in it (CTE names included), first mention first
+  using Detail =
+      std::variant<std::monostate, Transaction, SetVariable, Show, SetConstraints, Copy,
+                   CreateTable, CreateTableAs, CreateView, CreateIndex, AlterTable, Rename, Drop,
+                   Truncate, Explain, Prepare, Execute, Deallocate, DeclareCursor, Fetch,
+                   CloseCursor, Notify, Listen, Unlisten, LockTable, Discard, Call, Do, Vacuum>;
   Detail detail;
-  template <class T> const T* as() const { return std::get_if<T>(&detail); }
+  template <class T>
+  const T* as() const {
+    return std::get_if<T>(&detail);
+  }
 };
 
 struct Statement {
   using Node = std::variant<Select, Insert, Update, Delete, Utility>;
   Node node;
-  /// Literals that stand in the statement but not as Literal nodes that are printed (type modifiers,
-  /// verbatim text, utilities): they belong to the cache key whatever the planner reads. Ascending;
-  /// filled in for the outermost statement only.
+  /// Literals that stand in the statement but not as Literal nodes that are printed (type
+  /// modifiers, verbatim text, utilities): they belong to the cache key whatever the planner reads.
+  /// Ascending; filled in for the outermost statement only.
   std::vector<int> baked;
 
   explicit Statement(Node n);
   Statement(Statement&&) noexcept;
   Statement& operator=(Statement&&) noexcept;
   ~Statement();
-  template <class T> T* as() { return std::get_if<T>(&node); }
-  template <class T> const T* as() const { return std::get_if<T>(&node); }
+  template <class T>
+  T* as() {
+    return std::get_if<T>(&node);
+  }
+  template <class T>
+  const T* as() const {
+    return std::get_if<T>(&node);
+  }
 };
 
 // -------------------------------------------------------------------------------------- helpers
@@ -493,9 +733,15 @@ Target clone(const Target& target);
 Insert clone(const Insert& insert);
 Update clone(const Update& update);
 Delete clone(const Delete& delete_);
-inline ExprPtr clone(const ExprPtr& expr) { return expr ? clone(*expr) : nullptr; }  ///< null-safe
-inline SelectPtr clone(const SelectPtr& select) { return select ? clone(*select) : nullptr; }
-inline FromPtr clone(const FromPtr& item) { return item ? clone(*item) : nullptr; }
+inline ExprPtr clone(const ExprPtr& expr) {
+  return expr ? clone(*expr) : nullptr;
+}  ///< null-safe
+inline SelectPtr clone(const SelectPtr& select) {
+  return select ? clone(*select) : nullptr;
+}
+inline FromPtr clone(const FromPtr& item) {
+  return item ? clone(*item) : nullptr;
+}
 
 /// identity: two literals are equal when they are the same token or spelled the same (this needs no
 /// pin: equalities of spellings are in the cache key); a planner's constant equals only another one
@@ -520,9 +766,9 @@ void walk(const Expr& expr, const std::function<bool(const Expr&)>& visit);
 /// Slots, children first: visit may replace what the slot holds.
 void transform(ExprPtr& expr, const std::function<void(ExprPtr&)>& visit);
 
-/// The expressions that stand directly in this block's clauses (targets, ON of joins, where, group by,
-/// having, windows, values, order by, limit, offset, distinct on, functions in FROM); neither CTEs,
-/// nor subqueries in FROM, nor the arms of a set operation.
+/// The expressions that stand directly in this block's clauses (targets, ON of joins, where, group
+/// by, having, windows, values, order by, limit, offset, distinct on, functions in FROM); neither
+/// CTEs, nor subqueries in FROM, nor the arms of a set operation.
 void for_each_expr(Select& select, const std::function<void(ExprPtr&)>& visit);
 void for_each_expr(const Select& select, const std::function<void(const Expr&)>& visit);
 /// From items of the block, joins first, then what they join.
@@ -531,7 +777,10 @@ void for_each_from(const Select& select, const std::function<void(const FromItem
 void for_each_from(const FromItem& item, const std::function<void(const FromItem&)>& visit);
 
 /// `5`, `-5`, `+5` and these in casts' arguments: the literal and its sign. Absent for all else.
-struct SignedLiteral { const Literal* literal; bool negative; };
+struct SignedLiteral {
+  const Literal* literal;
+  bool negative;
+};
 std::optional<SignedLiteral> signed_literal(const Expr& expr);
 /// Single conjuncts of a condition (AND flattened), not owned.
 std::vector<const Expr*> conjuncts(const Expr* condition);
@@ -554,7 +803,7 @@ ExprPtr cast(ExprPtr arg, std::string type_text);  ///< type_text printed as it 
 ExprPtr all_of(std::vector<ExprPtr> args);         ///< nulls skipped; null if none is left
 ExprPtr any_of(std::vector<ExprPtr> args);
 ExprPtr negation(ExprPtr arg);
-ExprPtr raw(std::string text);                     ///< Verbatim without children
+ExprPtr raw(std::string text);  ///< Verbatim without children
 Target target(ExprPtr expr, std::string alias = {});
 FromPtr table(std::string schema, std::string name, std::string alias = {});
 FromPtr subquery(SelectPtr query, std::string alias);

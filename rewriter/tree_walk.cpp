@@ -5,13 +5,15 @@
 namespace anabranch::rewriter::tree {
 namespace {
 
-/// Calls on(x) for each ExprPtr, SelectPtr and FromPtr (never null) directly in a value's fields, through
-/// the lists and small structs that hold them; neither into CTEs nor below what it calls for.
+/// Calls on(x) for each ExprPtr, SelectPtr and FromPtr (never null) directly in a value's fields,
+/// through the lists and small structs that hold them; neither into CTEs nor below what it calls
+/// for.
 template <class V, class On>
 void each(V& value, const On& on) {
   using T = std::remove_const_t<V>;
   using Traits = TypeTraits<T>;
-  if constexpr (std::is_same_v<T, ExprPtr> || std::is_same_v<T, SelectPtr> || std::is_same_v<T, FromPtr>) {
+  if constexpr (std::is_same_v<T, ExprPtr> || std::is_same_v<T, SelectPtr> ||
+                std::is_same_v<T, FromPtr>) {
     if (value) on(value);
   } else if constexpr (std::is_same_v<T, With> || std::is_same_v<T, StatementPtr>) {
     return;
@@ -31,7 +33,6 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
-
 
 void from_below(FromPtr& item, const std::function<void(FromPtr&)>& visit, int depth) {
   if (depth > max_depth) throw values::SqlError("54001", "statement is nested too deeply");
@@ -58,7 +59,8 @@ void transform_below(ExprPtr& expr, const std::function<void(ExprPtr&)>& visit, 
 }  // namespace
 
 void for_each_child(Expr& expr, const std::function<void(ExprPtr&)>& visit) {
-  each(expr.node, Overloaded{[&](ExprPtr& child) { visit(child); }, [](SelectPtr&) {}, [](FromPtr&) {}});
+  each(expr.node,
+       Overloaded{[&](ExprPtr& child) { visit(child); }, [](SelectPtr&) {}, [](FromPtr&) {}});
 }
 
 void for_each_child(const Expr& expr, const std::function<void(const Expr&)>& visit) {
@@ -67,7 +69,8 @@ void for_each_child(const Expr& expr, const std::function<void(const Expr&)>& vi
 }
 
 void for_each_subquery(Expr& expr, const std::function<void(Select&)>& visit) {
-  each(expr.node, Overloaded{[](ExprPtr&) {}, [&](SelectPtr& query) { visit(*query); }, [](FromPtr&) {}});
+  each(expr.node,
+       Overloaded{[](ExprPtr&) {}, [&](SelectPtr& query) { visit(*query); }, [](FromPtr&) {}});
 }
 
 void for_each_subquery(const Expr& expr, const std::function<void(const Select&)>& visit) {
@@ -75,9 +78,13 @@ void for_each_subquery(const Expr& expr, const std::function<void(const Select&)
                              [](const FromPtr&) {}});
 }
 
-void walk(const Expr& expr, const std::function<bool(const Expr&)>& visit) { walk_below(expr, visit, 0); }
+void walk(const Expr& expr, const std::function<bool(const Expr&)>& visit) {
+  walk_below(expr, visit, 0);
+}
 
-void transform(ExprPtr& expr, const std::function<void(ExprPtr&)>& visit) { transform_below(expr, visit, 0); }
+void transform(ExprPtr& expr, const std::function<void(ExprPtr&)>& visit) {
+  transform_below(expr, visit, 0);
+}
 
 void for_each_from(Select& select, const std::function<void(FromPtr&)>& visit) {
   for (FromPtr& item : select.from) from_below(item, visit, 0);
@@ -98,7 +105,8 @@ void for_each_from(const FromItem& item, const std::function<void(const FromItem
 void for_each_expr(Select& select, const std::function<void(ExprPtr&)>& visit) {
   each(select, Overloaded{[&](ExprPtr& expr) { visit(expr); }, [](SelectPtr&) {}, [](FromPtr&) {}});
   for_each_from(select, [&](FromPtr& item) {
-    each(item->node, Overloaded{[&](ExprPtr& expr) { visit(expr); }, [](SelectPtr&) {}, [](FromPtr&) {}});
+    each(item->node,
+         Overloaded{[&](ExprPtr& expr) { visit(expr); }, [](SelectPtr&) {}, [](FromPtr&) {}});
   });
 }
 
@@ -112,7 +120,8 @@ void for_each_expr(const Select& select, const std::function<void(const Expr&)>&
 std::optional<SignedLiteral> signed_literal(const Expr& expr) {
   if (const auto* literal = expr.as<Literal>()) return SignedLiteral{literal, false};
   const auto* op = expr.as<OperatorCall>();
-  if (!op || op->left || !op->schema.empty() || (op->name != "-" && op->name != "+")) return std::nullopt;
+  if (!op || op->left || !op->schema.empty() || (op->name != "-" && op->name != "+"))
+    return std::nullopt;
   const auto* literal = op->right->as<Literal>();
   if (!literal || literal->kind() == Literal::Kind::null) return std::nullopt;
   return SignedLiteral{literal, op->name == "-"};
@@ -130,23 +139,38 @@ std::vector<const Expr*> conjuncts(const Expr* condition) {
 
 namespace make {
 
-ExprPtr expr(Expr::Node node, int location) { return std::make_unique<Expr>(std::move(node), location); }
-ExprPtr column(Name parts) { return expr(ColumnRef{std::move(parts), false, {}}); }
-ExprPtr star() { return expr(ColumnRef{{}, true, {}}); }
+ExprPtr expr(Expr::Node node, int location) {
+  return std::make_unique<Expr>(std::move(node), location);
+}
+ExprPtr column(Name parts) {
+  return expr(ColumnRef{std::move(parts), false, {}});
+}
+ExprPtr star() {
+  return expr(ColumnRef{{}, true, {}});
+}
 
 ExprPtr integer(std::int64_t value) {
   const bool wide = value > 2147483647 || value < -2147483647;
   std::string text = std::to_string(value);
   const bool negative = text[0] == '-';
   if (negative) text.erase(0, 1);
-  ExprPtr number = expr(Literal(wide ? Literal::Kind::bigint : Literal::Kind::integer, std::move(text)));
+  ExprPtr number =
+      expr(Literal(wide ? Literal::Kind::bigint : Literal::Kind::integer, std::move(text)));
   return negative ? op("-", nullptr, std::move(number)) : std::move(number);
 }
 
-ExprPtr string(std::string value) { return expr(Literal(Literal::Kind::string, std::move(value))); }
-ExprPtr boolean(bool value) { return expr(Literal(Literal::Kind::boolean, value ? "true" : "false")); }
-ExprPtr null() { return expr(Literal()); }
-ExprPtr param(int number) { return expr(Param{number}); }
+ExprPtr string(std::string value) {
+  return expr(Literal(Literal::Kind::string, std::move(value)));
+}
+ExprPtr boolean(bool value) {
+  return expr(Literal(Literal::Kind::boolean, value ? "true" : "false"));
+}
+ExprPtr null() {
+  return expr(Literal());
+}
+ExprPtr param(int number) {
+  return expr(Param{number});
+}
 
 ExprPtr call(Name name, std::vector<ExprPtr> args) {
   FunctionCall out;
@@ -169,7 +193,8 @@ ExprPtr count_star() {
 }
 
 ExprPtr op(std::string name, ExprPtr left, ExprPtr right) {
-  return expr(OperatorCall{{}, std::move(name), std::move(left), std::move(right), OperatorCall::Syntax::plain});
+  return expr(OperatorCall{
+      {}, std::move(name), std::move(left), std::move(right), OperatorCall::Syntax::plain});
 }
 
 ExprPtr cast(ExprPtr arg, std::string type_text) {
@@ -188,8 +213,12 @@ ExprPtr combine(BoolOp::Kind kind, std::vector<ExprPtr> args) {
 }
 }  // namespace
 
-ExprPtr all_of(std::vector<ExprPtr> args) { return combine(BoolOp::Kind::and_, std::move(args)); }
-ExprPtr any_of(std::vector<ExprPtr> args) { return combine(BoolOp::Kind::or_, std::move(args)); }
+ExprPtr all_of(std::vector<ExprPtr> args) {
+  return combine(BoolOp::Kind::and_, std::move(args));
+}
+ExprPtr any_of(std::vector<ExprPtr> args) {
+  return combine(BoolOp::Kind::or_, std::move(args));
+}
 
 ExprPtr negation(ExprPtr arg) {
   BoolOp out{BoolOp::Kind::not_, {}};
@@ -197,8 +226,12 @@ ExprPtr negation(ExprPtr arg) {
   return expr(std::move(out));
 }
 
-ExprPtr raw(std::string text) { return expr(Verbatim{std::move(text), {}, {}}); }
-Target target(ExprPtr value, std::string alias) { return {std::move(value), std::move(alias), -1}; }
+ExprPtr raw(std::string text) {
+  return expr(Verbatim{std::move(text), {}, {}});
+}
+Target target(ExprPtr value, std::string alias) {
+  return {std::move(value), std::move(alias), -1};
+}
 
 FromPtr table(std::string schema, std::string name, std::string alias) {
   TableRef out;

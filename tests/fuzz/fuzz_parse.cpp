@@ -13,7 +13,8 @@ void require(bool condition) {
 }
 
 std::vector<tree::StatementPtr> parsed(std::string_view text, Shape& made) {
-  shape(text, true, LexLimits{.bytes = 1 << 16, .tokens = 10'000, .nesting = 60, .operator_chain = 200}, made);
+  shape(text, true,
+        LexLimits{.bytes = 1 << 16, .tokens = 10'000, .nesting = 60, .operator_chain = 200}, made);
   ParseResult result = parse(text, made);
   if (auto* trees = std::get_if<0>(&result)) return std::move(*trees);
   return {};

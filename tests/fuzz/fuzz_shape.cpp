@@ -25,7 +25,8 @@ void check(std::string_view text, bool standard_strings) {
   std::size_t end = 0;
   for (std::size_t i = 0; i < fresh.literals().size(); ++i) {
     const auto& literal = fresh.literals()[i];
-    require(literal.length > 0 && literal.offset >= end && literal.offset + literal.length <= text.size());
+    require(literal.length > 0 && literal.offset >= end &&
+            literal.offset + literal.length <= text.size());
     end = literal.offset + literal.length;
     const int first = fresh.equal_to()[i];
     require(fresh.spelling(first) == fresh.spelling(static_cast<int>(i)));

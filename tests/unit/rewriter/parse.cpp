@@ -135,7 +135,9 @@ TEST_CASE("verbatim text shows what is inside") {
 
 TEST_CASE("walking and rewriting") {
   Shape made;
-  const auto trees = parse_all("select sum(a) filter (where b > 1) over (order by c), (select d) from t join u on e = f", made);
+  const auto trees = parse_all(
+      "select sum(a) filter (where b > 1) over (order by c), (select d) from t join u on e = f",
+      made);
   auto& select = *trees[0]->as<tree::Select>();
   std::string seen;
   const auto& constant = select;
@@ -153,7 +155,8 @@ TEST_CASE("walking and rewriting") {
     });
   });
   CHECK(to_text(*trees[0], made) ==
-        "SELECT sum($1) FILTER (WHERE $1 > 1) OVER (ORDER BY $1), (SELECT d) FROM t JOIN u ON $1 = $1");
+        "SELECT sum($1) FILTER (WHERE $1 > 1) OVER (ORDER BY $1), (SELECT d) FROM t JOIN u ON $1 = "
+        "$1");
 }
 
 TEST_CASE("utilities name their relations and details") {
@@ -189,7 +192,8 @@ TEST_CASE("utilities name their relations and details") {
   CHECK(create->columns.at(0).primary_key);
   CHECK(create->columns.at(1).default_text == "'x'");
   CHECK(create->constraints.at(0).kind == "UNIQUE");
-  trees = parse_all("merge into t using (select * from u) x on true when matched then delete", made);
+  trees =
+      parse_all("merge into t using (select * from u) x on true when matched then delete", made);
   CHECK(trees[0]->as<tree::Utility>()->tag == "MERGE");
   CHECK(trees[0]->as<tree::Utility>()->relations.size() == 2);
   trees = parse_all("explain (analyze off, verbose) select 1", made);
@@ -231,13 +235,14 @@ TEST_CASE("deep statements fail with 54001 or pass, on large and on small stacks
 
 // Some builds of libpg_query put a pipe in the place of standard error while they parse.
 TEST_CASE("parsing on two threads leaves standard error alone") {
-  struct stat before {};
+  struct stat before{};
   REQUIRE(fstat(2, &before) == 0);
   std::atomic<bool> done = false, moved = false;
   std::thread watcher([&] {
     while (!done) {
-      struct stat now {};
-      if (fstat(2, &now) != 0 || now.st_ino != before.st_ino || now.st_dev != before.st_dev) moved = true;
+      struct stat now{};
+      if (fstat(2, &now) != 0 || now.st_ino != before.st_ino || now.st_dev != before.st_dev)
+        moved = true;
     }
   });
   std::atomic<int> good = 0;
@@ -248,7 +253,8 @@ TEST_CASE("parsing on two threads leaves standard error alone") {
       shape(text, true, {}, made);
       const ParseResult result = parse(text, made);
       if (const auto* trees = std::get_if<0>(&result))
-        good += to_text(*trees->at(0), made) == "SELECT " + std::to_string(number) + ", a FROM t WHERE b = 'x'";
+        good += to_text(*trees->at(0), made) ==
+                "SELECT " + std::to_string(number) + ", a FROM t WHERE b = 'x'";
       const ParseResult broken = parse("select from where", made);
       good += std::holds_alternative<SyntaxError>(broken);
     }

@@ -19,7 +19,8 @@ std::vector<std::string> corpus() {
 
 std::string fingerprint(const std::string& text) {
   const PgQueryFingerprintResult result = pg_query_fingerprint(text.c_str());
-  const std::string out = result.error ? std::string("error: ") + result.error->message : result.fingerprint_str;
+  const std::string out =
+      result.error ? std::string("error: ") + result.error->message : result.fingerprint_str;
   pg_query_free_fingerprint_result(result);
   return out;
 }

@@ -24,7 +24,8 @@ TEST_CASE("string literals mean the same under either setting") {
 }
 
 TEST_CASE("literals of the statement are holes, spelled as they were") {
-  CHECK(round_trip("select 007, 1e3, e'a\\n', $$x$$, -0.50") == "SELECT 007, 1e3, e'a\\n', $$x$$, -0.50");
+  CHECK(round_trip("select 007, 1e3, e'a\\n', $$x$$, -0.50") ==
+        "SELECT 007, 1e3, e'a\\n', $$x$$, -0.50");
   Shape shape;
   const auto trees = parse_all("select 1 + 2", shape);
   const SqlTemplate sql = print(*trees[0]);
@@ -68,7 +69,8 @@ TEST_CASE("nodes made by the planner print") {
 
 TEST_CASE("an insert can be printed in parts") {
   Shape shape;
-  const auto trees = parse_all("insert into t(a, b) values (1, 2) on conflict (a) do update set b = 3", shape);
+  const auto trees =
+      parse_all("insert into t(a, b) values (1, 2) on conflict (a) do update set b = 3", shape);
   const auto& insert = *trees[0]->as<Insert>();
   Printer printer;
   printer.insert_head(insert);

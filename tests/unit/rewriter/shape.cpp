@@ -40,7 +40,8 @@ std::string repeated(std::string_view piece, int count) {
 
 std::vector<std::string> split(std::string_view text) {
   std::vector<std::string> out;
-  for (const auto& span : split_statements(text)) out.emplace_back(text.substr(span.offset, span.length));
+  for (const auto& span : split_statements(text))
+    out.emplace_back(text.substr(span.offset, span.length));
   return out;
 }
 
@@ -57,7 +58,8 @@ TEST_CASE("literals are taken out, white space and comments folded") {
 }
 
 TEST_CASE("the type class of a literal is part of the shape") {
-  CHECK(kinds(made("1 2147483647 2147483648 9223372036854775807 9223372036854775808 1.5 .5 5. 1e5 1.e-5 'x' b'01' X'f' "
+  CHECK(kinds(made("1 2147483647 2147483648 9223372036854775807 9223372036854775808 1.5 .5 5. 1e5 "
+                   "1.e-5 'x' b'01' X'f' "
                    "e'x' $$y$$ 0000000000001")) == "iibbnnnnnnsBBssi");
   CHECK(made("select 1").hash() != made("select 3000000000").hash());
   CHECK(made("select 1").hash() != made("select '1'").hash());
@@ -79,7 +81,8 @@ TEST_CASE("values are read as the server reads them") {
   CHECK(made("'a\\nb'").value(0, true) == "a\\nb");
   CHECK(made("'a\\nb'", false).value(0, false) == "a\nb");
   CHECK(made("'a\\'b'", false).literals().size() == 1);
-  CHECK(made(R"(E'a\tb\\\x41\101\u00e9\U0001F600\'')").value(0, true) == "a\tb\\AA\u00e9\U0001F600'");
+  CHECK(made(R"(E'a\tb\\\x41\101\u00e9\U0001F600\'')").value(0, true) ==
+        "a\tb\\AA\u00e9\U0001F600'");
   CHECK(made(R"(E'\ud83d\ude00')").value(0, true) == "\U0001F600");
   CHECK(made("$q$a'$b$q$").value(0, true) == "a'$b");
   CHECK(made(R"(U&'d\0061t\+000061 \\')").value(0, true) == "data \\");
@@ -96,8 +99,8 @@ TEST_CASE("strings go on after a line break, not after a blank") {
 }
 
 TEST_CASE("a statement that does not lex is kept whole") {
-  for (const char* text : {"select 'a", "select \"a", "select $$a", "select /* a", "select 1a", "select 1e", "select e'a\\'",
-                           "select $1a"}) {
+  for (const char* text : {"select 'a", "select \"a", "select $$a", "select /* a", "select 1a",
+                           "select 1e", "select e'a\\'", "select $1a"}) {
     CAPTURE(text);
     const Shape shape = made(text);
     CHECK_FALSE(shape.lexed());
@@ -146,12 +149,14 @@ TEST_CASE("bounds are checked before the parser sees a statement") {
   CHECK(failure("select 1" + repeated(" union select 1", 5000)) == "54001");
   CHECK(failure("select * from t" + repeated(" natural join t", 5000)) == "54001");
   // Left-deep chains in left-deep chains add up.
-  CHECK(failure("select " + repeated("(", 150) + "1" + repeated(repeated("+1", 100) + ")", 150)) == "54001");
+  CHECK(failure("select " + repeated("(", 150) + "1" + repeated(repeated("+1", 100) + ")", 150)) ==
+        "54001");
 }
 
 TEST_CASE("long but flat statements pass") {
   CHECK(failure("select 1 where " + repeated("a = 1 and b = 2 or ", 20'000) + "c") == "");
-  CHECK(failure("insert into t values " + repeated("(-1, 'a' || 'b', 2 + 3), ", 20'000) + "(1, 'a', 2)") == "");
+  CHECK(failure("insert into t values " + repeated("(-1, 'a' || 'b', 2 + 3), ", 20'000) +
+                "(1, 'a', 2)") == "");
   CHECK(failure("select 1 where a in (1" + repeated(", 1", 100'000) + ")") == "");
   CHECK(failure("select " + repeated("(", 150) + "1" + repeated(")", 150)) == "");
   CHECK(failure("select " + repeated("case a when 1 then 2 end, ", 1000) + "1") == "");
@@ -160,12 +165,14 @@ TEST_CASE("long but flat statements pass") {
 TEST_CASE("statements are split at top-level semicolons") {
   CHECK(split("select 1; select 2") == std::vector<std::string>{"select 1", " select 2"});
   CHECK(split(";;select 1;; -- x\n;").size() == 1);
-  CHECK(split("select ';', \";\", $$;$$ /* ; */ -- ;\n, 2") == std::vector<std::string>{
-                                                                   "select ';', \";\", $$;$$ /* ; */ -- ;\n, 2"});
+  CHECK(split("select ';', \";\", $$;$$ /* ; */ -- ;\n, 2") ==
+        std::vector<std::string>{"select ';', \";\", $$;$$ /* ; */ -- ;\n, 2"});
   CHECK(split("").empty());
   CHECK(split(" /* x */ ").empty());
-  CHECK(split("create rule r as on insert to t do also (select 1; select 2); select 3").size() == 2);
-  CHECK(split("create function f() returns int begin atomic select 1; select 2; end; select 3").size() == 2);
+  CHECK(split("create rule r as on insert to t do also (select 1; select 2); select 3").size() ==
+        2);
+  CHECK(split("create function f() returns int begin atomic select 1; select 2; end; select 3")
+            .size() == 2);
   CHECK(split("begin; select 1; commit").size() == 3);
   CHECK(split("select 'a; select 2").size() == 1);
   const std::string_view text = "/* anabranch: x */ select 1; select 2";

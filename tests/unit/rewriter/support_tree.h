@@ -10,7 +10,8 @@
 
 namespace anabranch::rewriter::testing {
 
-inline std::vector<tree::StatementPtr> parse_all(std::string_view text, Shape& out, bool standard_strings = true) {
+inline std::vector<tree::StatementPtr> parse_all(std::string_view text, Shape& out,
+                                                 bool standard_strings = true) {
   shape(text, standard_strings, LexLimits{}, out);
   ParseResult result = parse(text, out, standard_strings);
   const auto* error = std::get_if<SyntaxError>(&result);
