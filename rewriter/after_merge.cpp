@@ -20,13 +20,20 @@ bool is_integer(values::Oid type) {
 /// The order in which numbers are promoted; 0: no number.
 int rank(values::Oid type) {
   switch (type) {
-    case oid::int2: return 1;
-    case oid::int4: return 2;
-    case oid::int8: return 3;
-    case oid::numeric: return 4;
-    case oid::float4: return 5;
-    case oid::float8: return 6;
-    default: return 0;
+    case oid::int2:
+      return 1;
+    case oid::int4:
+      return 2;
+    case oid::int8:
+      return 3;
+    case oid::numeric:
+      return 4;
+    case oid::float4:
+      return 5;
+    case oid::float8:
+      return 6;
+    default:
+      return 0;
   }
 }
 
@@ -56,7 +63,8 @@ class Builder {
                         build(*at->right));
     }
     if (const auto* at = expr.as<tree::Case>()) return choice(*at);
-    if (const auto* at = expr.as<tree::Coalesce>()) return common(Op::coalesce, build_all(at->args));
+    if (const auto* at = expr.as<tree::Coalesce>())
+      return common(Op::coalesce, build_all(at->args));
     if (const auto* at = expr.as<tree::MinMax>()) {
       return common(at->greatest ? Op::greatest : Op::least, build_all(at->args));
     }
@@ -125,11 +133,16 @@ class Builder {
     ref.index = at.token();
     if (at.token() < 0) fail();
     switch (at.kind()) {
-      case Kind::integer: return slot(std::move(ref), oid::int4);
-      case Kind::bigint: return slot(std::move(ref), oid::int8);
-      case Kind::numeric: return slot(std::move(ref), oid::numeric);
-      case Kind::string: return slot(std::move(ref), oid::unknown);
-      default: fail();
+      case Kind::integer:
+        return slot(std::move(ref), oid::int4);
+      case Kind::bigint:
+        return slot(std::move(ref), oid::int8);
+      case Kind::numeric:
+        return slot(std::move(ref), oid::numeric);
+      case Kind::string:
+        return slot(std::move(ref), oid::unknown);
+      default:
+        fail();
     }
   }
 
@@ -180,8 +193,12 @@ class Builder {
         fail();
       }
     }
-    if (best == 0) fail();
-    return best;
+    // Quoted constants alone are text; NULL alone has no type here.
+    const bool quoted = std::ranges::any_of(args, [](const Expression& arg) {
+      return arg.type.oid == oid::unknown && arg.op == Op::slot;
+    });
+    if (best == 0 && !quoted) fail();
+    return best == 0 ? oid::text : best;
   }
 
   Expression common(Op op, std::vector<Expression> args) {
@@ -208,7 +225,8 @@ class Builder {
     const bool equality = op == Op::equal || op == Op::not_equal || op == Op::is_distinct ||
                           op == Op::is_not_distinct;
     // Only equality of text is asked for: by bytes, as under every deterministic collation.
-    if (!equality && (is_text(made.args[0].type.oid) || made.args[0].type.oid == oid::bpchar)) fail();
+    if (!equality && (is_text(made.args[0].type.oid) || made.args[0].type.oid == oid::bpchar))
+      fail();
     return made;
   }
 
@@ -253,12 +271,12 @@ class Builder {
   }
 
   Expression arithmetic(std::string_view name, Expression left, Expression right) {
-    static constexpr std::array<std::pair<std::string_view, std::pair<Op, values::ArithOp>>, 5> ops =
-        {{{"+", {Op::add, values::ArithOp::add}},
-          {"-", {Op::subtract, values::ArithOp::subtract}},
-          {"*", {Op::multiply, values::ArithOp::multiply}},
-          {"/", {Op::divide, values::ArithOp::divide}},
-          {"%", {Op::modulo, values::ArithOp::modulo}}}};
+    static constexpr std::array<std::pair<std::string_view, std::pair<Op, values::ArithOp>>, 5>
+        ops = {{{"+", {Op::add, values::ArithOp::add}},
+                {"-", {Op::subtract, values::ArithOp::subtract}},
+                {"*", {Op::multiply, values::ArithOp::multiply}},
+                {"/", {Op::divide, values::ArithOp::divide}},
+                {"%", {Op::modulo, values::ArithOp::modulo}}}};
     for (const auto& [spelling, op] : ops) {
       if (spelling != name) continue;
       if (left.type.oid == oid::unknown || right.type.oid == oid::unknown) {
@@ -292,12 +310,18 @@ class Builder {
     Expression arg = build(*at.arg);
     settle(arg, oid::boolean);
     switch (at.kind) {
-      case Kind::is_true: return unary(Op::is_true, std::move(arg), oid::boolean);
-      case Kind::is_not_true: return unary(Op::is_not_true, std::move(arg), oid::boolean);
-      case Kind::is_false: return unary(Op::is_false, std::move(arg), oid::boolean);
-      case Kind::is_not_false: return unary(Op::is_not_false, std::move(arg), oid::boolean);
-      case Kind::is_unknown: return unary(Op::is_null, std::move(arg), oid::boolean);
-      case Kind::is_not_unknown: return unary(Op::is_not_null, std::move(arg), oid::boolean);
+      case Kind::is_true:
+        return unary(Op::is_true, std::move(arg), oid::boolean);
+      case Kind::is_not_true:
+        return unary(Op::is_not_true, std::move(arg), oid::boolean);
+      case Kind::is_false:
+        return unary(Op::is_false, std::move(arg), oid::boolean);
+      case Kind::is_not_false:
+        return unary(Op::is_not_false, std::move(arg), oid::boolean);
+      case Kind::is_unknown:
+        return unary(Op::is_null, std::move(arg), oid::boolean);
+      case Kind::is_not_unknown:
+        return unary(Op::is_not_null, std::move(arg), oid::boolean);
     }
     fail();
   }
@@ -401,10 +425,16 @@ class Builder {
   Expression call(const tree::FunctionCall& at) {
     if (at.windowed() || at.distinct || at.filter || !at.order_by.empty() || at.star) fail();
     const FunctionInfo info = classify(at, planning_.functions);
-    if (info.kind != FunctionKind::pure || info.function == nullptr || !info.function->builtin) fail();
+    if (info.kind != FunctionKind::pure || info.function == nullptr || !info.function->builtin)
+      fail();
     static constexpr std::array<std::pair<std::string_view, Op>, 7> functions = {
-        {{"round", Op::round}, {"trunc", Op::trunc}, {"abs", Op::abs}, {"ceil", Op::ceil},
-         {"ceiling", Op::ceil}, {"floor", Op::floor}, {"sign", Op::sign}}};
+        {{"round", Op::round},
+         {"trunc", Op::trunc},
+         {"abs", Op::abs},
+         {"ceil", Op::ceil},
+         {"ceiling", Op::ceil},
+         {"floor", Op::floor},
+         {"sign", Op::sign}}};
     const std::string& name = at.name.back();
     std::vector<Expression> args = build_all(at.args);
     if (name == "mod" && args.size() == 2) {

@@ -101,9 +101,7 @@ std::vector<tree::ExprPtr> spread_states(const tree::ExprPtr& x, const tree::Exp
 /// [n, Σx, Σy, Sxx, Syy, Sxy] of the pairs without NULL; Y is the first argument.
 std::vector<tree::ExprPtr> pair_states(const tree::ExprPtr& y, const tree::ExprPtr& x,
                                        const tree::ExprPtr& filter) {
-  const auto both = [&] {
-    return list(cast(y, "double precision"), cast(x, "double precision"));
-  };
+  const auto both = [&] { return list(cast(y, "double precision"), cast(x, "double precision")); };
   const auto sum_where = [&](const tree::ExprPtr& value, const tree::ExprPtr& other) {
     std::vector<tree::ExprPtr> conditions;
     conditions.push_back(tree::make::expr(tree::NullTest{tree::clone(other), true}));
@@ -192,8 +190,7 @@ std::vector<tree::ExprPtr> states_of(const AggregateCall& aggregate_call,
   if (kind == Kind::avg) return average_states(aggregate_call, x, filter, types.front());
   const bool distinct = aggregate_call.call->distinct && !aggregate_call.rule->ignores_distinct;
   std::vector<tree::ExprPtr> states;
-  states.push_back(
-      aggregate(aggregate_call.rule->name, list(tree::clone(x)), filter, distinct));
+  states.push_back(aggregate(aggregate_call.rule->name, list(tree::clone(x)), filter, distinct));
   return states;
 }
 

@@ -92,7 +92,10 @@ class Filler {
     const values::Datum& slot = slots_[static_cast<std::size_t>(hole.index)];
     text_ += slot.is_null() ? "NULL" : std::to_string(std::get<std::int64_t>(slot.value));
   }
-  void add(SqlTemplate::ShardNumberHole) { text_ += std::to_string(shard_ + 1); }
+  /// A cast, so that ORDER BY and GROUP BY do not take it for an ordinal.
+  void add(SqlTemplate::ShardNumberHole) {
+    text_ += "(" + std::to_string(shard_ + 1) + "::integer)";
+  }
   void add(SqlTemplate::ShardNameHole) {
     text_ += "(" + quote_literal(request_.map->shards()[shard_].name) + "::text)";
   }
@@ -105,57 +108,11 @@ class Filler {
 
 // ------------------------------------------------------------------------------------- the splits
 
-std::string key_text(const SplitRow& row, const BindRequest& request) {
-  std::string text;
-  for (const KeyOperand& operand : row.key) {
-    std::string storage;
-    const ValueBytes value = value_bytes(operand.value, request, storage);
-    if (!text.empty()) text += ", ";
-    text += value.bytes && value.format == values::Format::text ? std::string(*value.bytes)
-                                                                : "NULL";
-  }
-  return text;
-}
-
-[[noreturn]] void no_shard(const router::MappedTable& table, const SplitRow& row, bool is_null,
-                           const BindRequest& request) {
-  const std::string column = table.expression
-                                 ? table.expression->text()
-                                 : (table.key.empty() ? std::string("?") : table.key.front());
-  if (is_null) throw make_error(ErrorId::null_key, column, table.name.name);
-  throw make_error(ErrorId::no_shard_for_key, key_text(row, request), table.name.name);
-}
-
-std::uint32_t shard_of_row(const InsertSplit& split, const SplitRow& row,
-                           const BindRequest& request) {
-  const auto& table = request.map->tables()[static_cast<std::size_t>(split.table)];
-  const router::MappedScheme& scheme = request.map->schemes()[table.scheme];
-  if (scheme.random()) {
-    const auto place = router::ShardMap::place(scheme, conf::KeyValue::null());
-    return place ? place->shard : *scheme.shards.begin();
-  }
-  const auto key = key_from(*request.map, split.table, row.key, request, true);
-  switch (key.outcome) {
-    case router::KeyConversion::Outcome::value: {
-      const auto place = router::ShardMap::place(scheme, key.key);
-      if (!place) no_shard(table, row, key.key.is_null(), request);
-      return place->shard;
-    }
-    case router::KeyConversion::Outcome::nothing:
-      // No value of the column's type: whichever shard is asked says so.
-      return *scheme.shards.begin();
-    case router::KeyConversion::Outcome::unknown: break;
-  }
-  throw make_error(ErrorId::unsupported_clause, "INSERT",
-                   "the key " + key_text(row, request) + " cannot be read exactly",
-                   "Write the key in its plain form: ISO dates, plain numbers.");
-}
-
 void split_rows(const BindRequest& request, BoundPlan& bound) {
   const InsertSplit& split = *request.plan->insert;
   std::vector<std::uint32_t> shard_of(split.rows.size());
   for (std::size_t i = 0; i < split.rows.size(); ++i) {
-    shard_of[i] = shard_of_row(split, split.rows[i], request);
+    shard_of[i] = shard_of_stored(split.table, split.rows[i].key, request);
     bound.shards.add(shard_of[i]);
   }
   for (const std::uint32_t shard : bound.shards) {

@@ -75,8 +75,7 @@ Meaning meaning_of(const Block& block, const tree::Expr& expr, tree::PinSet& pin
     return {block.outputs[index].expr, static_cast<int>(index), block.outputs[index].ident};
   };
   if (const auto* reference = expr.as<tree::ColumnRef>();
-      reference != nullptr && reference->resolved &&
-      reference->resolved->relation == kOutputName) {
+      reference != nullptr && reference->resolved && reference->resolved->relation == kOutputName) {
     return output(static_cast<std::size_t>(reference->resolved->column));
   }
   if (const auto* literal = expr.as<tree::Literal>();

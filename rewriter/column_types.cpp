@@ -19,13 +19,15 @@ std::string name_of(const values::ColumnType& type) {
 
 CollationOf named(const Planning& planning, const tree::Name& name) {
   const std::string& last = name.back();
-  if (last == "C" || last == "POSIX" || last == "ucs_basic") return {values::Collation::c(), last, true};
+  if (last == "C" || last == "POSIX" || last == "ucs_basic")
+    return {values::Collation::c(), last, true};
   if (last == "default") return {planning.catalog().database_collation, last, true};
   // The catalog knows collations by the columns that use them.
   for (const auto& instance : planning.query.instances) {
     if (instance->relation == nullptr) continue;
     for (const router::Column& column : instance->relation->columns) {
-      if (column.collation_name == quote_name(name) || column.collation_name == quote_identifier(last) ||
+      if (column.collation_name == quote_name(name) ||
+          column.collation_name == quote_identifier(last) ||
           column.collation_name.ends_with("." + quote_identifier(last))) {
         return {column.collation, last, true};
       }
@@ -81,13 +83,21 @@ std::optional<CollationOf> collation_of(const Planning& planning, const tree::Ex
     if (auto inner = collation_of(planning, *cast->arg)) return inner;
     return CollationOf{planning.catalog().database_collation, "default", false};
   }
+  if (const auto* call = expr.as<tree::FunctionCall>()) {
+    std::optional<CollationOf> of_arguments;
+    for (const tree::ExprPtr& arg : call->args) {
+      of_arguments = merge(std::move(of_arguments), collation_of(planning, *arg));
+    }
+    if (of_arguments) return of_arguments;
+  }
   std::optional<CollationOf> merged;
   bool unknown = expr.as<tree::Verbatim>() != nullptr;
   tree::for_each_child(expr, [&](const tree::Expr& child) {
     merged = merge(std::move(merged), collation_of(planning, child));
   });
   tree::for_each_subquery(expr, [&](const tree::Select&) { unknown = true; });
-  if (unknown) return CollationOf{values::Collation::unproved("its collation is not known"), "", false};
+  if (unknown)
+    return CollationOf{values::Collation::unproved("its collation is not known"), "", false};
   if (merged) return merged;
   return CollationOf{planning.catalog().database_collation, "default", false};
 }
@@ -125,8 +135,8 @@ values::Collation check_order(const values::ColumnType& type,
     }
     if (!collation->collation.can_order()) {
       refuse(make_error(ErrorId::ordering_unprovable, what,
-                        "the order of collation " + collation->name + " is not proved: " +
-                            std::string(collation->collation.reason())));
+                        "the order of collation " + collation->name +
+                            " is not proved: " + std::string(collation->collation.reason())));
     }
     spec.collation = collation->collation;
   }
@@ -147,7 +157,8 @@ values::ColumnType column_type(const Planning& planning, values::Oid type, std::
   made.oid = type;
   made.typmod = typmod;
   made.enumeration = planning.catalog().find_enum(type);
-  if (const values::TypeInfo* info = values::find_type(type); info == nullptr && !made.enumeration) {
+  if (const values::TypeInfo* info = values::find_type(type);
+      info == nullptr && !made.enumeration) {
     made.enumeration = nullptr;
   }
   return made;

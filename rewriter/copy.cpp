@@ -104,9 +104,10 @@ std::vector<int> copied_columns(const tree::Copy& copy, const router::Relation& 
 void check_left_out(const router::Column& column, bool every_shard) {
   if (column.generated) return;
   const bool counts = column.identity || column.default_sql.find("nextval(") != std::string::npos;
-  const bool differs = !column.default_sql.empty() &&
-                       (column.default_volatility == router::Volatility::stable ||
-                        (every_shard && column.default_volatility == router::Volatility::volatile_));
+  const bool differs =
+      !column.default_sql.empty() &&
+      (column.default_volatility == router::Volatility::stable ||
+       (every_shard && column.default_volatility == router::Volatility::volatile_));
   if (!counts && !differs) return;
   refuse(make_error(ErrorId::unsupported_clause, "COPY",
                     "column \"" + column.name + "\" would be filled by every shard for itself",
@@ -215,8 +216,8 @@ PlanResult copy_out(Planning& planning, const tree::Copy& copy) {
 
 PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tree::Copy& copy) {
   const auto to_default = [&](std::string reason) -> PlanResult {
-    auto plan = relay_to(planning, static_cast<int>(planning.map().default_shard()),
-                         std::move(reason));
+    auto plan =
+        relay_to(planning, static_cast<int>(planning.map().default_shard()), std::move(reason));
     plan->effect = Effect::writes;
     return std::shared_ptr<const Plan>(std::move(plan));
   };
@@ -228,7 +229,8 @@ PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tre
   const Target target = target_of(planning, *copy.table);
   if (target.table == nullptr) return to_default("its table is on the default shard");
   if (target.table->kind == conf::TableKind::whole) {
-    auto plan = relay_to(planning, static_cast<int>(target.table->shard), "its table is on one shard");
+    auto plan =
+        relay_to(planning, static_cast<int>(target.table->shard), "its table is on one shard");
     plan->effect = Effect::writes;
     return std::shared_ptr<const Plan>(std::move(plan));
   }

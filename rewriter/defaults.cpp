@@ -28,7 +28,8 @@ std::vector<int> places(const tree::Insert& insert, const router::Relation& rela
   std::vector<int> place(relation.columns.size(), -1);
   const std::size_t width = insert.source && !insert.source->values.empty()
                                 ? insert.source->values.front().size()
-                                : insert.source ? relation.columns.size() : 0;
+                            : insert.source ? relation.columns.size()
+                                            : 0;
   if (insert.columns.empty()) {
     for (std::size_t i = 0; i < width && i < place.size(); ++i) place[i] = static_cast<int>(i);
     return place;
@@ -116,9 +117,10 @@ void write_defaults(Planning& planning, tree::Insert& insert, const router::Rela
     if (!left_out(insert, place[i]) || !needs_writing(column, which, relation)) continue;
     if (!values) {
       if (place[i] >= 0) continue;
-      refuse_clause("INSERT … SELECT", "the default of column \"" + column.name +
-                                           "\" is computed by every shard for itself",
-                    "Give the column a value in the statement.");
+      refuse_clause(
+          "INSERT … SELECT",
+          "the default of column \"" + column.name + "\" is computed by every shard for itself",
+          "Give the column a value in the statement.");
     }
     const bool per_transaction = column.default_volatility == router::Volatility::stable;
     if (place[i] < 0) insert.columns.push_back({column.name, {}});

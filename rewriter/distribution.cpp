@@ -114,14 +114,17 @@ Distribution Analysis::instance_rows(int instance, const Facts& facts,
                                      const std::vector<KeyTuple>& siblings) {
   if (++steps_ > kMaxSteps) return Distribution::refuse("its subqueries are nested too often");
   switch (query_.at(instance).kind) {
-    case Instance::Kind::table: return table_rows(instance, facts);
-    case Instance::Kind::derived: return derived_rows(instance, facts, siblings);
-    default: return {};
+    case Instance::Kind::table:
+      return table_rows(instance, facts);
+    case Instance::Kind::derived:
+      return derived_rows(instance, facts, siblings);
+    default:
+      return {};
   }
 }
 
-Distribution Analysis::from_item(const Block& block, const tree::FromItem& item,
-                                 const Facts& facts, const std::vector<KeyTuple>& siblings) {
+Distribution Analysis::from_item(const Block& block, const tree::FromItem& item, const Facts& facts,
+                                 const std::vector<KeyTuple>& siblings) {
   if (const auto* joined = item.as<tree::Join>()) return join(block, *joined, facts, siblings);
   const auto at = block.of_item.find(&item);
   if (at == block.of_item.end()) return Distribution::refuse("an item of FROM");
@@ -167,9 +170,14 @@ void Analysis::item_facts(const Block& block, const tree::FromItem& item, Facts&
       item_facts(block, *join->right, facts);
       join_facts(block, *join, facts);
       return;
-    case tree::Join::Kind::left: item_facts(block, *join->left, facts); return;
-    case tree::Join::Kind::right: item_facts(block, *join->right, facts); return;
-    case tree::Join::Kind::full: return;
+    case tree::Join::Kind::left:
+      item_facts(block, *join->left, facts);
+      return;
+    case tree::Join::Kind::right:
+      item_facts(block, *join->right, facts);
+      return;
+    case tree::Join::Kind::full:
+      return;
   }
 }
 
@@ -228,10 +236,10 @@ Distribution Analysis::sharded_pair(From left, From right, const Facts& facts,
   const router::MappedTable& a = tables[static_cast<std::size_t>(left.table)];
   const router::MappedTable& b = tables[static_cast<std::size_t>(right.table)];
   if (a.scheme != b.scheme) {
-    return Distribution::refuse("\"" + a.name.name + "\" and \"" + b.name.name +
-                                    "\" are placed by different schemes",
-                                "Tables that are joined need the same scheme, or one of them must "
-                                "be a reference table.");
+    return Distribution::refuse(
+        "\"" + a.name.name + "\" and \"" + b.name.name + "\" are placed by different schemes",
+        "Tables that are joined need the same scheme, or one of them must "
+        "be a reference table.");
   }
   return Distribution::refuse(
       "nothing says that the keys of \"" + a.name.name + "\" and \"" + b.name.name + "\" are equal",
@@ -483,11 +491,13 @@ Distribution Analysis::set_operation(const Block& block, const Facts& outer, int
       }
     }
   }
-  const bool union_all = block.select->set_op == tree::SetOperation::union_ && block.select->set_all;
+  const bool union_all =
+      block.select->set_op == tree::SetOperation::union_ && block.select->set_all;
   if (!union_all && result.keys.empty()) {
-    return Distribution::refuse("a set operation that removes duplicates, without the key in its "
-                                "columns",
-                                "Put the key at the same place into both branches.");
+    return Distribution::refuse(
+        "a set operation that removes duplicates, without the key in its "
+        "columns",
+        "Put the key at the same place into both branches.");
   }
   if (result.mixed && query_.map->shards_of(a) != query_.map->shards_of(b)) {
     return Distribution::refuse("a set operation of tables that are on different shards");
@@ -505,8 +515,7 @@ bool Analysis::completes(const Rows& rows, const std::vector<Ident>& columns) {
   });
 }
 
-std::optional<std::string> Analysis::incomplete_window(const Block& block,
-                                                       const Rows& rows) const {
+std::optional<std::string> Analysis::incomplete_window(const Block& block, const Rows& rows) const {
   const tree::Select& select = *block.select;
   std::optional<std::string> reason;
   const auto partition_of = [&](const tree::FunctionCall& call) {
@@ -553,8 +562,8 @@ std::string Analysis::order_dependent(const Block& block) const {
     tree::walk(expr, [&](const tree::Expr& at) {
       if (const auto* call = at.as<tree::FunctionCall>()) {
         static const std::vector<std::string> free_of_order = {
-            "count", "sum", "min", "max", "avg", "bool_and", "bool_or", "every", "bit_and",
-            "bit_or", "bit_xor"};
+            "count",   "sum",   "min",     "max",    "avg",    "bool_and",
+            "bool_or", "every", "bit_and", "bit_or", "bit_xor"};
         const FunctionInfo info = classify(*call, functions_);
         if (info.kind == FunctionKind::random || info.kind == FunctionKind::shared) {
           reason = call->name.back() + "() in a subquery over reference tables";

@@ -24,10 +24,10 @@ struct Distribution {
   };
   Kind kind = Kind::none;
   int shard = -1;
-  int table = -1;              ///< sharded: one of its tables (index in the map)
+  int table = -1;                 ///< sharded: one of its tables (index in the map)
   std::vector<KeyTuple> keys;     ///< never NULL-extended: they complete groupings
   std::vector<KeyTuple> anchors;  ///< keys, and those that may be NULL-extended
-  bool mixed = false;          ///< UNION ALL of tables that are placed differently
+  bool mixed = false;             ///< UNION ALL of tables that are placed differently
   std::string reason;
   std::string hint;
   /// none and reference: why two shards with the same rows could still answer differently
@@ -119,8 +119,8 @@ bool has_windows(const tree::Select& select);
 bool has_limit(const tree::Select& select);
 /// The columns named by the expressions, by identity; other expressions are left out.
 std::vector<Ident> idents_of(const Block& block, const std::vector<const tree::Expr*>& exprs);
-/// What an item of GROUP BY, DISTINCT ON or ORDER BY means: for an ordinal or an output's name, that
-/// output. `output` is then its index, `expr` null if a star stands for it.
+/// What an item of GROUP BY, DISTINCT ON or ORDER BY means: for an ordinal or an output's name,
+/// that output. `output` is then its index, `expr` null if a star stands for it.
 struct Meaning {
   const tree::Expr* expr = nullptr;
   int output = -1;

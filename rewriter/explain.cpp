@@ -14,8 +14,8 @@ std::string shards_line(const BoundPlan& bound, const router::ShardMap& map) {
   for (const std::uint32_t shard : bound.shards) {
     names += (names.empty() ? "" : ", ") + map.shards()[shard].name;
   }
-  std::string line = fmt::format("  shards: {} of {}", names.empty() ? "none" : names,
-                                 map.shards().size());
+  std::string line =
+      fmt::format("  shards: {} of {}", names.empty() ? "none" : names, map.shards().size());
   if (!bound.why.empty()) line += " (" + bound.why + ")";
   return line;
 }
@@ -26,7 +26,8 @@ void add_queries(const BoundPlan& bound, const router::ShardMap& map,
   std::vector<std::pair<std::string, std::string>> texts;
   for (const ShardQuery& query : bound.queries) {
     const std::string& shard = map.shards()[static_cast<std::size_t>(query.shard)].name;
-    const auto at = std::ranges::find(texts, query.sql, &std::pair<std::string, std::string>::first);
+    const auto at =
+        std::ranges::find(texts, query.sql, &std::pair<std::string, std::string>::first);
     if (at == texts.end()) {
       texts.emplace_back(query.sql, shard);
     } else {
@@ -48,13 +49,20 @@ void add_refusal(const values::SqlError& error, std::vector<std::string>& lines)
 
 std::string_view to_string(PlanKind kind) {
   switch (kind) {
-    case PlanKind::relay: return "Relay";
-    case PlanKind::scatter: return "Scatter";
-    case PlanKind::split: return "Split";
-    case PlanKind::broadcast: return "Broadcast";
-    case PlanKind::session: return "Session";
-    case PlanKind::local: return "Local";
-    case PlanKind::refuse: return "Refuse";
+    case PlanKind::relay:
+      return "Relay";
+    case PlanKind::scatter:
+      return "Scatter";
+    case PlanKind::split:
+      return "Split";
+    case PlanKind::broadcast:
+      return "Broadcast";
+    case PlanKind::session:
+      return "Session";
+    case PlanKind::local:
+      return "Local";
+    case PlanKind::refuse:
+      return "Refuse";
   }
   return "?";
 }

@@ -8,9 +8,9 @@ namespace {
 std::string option_list(const tree::Explain& explain, Plan::Explain& into) {
   std::string options;
   const auto is_on = [](const tree::Option& option) {
-    return !option.has_value || (option.value != "off" && option.value != "false" &&
-                                 option.value != "0" && option.value != "OFF" &&
-                                 option.value != "FALSE");
+    return !option.has_value ||
+           (option.value != "off" && option.value != "false" && option.value != "0" &&
+            option.value != "OFF" && option.value != "FALSE");
   };
   into.analyze = explain.analyze;
   into.verbose = explain.verbose;
@@ -102,11 +102,10 @@ PlanResult plan_inner(const Planning& planning, const tree::Statement& statement
   return plan_statement(*planning.request, statement, std::move(text));
 }
 
-PlanResult plan_explain(Planning& planning, const tree::Utility&,
-                        const tree::Explain& explain) {
+PlanResult plan_explain(Planning& planning, const tree::Utility&, const tree::Explain& explain) {
   const std::size_t offset = offset_of(planning.request->text, explain);
-  const PlanResult inner = plan_inner(planning, *explain.statement,
-                                      std::string(planning.request->text.substr(offset)));
+  const PlanResult inner =
+      plan_inner(planning, *explain.statement, std::string(planning.request->text.substr(offset)));
   if (const auto* need = std::get_if<NeedDescribe>(&inner)) return *need;
   auto plan = planning.plan;
   plan->kind = PlanKind::local;

@@ -24,7 +24,7 @@ struct Facts {
   std::vector<const tree::Expr*> conditions;  ///< each is true of every row that counts
   std::vector<std::pair<Ident, Ident>> equalities;
   std::vector<KeyTuple> anchors;  ///< keys of the shard on which this is evaluated
-  bool null_extended = false;     ///< rows here may be replaced by NULLs above: IS NULL says nothing
+  bool null_extended = false;  ///< rows here may be replaced by NULLs above: IS NULL says nothing
 
   /// All columns equal to this one, itself included.
   std::set<Ident> equal_to(Ident ident) const;
@@ -60,7 +60,8 @@ void add_condition(Facts& facts, const tree::Expr* condition, const Query& query
 /// The columns that place this table's rows; empty for a random scheme.
 KeyTuple key_of(const Query& query, int instance);
 /// Equal under the facts, column by column, and placed by the same rule.
-bool same_place(const Query& query, const Facts& facts, const KeyTuple& left, const KeyTuple& right);
+bool same_place(const Query& query, const Facts& facts, const KeyTuple& left,
+                const KeyTuple& right);
 
 /// What the facts say about the shards where the rows of one sharded instance lie.
 KeyCondition key_condition(const Query& query, const Facts& facts, int instance,

@@ -11,30 +11,97 @@ using Set = std::set<std::string_view>;
 
 /// Stable built-ins that read nothing but the session's settings and their arguments.
 const Set& of_settings_only() {
-  static const Set names = {
-      "age", "array_to_json", "array_to_string", "concat", "concat_ws", "convert", "convert_from",
-      "convert_to", "date", "date_part", "date_trunc", "enum_first", "enum_last", "enum_range",
-      "extract", "format", "generate_series", "json_agg", "json_build_array", "json_build_object",
-      "json_object_agg", "json_populate_record", "json_populate_recordset", "json_to_record",
-      "json_to_recordset", "jsonb_agg", "jsonb_build_array", "jsonb_build_object",
-      "jsonb_object_agg", "jsonb_path_exists_tz", "jsonb_path_match_tz", "jsonb_path_query_array_tz",
-      "jsonb_path_query_first_tz", "jsonb_path_query_tz", "jsonb_populate_record",
-      "jsonb_populate_recordset", "jsonb_to_record", "jsonb_to_recordset", "length",
-      "make_timestamptz", "money", "numeric", "overlaps", "phraseto_tsquery", "plainto_tsquery",
-      "quote_literal", "quote_nullable", "row_to_json", "text", "textanycat", "anytextcat", "time",
-      "timestamp", "timestamptz", "timetz", "timezone", "to_char", "to_date", "to_json", "to_jsonb",
-      "to_number", "to_timestamp", "to_tsquery", "to_tsvector", "ts_headline", "ts_match_tq",
-      "ts_match_tt", "websearch_to_tsquery", "xml", "pg_client_encoding", "getdatabaseencoding",
-      "in_range"};
+  static const Set names = {"age",
+                            "array_to_json",
+                            "array_to_string",
+                            "concat",
+                            "concat_ws",
+                            "convert",
+                            "convert_from",
+                            "convert_to",
+                            "date",
+                            "date_part",
+                            "date_trunc",
+                            "enum_first",
+                            "enum_last",
+                            "enum_range",
+                            "extract",
+                            "format",
+                            "generate_series",
+                            "json_agg",
+                            "json_build_array",
+                            "json_build_object",
+                            "json_object_agg",
+                            "json_populate_record",
+                            "json_populate_recordset",
+                            "json_to_record",
+                            "json_to_recordset",
+                            "jsonb_agg",
+                            "jsonb_build_array",
+                            "jsonb_build_object",
+                            "jsonb_object_agg",
+                            "jsonb_path_exists_tz",
+                            "jsonb_path_match_tz",
+                            "jsonb_path_query_array_tz",
+                            "jsonb_path_query_first_tz",
+                            "jsonb_path_query_tz",
+                            "jsonb_populate_record",
+                            "jsonb_populate_recordset",
+                            "jsonb_to_record",
+                            "jsonb_to_recordset",
+                            "length",
+                            "make_timestamptz",
+                            "money",
+                            "numeric",
+                            "overlaps",
+                            "phraseto_tsquery",
+                            "plainto_tsquery",
+                            "quote_literal",
+                            "quote_nullable",
+                            "row_to_json",
+                            "text",
+                            "textanycat",
+                            "anytextcat",
+                            "time",
+                            "timestamp",
+                            "timestamptz",
+                            "timetz",
+                            "timezone",
+                            "to_char",
+                            "to_date",
+                            "to_json",
+                            "to_jsonb",
+                            "to_number",
+                            "to_timestamp",
+                            "to_tsquery",
+                            "to_tsvector",
+                            "ts_headline",
+                            "ts_match_tq",
+                            "ts_match_tt",
+                            "websearch_to_tsquery",
+                            "xml",
+                            "pg_client_encoding",
+                            "getdatabaseencoding",
+                            "in_range"};
   return names;
 }
 
 /// Built-ins without arguments whose value one backend computes for all.
 const Set& ambient_calls() {
-  static const Set names = {
-      "now", "transaction_timestamp", "statement_timestamp", "current_database", "current_schema",
-      "current_user", "session_user", "version", "pg_postmaster_start_time", "pg_conf_load_time",
-      "inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port"};
+  static const Set names = {"now",
+                            "transaction_timestamp",
+                            "statement_timestamp",
+                            "current_database",
+                            "current_schema",
+                            "current_user",
+                            "session_user",
+                            "version",
+                            "pg_postmaster_start_time",
+                            "pg_conf_load_time",
+                            "inet_client_addr",
+                            "inet_client_port",
+                            "inet_server_addr",
+                            "inet_server_port"};
   return names;
 }
 
@@ -44,20 +111,22 @@ const Set& fresh_per_row() {
 }
 
 const Set& session_locks() {
-  static const Set names = {"pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock",
-                            "pg_try_advisory_lock_shared", "pg_advisory_unlock",
-                            "pg_advisory_unlock_shared", "pg_advisory_unlock_all"};
+  static const Set names = {"pg_advisory_lock",      "pg_advisory_lock_shared",
+                            "pg_try_advisory_lock",  "pg_try_advisory_lock_shared",
+                            "pg_advisory_unlock",    "pg_advisory_unlock_shared",
+                            "pg_advisory_unlock_all"};
   return names;
 }
 
 /// Built-ins that run SQL given to them as text, or read tables by name.
 const Set& runs_sql() {
-  static const Set names = {"query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema",
-                            "table_to_xml", "table_to_xmlschema", "table_to_xml_and_xmlschema",
-                            "schema_to_xml", "schema_to_xmlschema", "schema_to_xml_and_xmlschema",
-                            "database_to_xml", "database_to_xmlschema",
-                            "database_to_xml_and_xmlschema", "cursor_to_xml", "cursor_to_xmlschema",
-                            "ts_stat", "ts_rewrite"};
+  static const Set names = {
+      "query_to_xml",    "query_to_xmlschema",    "query_to_xml_and_xmlschema",
+      "table_to_xml",    "table_to_xmlschema",    "table_to_xml_and_xmlschema",
+      "schema_to_xml",   "schema_to_xmlschema",   "schema_to_xml_and_xmlschema",
+      "database_to_xml", "database_to_xmlschema", "database_to_xml_and_xmlschema",
+      "cursor_to_xml",   "cursor_to_xmlschema",   "ts_stat",
+      "ts_rewrite"};
   return names;
 }
 
@@ -91,8 +160,8 @@ FunctionKind kind_of(const router::Function& function, std::size_t arguments,
                      const conf::Database* database) {
   if (function.builtin) return kind_of_builtin(function, arguments);
   if (function.kind == 'w') return FunctionKind::window;
-  const bool harmless = function.volatility == router::Volatility::immutable ||
-                        declared_harmless(function, database);
+  const bool harmless =
+      function.volatility == router::Volatility::immutable || declared_harmless(function, database);
   if (function.kind == 'a') return harmless ? FunctionKind::aggregate : FunctionKind::opaque;
   return harmless ? FunctionKind::pure : FunctionKind::opaque;
 }
@@ -110,8 +179,8 @@ FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& con
     // Defaults and VARIADIC make calls shorter or longer than the signature; only a lone exact
     // match of a built-in tells its overloads apart.
     const bool fits = candidate->arguments.size() == arguments || call.star;
-    if (candidate->builtin && !fits && !candidate->arguments.empty() &&
-        candidate->kind == 'f' && of_settings_only().contains(candidate->name)) {
+    if (candidate->builtin && !fits && !candidate->arguments.empty() && candidate->kind == 'f' &&
+        of_settings_only().contains(candidate->name)) {
       continue;
     }
     const FunctionKind kind = kind_of(*candidate, arguments, context.database);

@@ -12,16 +12,16 @@
 namespace anabranch::rewriter {
 
 enum class FunctionKind {
-  pure,      ///< the same everywhere: immutable, or stable and dependent on settings only
+  pure,  ///< the same everywhere: immutable, or stable and dependent on settings only
   aggregate,
   window,
-  ambient,   ///< the same in one statement of one server only: now(), current_user
-  random,    ///< a fresh value for each row is what is meant
-  shared,    ///< reads or changes something that a server has once: nextval, pg_relation_size
-  settings,  ///< set_config: changes settings
+  ambient,       ///< the same in one statement of one server only: now(), current_user
+  random,        ///< a fresh value for each row is what is meant
+  shared,        ///< reads or changes something that a server has once: nextval, pg_relation_size
+  settings,      ///< set_config: changes settings
   session_lock,  ///< session advisory locks
-  opaque,    ///< a user's: may read tables
-  unknown    ///< not in the catalog
+  opaque,        ///< a user's: may read tables
+  unknown        ///< not in the catalog
 };
 
 struct FunctionInfo {

@@ -17,10 +17,14 @@ SqlTemplate::Piece piece_of(std::string_view marker) {
   int index = 0;
   std::from_chars(marker.data() + 1, marker.data() + marker.size(), index);
   switch (marker.front()) {
-    case 'e': return SqlTemplate::EvaluatedHole{index};
-    case 's': return SqlTemplate::SlotHole{index};
-    case 'n': return SqlTemplate::ShardNumberHole{};
-    default: return SqlTemplate::ShardNameHole{};
+    case 'e':
+      return SqlTemplate::EvaluatedHole{index};
+    case 's':
+      return SqlTemplate::SlotHole{index};
+    case 'n':
+      return SqlTemplate::ShardNumberHole{};
+    default:
+      return SqlTemplate::ShardNameHole{};
   }
 }
 

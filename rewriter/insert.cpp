@@ -29,7 +29,8 @@ Target target_of(const Planning& planning) {
 std::vector<int> target_columns(const tree::Insert& insert, const router::Relation& relation) {
   std::vector<int> columns;
   if (insert.columns.empty()) {
-    for (std::size_t i = 0; i < relation.columns.size(); ++i) columns.push_back(static_cast<int>(i));
+    for (std::size_t i = 0; i < relation.columns.size(); ++i)
+      columns.push_back(static_cast<int>(i));
     return columns;
   }
   for (const auto& column : insert.columns) {
@@ -67,11 +68,11 @@ KeyOperand default_operand(const Planning& planning, const router::Column& colum
     const bool number = !sql.empty() && std::ranges::all_of(sql, [](char c) {
       return (c >= '0' && c <= '9') || c == '-';
     });
-    const std::size_t end = sql.size() > 1 && sql.front() == '\'' ? sql.find('\'', 1) : std::string::npos;
-    const bool quoted = end != std::string::npos &&
-                        sql.find_first_of("'\\", end + 1) == std::string::npos &&
-                        sql.compare(end + 1, 2, "::") == 0 &&
-                        sql.substr(end + 3) == column.type_name;
+    const std::size_t end =
+        sql.size() > 1 && sql.front() == '\'' ? sql.find('\'', 1) : std::string::npos;
+    const bool quoted =
+        end != std::string::npos && sql.find_first_of("'\\", end + 1) == std::string::npos &&
+        sql.compare(end + 1, 2, "::") == 0 && sql.substr(end + 3) == column.type_name;
     if (number) operand.value.text = sql;
     if (quoted) operand.value.text = sql.substr(1, end - 1);
     if (number || quoted) return operand;
@@ -116,9 +117,10 @@ KeyOperand value_operand(Planning& planning, const tree::Expr& value,
   if (!operand) {
     auto ref = evaluated(planning, value, column);
     if (!ref) {
-      refuse(make_error(ErrorId::unsupported_clause, "INSERT",
-                        "the key " + planning.text(value) + " is not known before the row is placed",
-                        "Give the key as a constant or a parameter."));
+      refuse(
+          make_error(ErrorId::unsupported_clause, "INSERT",
+                     "the key " + planning.text(value) + " is not known before the row is placed",
+                     "Give the key as a constant or a parameter."));
     }
     operand = KeyOperand{};
     operand->value = *ref;
@@ -170,7 +172,8 @@ bool same_column(const tree::Assignment& assignment, int instance, const Query& 
 void check_key_unchanged(const Planning& planning, const std::vector<tree::Assignment>& set) {
   const Target target = target_of(planning);
   if (target.table == nullptr || target.table->kind != conf::TableKind::sharded) return;
-  const auto& key = target.table->expression ? target.table->expression->columns() : target.table->key;
+  const auto& key =
+      target.table->expression ? target.table->expression->columns() : target.table->key;
   for (const tree::Assignment& assignment : set) {
     if (std::ranges::find(key, assignment.column) == key.end()) continue;
     if (same_column(assignment, planning.query.target, planning.query)) continue;
@@ -185,8 +188,8 @@ void check_assigned_defaults(const Planning& planning, const std::vector<tree::A
     const auto column = target.relation->find_column(assignment.column);
     if (assignment.value->as<tree::SetToDefault>() == nullptr || !column) continue;
     const router::Column& at = target.relation->columns[static_cast<std::size_t>(*column)];
-    if (!at.identity && (at.default_sql.empty() ||
-                         at.default_volatility == router::Volatility::immutable)) {
+    if (!at.identity &&
+        (at.default_sql.empty() || at.default_volatility == router::Volatility::immutable)) {
       continue;
     }
     refuse_clause("SET … = DEFAULT", "every shard would compute the default for itself",
@@ -240,30 +243,17 @@ void add_returning(Planning& planning) {
 }
 
 /// A single row: the client's own text goes to the row's shard.
-std::shared_ptr<Plan> single_row(Planning& planning, const Target& target,
-                                 std::vector<KeyOperand> key) {
+Outcome single_row(Planning& planning, const Target& target, std::vector<KeyOperand> key) {
   KeyCondition condition;
-  condition.kind = KeyCondition::Kind::equals;
+  condition.kind = KeyCondition::Kind::stored;
   condition.table = target.instance->table;
   condition.operands = std::move(key);
   auto plan = planning.plan;
-  plan->kind = PlanKind::split;
+  plan->kind = PlanKind::relay;
   plan->routing.mode = Routing::Mode::by_key;
   plan->routing.condition = std::move(condition);
   plan->routing.reason = "the row's key";
-  return plan;
-}
-
-/// Placing a stored row differs from comparing: NULL has a place, and a value may be refused. So
-/// the relay of a single row is only for values that mean the same in both.
-bool relays(const Planning& planning, const Target& target, const std::vector<KeyOperand>& key) {
-  const router::MappedScheme& scheme = planning.map().schemes()[target.table->scheme];
-  const bool total = scheme.kind != conf::StrategyKind::list && scheme.kind != conf::StrategyKind::lookup;
-  if (!total || target.table->expression || key.size() != 1) return false;
-  const ValueRef::From from = key.front().value.from;
-  const bool integer = scheme.types.size() == 1 && scheme.type() == conf::KeyType::bigint;
-  return integer && (from == ValueRef::From::literal || from == ValueRef::From::constant) &&
-         (key.front().value_type == values::oid::int4 || key.front().value_type == values::oid::int8);
+  return std::shared_ptr<const Plan>(std::move(plan));
 }
 
 /// Subqueries in VALUES, ON CONFLICT and RETURNING are answered by the row's shard.
@@ -299,10 +289,8 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
     made.rows.push_back(std::move(row));
   }
   if (planning.values.needs_description && !planning.plan->described) return ask_original(planning);
-  if (count == 1 && relays(planning, target, made.rows.front().key)) {
-    auto plan = single_row(planning, target, std::move(made.rows.front().key));
-    plan->kind = PlanKind::relay;
-    return std::shared_ptr<const Plan>(std::move(plan));
+  if (count == 1 && !planning.traits.virtual_columns) {
+    return single_row(planning, target, std::move(made.rows.front().key));
   }
   if (!planning.plan->described) return ask_original(planning);
   check_several(planning);
@@ -313,9 +301,9 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
   Printer head;
   head.insert_head(filled);
   if (rows == nullptr) {
-    head.text(" DEFAULT VALUES");
+    head.text("DEFAULT VALUES");
   } else {
-    head.text(" VALUES ");
+    head.text("VALUES ");
     for (std::size_t i = 0; i < count; ++i) {
       Printer row;
       row.text("(");
@@ -366,8 +354,8 @@ Outcome broadcast_values(Planning& planning, const tree::Insert& insert, const T
 Outcome plan_insert(Planning& planning, const tree::Insert& insert) {
   const Target target = target_of(planning);
   if (planning.map().shards().size() == 1) {
-    return std::shared_ptr<const Plan>(
-        relay_to(planning, static_cast<int>(planning.map().default_shard()), "there is one shard only"));
+    return std::shared_ptr<const Plan>(relay_to(
+        planning, static_cast<int>(planning.map().default_shard()), "there is one shard only"));
   }
   if (planning.traits.writing_with || !insert.with.ctes.empty() || target.table == nullptr ||
       target.table->kind == conf::TableKind::whole) {

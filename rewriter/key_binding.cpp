@@ -4,7 +4,6 @@
 
 #include "values/errors.h"
 
-
 namespace anabranch::rewriter {
 namespace {
 
@@ -102,7 +101,8 @@ KeyPredicate any_element(const KeyCondition& condition, const BindRequest& reque
 }
 
 bool is_special(const KeyCondition& condition) {
-  return condition.kind == Kind::shard_number || condition.kind == Kind::shard_name;
+  return condition.kind == Kind::shard_number || condition.kind == Kind::shard_name ||
+         condition.kind == Kind::stored;
 }
 
 /// A condition on one table's key alone, as the router's own.
@@ -141,8 +141,7 @@ router::ShardSet shard_column(const KeyCondition& condition, const BindRequest& 
   const ValueBytes value = value_bytes(operand.value, request, storage);
   if (!value.bytes) return {};
   if (condition.kind == Kind::shard_name) {
-    if (value.format != values::Format::text &&
-        operand.column_type != values::oid::text) {
+    if (value.format != values::Format::text && operand.column_type != values::oid::text) {
       return all_of_table(condition, *request.map);
     }
     const auto shard = request.map->find_shard(*value.bytes);
@@ -185,10 +184,10 @@ std::optional<conf::KeyType> key_type_of(values::Oid column_type) {
 
 ValueBytes value_bytes(const ValueRef& value, const BindRequest& request, std::string& storage) {
   switch (value.from) {
-    case ValueRef::From::constant: return {value.text, values::Format::text, 0};
+    case ValueRef::From::constant:
+      return {value.text, values::Format::text, 0};
     case ValueRef::From::literal: {
-      const LiteralToken& token =
-          request.shape->literals()[static_cast<std::size_t>(value.index)];
+      const LiteralToken& token = request.shape->literals()[static_cast<std::size_t>(value.index)];
       if (token.kind != LiteralToken::Kind::string) {
         return {request.shape->spelling(value.index), values::Format::text, 0};
       }
@@ -211,7 +210,8 @@ ValueBytes value_bytes(const ValueRef& value, const BindRequest& request, std::s
       const BoundValue& given = request.evaluations[index];
       return {given.bytes, given.format, given.type};
     }
-    case ValueRef::From::is_null: return {};
+    case ValueRef::From::is_null:
+      return {};
   }
   return {};
 }
@@ -233,8 +233,8 @@ router::KeyConversion convert(const KeyOperand& operand, const BindRequest& requ
 }
 
 router::KeyConversion key_from(const router::ShardMap& map, int table,
-                               const std::vector<KeyOperand>& operands,
-                               const BindRequest& request, bool storage) {
+                               const std::vector<KeyOperand>& operands, const BindRequest& request,
+                               bool storage) {
   const router::MappedTable& mapped = table_of(map, table);
   const router::MappedScheme& scheme = map.schemes()[mapped.scheme];
   if (mapped.expression) return expression_key(*mapped.expression, operands, request, storage);
@@ -242,15 +242,72 @@ router::KeyConversion key_from(const router::ShardMap& map, int table,
   return convert(operands.front(), request, scheme.type(), storage);
 }
 
+namespace {
+
+std::string key_text(const std::vector<KeyOperand>& key, const BindRequest& request) {
+  std::string text;
+  for (const KeyOperand& operand : key) {
+    std::string storage;
+    const ValueBytes value = value_bytes(operand.value, request, storage);
+    if (!text.empty()) text += ", ";
+    text +=
+        value.bytes && value.format == values::Format::text ? std::string(*value.bytes) : "NULL";
+  }
+  return text;
+}
+
+[[noreturn]] void no_shard(const router::MappedTable& table, const std::vector<KeyOperand>& key,
+                           bool is_null, const BindRequest& request) {
+  const std::string column = table.expression ? table.expression->text() : table.key.front();
+  if (is_null) throw values::make_error(values::ErrorId::null_key, column, table.name.name);
+  throw values::make_error(values::ErrorId::no_shard_for_key, key_text(key, request),
+                           table.name.name);
+}
+
+}  // namespace
+
+std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
+                              const BindRequest& request) {
+  const router::MappedTable& mapped = table_of(*request.map, table);
+  const router::MappedScheme& scheme = request.map->schemes()[mapped.scheme];
+  if (scheme.random()) {
+    const auto place = router::ShardMap::place(scheme, conf::KeyValue::null());
+    return place ? place->shard : *scheme.shards.begin();
+  }
+  const auto stored = key_from(*request.map, table, key, request, true);
+  switch (stored.outcome) {
+    case Outcome::value: {
+      const auto place = router::ShardMap::place(scheme, stored.key);
+      if (!place) no_shard(mapped, key, stored.key.is_null(), request);
+      return place->shard;
+    }
+    case Outcome::nothing:
+      // No value of the column's type: whichever shard is asked says so.
+      return *scheme.shards.begin();
+    case Outcome::unknown:
+      break;
+  }
+  throw values::make_error(values::ErrorId::unsupported_clause, "INSERT",
+                           "the key " + key_text(key, request) + " cannot be read exactly",
+                           "Write the key in its plain form: ISO dates, plain numbers.");
+}
+
 router::ShardSet shards_of(const KeyCondition& condition, const BindRequest& request) {
+  if (condition.kind == Kind::stored) {
+    return router::ShardSet::of(shard_of_stored(condition.table, condition.operands, request));
+  }
   if (auto one = single_key(condition, request)) return *one;
   const router::ShardMap& map = *request.map;
   switch (condition.kind) {
-    case Kind::anything: return all_of_table(condition, map);
-    case Kind::nothing: return {};
+    case Kind::anything:
+      return all_of_table(condition, map);
+    case Kind::nothing:
+      return {};
     case Kind::shard_number:
-    case Kind::shard_name: return shard_column(condition, request);
-    default: break;
+    case Kind::shard_name:
+      return shard_column(condition, request);
+    default:
+      break;
   }
   if (const int table = table_of(condition); table >= 0) {
     if (auto whole = predicate(condition, table, request)) {
@@ -273,15 +330,22 @@ router::ShardSet shards_of(const KeyCondition& condition, const BindRequest& req
 
 void explain_condition(const KeyCondition& condition, const BindRequest& request,
                        std::string& out) {
-  if (condition.kind == Kind::shard_number || condition.kind == Kind::shard_name) {
+  if (condition.kind == Kind::stored) {
+    const auto key = key_from(*request.map, condition.table, condition.operands, request, true);
+    const router::MappedTable& mapped = table_of(*request.map, condition.table);
+    if (key.outcome != Outcome::value || key.key.is_null()) return;
+    out += router::route(*request.map, request.map->schemes()[mapped.scheme],
+                         KeyPredicate::equals(key.key))
+               .explanation;
     return;
   }
+  if (is_special(condition)) return;
   const int table = table_of(condition);
   if (table < 0) return;
   const router::MappedTable& mapped = table_of(*request.map, table);
   if (const auto whole = predicate(condition, table, request)) {
-    const auto route =
-        router::route(*request.map, request.map->schemes()[mapped.scheme], *whole);
+    const auto route = router::route(*request.map, request.map->schemes()[mapped.scheme], *whole);
+    if (out.find(route.explanation) != std::string::npos) return;
     if (!out.empty()) out += "; ";
     out += route.explanation;
     return;

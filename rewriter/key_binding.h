@@ -23,8 +23,13 @@ router::KeyConversion convert(const KeyOperand& operand, const BindRequest& requ
 
 /// The key of a row from the values of its key columns (or the columns of the key expression).
 router::KeyConversion key_from(const router::ShardMap& map, int table,
-                               const std::vector<KeyOperand>& operands,
-                               const BindRequest& request, bool storage);
+                               const std::vector<KeyOperand>& operands, const BindRequest& request,
+                               bool storage);
+
+/// The shard that a row of the table is stored on. Throws 23502 and 23514 where none takes its key,
+/// 0A000 where the key cannot be read exactly.
+std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
+                              const BindRequest& request);
 
 /// Never too few shards; may be none.
 router::ShardSet shards_of(const KeyCondition& condition, const BindRequest& request);

@@ -38,7 +38,10 @@ std::optional<Kind> kind_of(std::string_view comparison) {
 class Reader {
  public:
   Reader(const Query& query, const Facts& facts, int instance, const ValueContext& context)
-      : query_(query), facts_(facts), instance_(instance), key_(key_of(query, instance)),
+      : query_(query),
+        facts_(facts),
+        instance_(instance),
+        key_(key_of(query, instance)),
         context_(context) {
     for (const Ident column : key_.columns) equal_.push_back(facts.equal_to(column));
     const router::MappedTable* table = query.mapped(query.at(instance));
@@ -195,8 +198,7 @@ class Reader {
 
   /// Only of the table's own column: an equal column is not NULL by that very equality.
   KeyCondition read(const tree::NullTest& test) {
-    if (test.negated || expression_ || !is_own_column(*test.arg) ||
-        facts_.null_extended) {
+    if (test.negated || expression_ || !is_own_column(*test.arg) || facts_.null_extended) {
       return anything();
     }
     KeyCondition condition;
@@ -313,11 +315,19 @@ std::optional<KeyOperand> literal_operand(const tree::Literal& literal) {
   operand.value.from = ValueRef::From::literal;
   operand.value.index = literal.token();
   switch (literal.kind()) {
-    case LiteralKind::integer: operand.value_type = values::oid::int4; return operand;
-    case LiteralKind::bigint: operand.value_type = values::oid::int8; return operand;
-    case LiteralKind::numeric: operand.value_type = values::oid::numeric; return operand;
-    case LiteralKind::string: return operand;
-    default: return std::nullopt;
+    case LiteralKind::integer:
+      operand.value_type = values::oid::int4;
+      return operand;
+    case LiteralKind::bigint:
+      operand.value_type = values::oid::int8;
+      return operand;
+    case LiteralKind::numeric:
+      operand.value_type = values::oid::numeric;
+      return operand;
+    case LiteralKind::string:
+      return operand;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -339,8 +349,8 @@ std::optional<KeyOperand> parameter_operand(const tree::Param& param, const Valu
 std::optional<KeyOperand> cast_operand(const tree::TypeCast& cast, const ValueContext& context) {
   const values::Oid type = cast_type(cast.type);
   if (type == 0) return std::nullopt;
-  const bool integer = type == values::oid::int2 || type == values::oid::int4 ||
-                       type == values::oid::int8;
+  const bool integer =
+      type == values::oid::int2 || type == values::oid::int4 || type == values::oid::int8;
   if (const auto* literal = cast.arg->as<tree::Literal>()) {
     auto operand = literal_operand(*literal);
     if (!operand || literal->kind() == tree::Literal::Kind::null) return operand;

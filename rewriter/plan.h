@@ -61,6 +61,7 @@ struct KeyCondition {
   enum class Kind {
     anything, nothing,
     equals,      ///< one operand a key column (or column of the key expression), all equal
+    stored,      ///< as equals, of a row about to be stored: NULL has a place too
     any_element, ///< = ANY (array value)
     is_null, less, less_equal, greater, greater_equal,
     shard_number, ///< `_shard_num` = the operand

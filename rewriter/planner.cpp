@@ -173,7 +173,8 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
   };
   try {
     if (const auto* utility = statement.as<tree::Utility>()) {
-      if (auto session = plan_session(*utility)) return finish(std::shared_ptr<const Plan>(session));
+      if (auto session = plan_session(*utility))
+        return finish(std::shared_ptr<const Plan>(session));
       if (auto by_hint = hinted(request, nullptr)) return finish(std::move(*by_hint));
       return finish(plan_utility(planning, *utility));
     }
@@ -192,8 +193,8 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     }
     return finish(plan_query(planning));
   } catch (Refusal& refused) {
-    return finish(std::shared_ptr<const Plan>(
-        refusal(std::move(refused.error), refused.prepare_only && !planning.traits.virtual_columns)));
+    return finish(std::shared_ptr<const Plan>(refusal(
+        std::move(refused.error), refused.prepare_only && !planning.traits.virtual_columns)));
   }
 }
 

@@ -18,11 +18,11 @@ namespace anabranch::rewriter {
 
 /// What stands anywhere in a statement, views included.
 struct Traits {
-  std::string opaque;        ///< a function that may read tables; empty: none
-  std::string shared;        ///< a function or cast whose value belongs to one server
-  std::string unknown;       ///< a function that the catalog does not have
-  std::string random;        ///< a function with a fresh value per row
-  std::string nested_random; ///< the same, inside a subquery
+  std::string opaque;         ///< a function that may read tables; empty: none
+  std::string shared;         ///< a function or cast whose value belongs to one server
+  std::string unknown;        ///< a function that the catalog does not have
+  std::string random;         ///< a function with a fresh value per row
+  std::string nested_random;  ///< the same, inside a subquery
   std::string session_lock;
   bool settings = false;
   bool ambient = false;
@@ -81,7 +81,7 @@ struct Placement {
   std::optional<KeyCondition> condition;  ///< of all sharded and whole tables
   bool any_sharded = false;
   bool may_be_single = false;
-  std::optional<int> fixed_shard;         ///< all are whole on this shard
+  std::optional<int> fixed_shard;  ///< all are whole on this shard
   bool any_reference = false;
 };
 Placement place(const Planning& planning, const Analysis& analysis);
@@ -122,6 +122,7 @@ tree::ExprPtr evaluation(Planning& planning, std::string sql, std::string type_n
 
 /// A described column's type, enums with their labels.
 values::ColumnType column_type(const Planning& planning, const ResultColumn& column);
-values::ColumnType column_type(const Planning& planning, values::Oid type, std::int32_t typmod = -1);
+values::ColumnType column_type(const Planning& planning, values::Oid type,
+                               std::int32_t typmod = -1);
 
 }  // namespace anabranch::rewriter

@@ -35,11 +35,11 @@ struct Block;
 /// One use of a relation in one FROM list.
 struct Instance {
   enum class Kind {
-    table,    ///< a base table, or an unknown relation (relation null)
-    derived,  ///< subquery, CTE or view: `block`
-    function, ///< a function, or anything else in FROM whose rows come from no table
-    merged,   ///< the columns that a FULL JOIN USING makes of two
-    recursive ///< a recursive CTE's reference to itself
+    table,     ///< a base table, or an unknown relation (relation null)
+    derived,   ///< subquery, CTE or view: `block`
+    function,  ///< a function, or anything else in FROM whose rows come from no table
+    merged,    ///< the columns that a FULL JOIN USING makes of two
+    recursive  ///< a recursive CTE's reference to itself
   };
   Kind kind = Kind::table;
   std::string name;  ///< as the statement calls it
@@ -71,13 +71,13 @@ struct Block {
   Block* right = nullptr;
   std::vector<OutputColumn> outputs;
   bool outputs_known = true;
-  std::vector<int> instances;                          ///< of this block's FROM
-  std::map<const tree::FromItem*, int> of_item;        ///< FROM item → instance
-  std::map<const tree::Select*, Block*> subqueries;    ///< in expressions
-  std::vector<Block*> ctes;                            ///< of its WITH, data-modifying ones too
-  bool writes = false;                                 ///< a data-modifying CTE
-  bool recursive = false;                              ///< part of a recursive CTE
-  bool from_view = false;                              ///< its literals are not the statement's
+  std::vector<int> instances;                        ///< of this block's FROM
+  std::map<const tree::FromItem*, int> of_item;      ///< FROM item → instance
+  std::map<const tree::Select*, Block*> subqueries;  ///< in expressions
+  std::vector<Block*> ctes;                          ///< of its WITH, data-modifying ones too
+  bool writes = false;                               ///< a data-modifying CTE
+  bool recursive = false;                            ///< part of a recursive CTE
+  bool from_view = false;                            ///< its literals are not the statement's
   /// Pairs of columns that a JOIN … USING or NATURAL equates, by join.
   std::map<const tree::Join*, std::vector<std::pair<Ident, Ident>>> using_pairs;
 };
@@ -90,14 +90,13 @@ struct Query {
   std::vector<std::unique_ptr<Block>> blocks;
   std::vector<tree::StatementPtr> views;  ///< the parsed definitions
   Block* top = nullptr;
-  int target = -1;          ///< instance of the table written by INSERT, UPDATE, DELETE
+  int target = -1;                      ///< instance of the table written by INSERT, UPDATE, DELETE
   std::vector<std::string> unresolved;  ///< what could not be resolved, in words
   bool uses_views = false;
 
   const Instance& at(int instance) const { return *instances[static_cast<std::size_t>(instance)]; }
   const router::MappedTable* mapped(const Instance& instance) const {
-    return instance.table < 0 ? nullptr
-                              : &map->tables()[static_cast<std::size_t>(instance.table)];
+    return instance.table < 0 ? nullptr : &map->tables()[static_cast<std::size_t>(instance.table)];
   }
   bool sharded(const Instance& instance) const;
   bool reference(const Instance& instance) const;

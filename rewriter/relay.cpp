@@ -20,7 +20,8 @@ bool may_be_single(const KeyCondition& condition, const router::ShardMap& map) {
     case Kind::all_of:
       return std::ranges::any_of(condition.parts,
                                  [&](const auto& part) { return may_be_single(part, map); });
-    default: return true;
+    default:
+      return true;
   }
 }
 
@@ -85,12 +86,10 @@ Placement place(const Planning& planning, const Analysis& analysis) {
     all.kind = Kind::any_of;
     all.parts = std::move(parts);
   }
-  placement.may_be_single =
-      placement.fixed_shard.has_value() || may_be_single(all, planning.map());
+  placement.may_be_single = placement.fixed_shard.has_value() || may_be_single(all, planning.map());
   if (placement.any_sharded && !visits.empty()) {
-    const auto sharded = std::ranges::find_if(visits, [&](const Visit& visit) {
-      return query.sharded(query.at(visit.instance));
-    });
+    const auto sharded = std::ranges::find_if(
+        visits, [&](const Visit& visit) { return query.sharded(query.at(visit.instance)); });
     all.text = describe(planning, *sharded);
   }
   placement.condition = std::move(all);

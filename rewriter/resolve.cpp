@@ -222,7 +222,8 @@ class Resolver {
         expand_star(*reference, scope);
         continue;
       }
-      if (const auto* field = target.expr->as<tree::FieldSelect>(); field != nullptr && field->star) {
+      if (const auto* field = target.expr->as<tree::FieldSelect>();
+          field != nullptr && field->star) {
         scope.block->outputs_known = false;
       }
       resolve(target.expr.get(), scope);
@@ -260,8 +261,8 @@ class Resolver {
   void resolve_with(const tree::With& with, Block& block, const Scope* outer) {
     for (const tree::Cte& cte : with.ctes) {
       const auto* body = cte.statement->as<tree::Select>();
-      const bool self = with.recursive && body != nullptr &&
-                        body->set_op != tree::SetOperation::none;
+      const bool self =
+          with.recursive && body != nullptr && body->set_op != tree::SetOperation::none;
       if (self) ctes_.push_back({cte.name, nullptr, cte.columns});
       Block* inner = resolve_statement(*cte.statement, &block, outer);
       if (self) {
@@ -319,7 +320,8 @@ class Resolver {
       take(function->call.get());
       for (const auto& child : function->children) take(child.get());
       if (function->call && alias.name.empty()) {
-        if (const auto* call = function->call->as<tree::FunctionCall>()) alias.name = call->name.back();
+        if (const auto* call = function->call->as<tree::FunctionCall>())
+          alias.name = call->name.back();
       }
     } else if (const auto* verbatim = item.as<tree::VerbatimFrom>()) {
       alias = verbatim->alias;
@@ -355,10 +357,9 @@ class Resolver {
       expand_view(block, instance);
     }
     const int index = new_instance(block, std::move(instance));
-    const std::string schema =
-        table.alias.name.empty() && query_.at(index).relation != nullptr
-            ? query_.at(index).relation->schema
-            : table.schema;
+    const std::string schema = table.alias.name.empty() && query_.at(index).relation != nullptr
+                                   ? query_.at(index).relation->schema
+                                   : table.schema;
     return shown(index, name, schema);
   }
 
@@ -456,8 +457,7 @@ class Resolver {
 
   // ------------------------------------------------------------------------------------ joins
 
-  Names join_item(const tree::Join& join, Block& block, const Scope* outer,
-                  const Names& siblings) {
+  Names join_item(const tree::Join& join, Block& block, const Scope* outer, const Names& siblings) {
     Names left = from_item(*join.left, block, outer, siblings);
     Names visible = siblings;
     visible.append(left);
@@ -471,7 +471,8 @@ class Resolver {
     for (const std::string& column : common) {
       names.columns.push_back({column, merge_column(join, block, left, right, column)});
     }
-    if (!join.using_alias.empty()) names.relations.push_back({join.using_alias, {}, -1, names.columns});
+    if (!join.using_alias.empty())
+      names.relations.push_back({join.using_alias, {}, -1, names.columns});
     append_rest(names, left, common);
     append_rest(names, right, common);
 

@@ -17,7 +17,8 @@ router::ShardSet or_any(router::ShardSet shards, const BindRequest& request) {
   const std::uint32_t preferred = request.map->default_shard();
   const int table = first_table(request.plan->routing.condition);
   if (table < 0) return router::ShardSet::of(preferred);
-  const auto having = request.map->shards_of(request.map->tables()[static_cast<std::size_t>(table)]);
+  const auto having =
+      request.map->shards_of(request.map->tables()[static_cast<std::size_t>(table)]);
   return router::ShardSet::of(having.contains(preferred) ? preferred : *having.begin());
 }
 
@@ -38,14 +39,16 @@ router::ShardSet route(const BindRequest& request, std::string* why) {
   const Routing& routing = request.plan->routing;
   say(why, routing, request);
   switch (routing.mode) {
-    case Routing::Mode::any_shard: return router::ShardSet::of(request.map->default_shard());
+    case Routing::Mode::any_shard:
+      return router::ShardSet::of(request.map->default_shard());
     case Routing::Mode::one_shard:
       return router::ShardSet::of(static_cast<std::size_t>(routing.shard));
     case Routing::Mode::all_shards: {
       if (routing.condition.table < 0) return request.map->all_shards();
       return shards_of(routing.condition, request);
     }
-    case Routing::Mode::by_key: return or_any(shards_of(routing.condition, request), request);
+    case Routing::Mode::by_key:
+      return or_any(shards_of(routing.condition, request), request);
   }
   return {};
 }

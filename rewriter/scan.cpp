@@ -16,17 +16,31 @@ void note_function(const tree::FunctionCall& call, const FunctionContext& functi
   switch (classify(call, functions).kind) {
     case FunctionKind::pure:
     case FunctionKind::aggregate:
-    case FunctionKind::window: return;
-    case FunctionKind::ambient: traits.ambient = true; return;
+    case FunctionKind::window:
+      return;
+    case FunctionKind::ambient:
+      traits.ambient = true;
+      return;
     case FunctionKind::random:
       traits.random = name;
       if (nested) traits.nested_random = name;
       return;
-    case FunctionKind::shared: traits.shared = name + "()"; return;
-    case FunctionKind::settings: traits.settings = true; traits.shared = name + "()"; return;
-    case FunctionKind::session_lock: traits.session_lock = name; return;
-    case FunctionKind::opaque: traits.opaque = name; return;
-    case FunctionKind::unknown: traits.unknown = name; return;
+    case FunctionKind::shared:
+      traits.shared = name + "()";
+      return;
+    case FunctionKind::settings:
+      traits.settings = true;
+      traits.shared = name + "()";
+      return;
+    case FunctionKind::session_lock:
+      traits.session_lock = name;
+      return;
+    case FunctionKind::opaque:
+      traits.opaque = name;
+      return;
+    case FunctionKind::unknown:
+      traits.unknown = name;
+      return;
   }
 }
 
@@ -54,8 +68,7 @@ void each_on_conflict(const tree::OnConflict& clause,
   if (clause.where) visit(*clause.where);
 }
 
-void each_in_from(const tree::FromItem& item,
-                  const std::function<void(const tree::Expr&)>& visit) {
+void each_in_from(const tree::FromItem& item, const std::function<void(const tree::Expr&)>& visit) {
   tree::for_each_from(item, [&](const tree::FromItem& at) {
     if (const auto* join = at.as<tree::Join>(); join != nullptr && join->on) visit(*join->on);
     if (const auto* function = at.as<tree::FunctionRef>()) {

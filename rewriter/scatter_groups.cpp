@@ -24,7 +24,8 @@ class GroupScatter {
   Outcome plan() {
     if (!planning_.traits.random.empty()) {
       refuse_clause(planning_.traits.random + "() beside aggregates",
-                    "its value is drawn before or after grouping", "Compute it in the application.");
+                    "its value is drawn before or after grouping",
+                    "Compute it in the application.");
     }
     collect();
     const std::size_t probes = row_exprs_.empty() ? 1 : 2;
@@ -40,16 +41,16 @@ class GroupScatter {
  private:
   struct Group {
     const tree::Expr* expr = nullptr;
-    int row = -1;        ///< index in row_exprs_
-    int base = -1;       ///< input column that is compared
-    int internal = -1;   ///< entry of groups_ whose value can be compared
+    int row = -1;       ///< index in row_exprs_
+    int base = -1;      ///< input column that is compared
+    int internal = -1;  ///< entry of groups_ whose value can be compared
     bool base_passed = false;
   };
   struct Aggregate {
     AggregateCall call;
     std::vector<int> rows;  ///< its arguments in row_exprs_
     int distinct_set = -1;
-    int internal = -1;      ///< in aggregates_
+    int internal = -1;  ///< in aggregates_
   };
   /// Constant in a group, computed by the shards: any row's will do.
   struct Constant {
@@ -69,7 +70,8 @@ class GroupScatter {
     return (*planning_.plan->result)[static_cast<std::size_t>(i)];
   }
 
-  // ------------------------------------------------------------------------ what there is to compute
+  // ------------------------------------------------------------------------ what there is to
+  // compute
 
   void collect() {
     const auto items = group_items(scatter_.block, planning_.pins);
@@ -170,9 +172,8 @@ class GroupScatter {
   void add_aggregate(const tree::Expr& expr) {
     if (find_aggregate_call(expr) >= 0) return;
     const auto& call = *expr.as<tree::FunctionCall>();
-    const bool key_inside =
-        call.distinct && call.args.size() == 1 &&
-        Analysis::completes(scatter_.rows, {ident_of(*call.args.front())});
+    const bool key_inside = call.distinct && call.args.size() == 1 &&
+                            Analysis::completes(scatter_.rows, {ident_of(*call.args.front())});
     Aggregate made;
     made.call = read_aggregate(planning_, call, key_inside);
     for (const tree::ExprPtr& arg : call.args) {
@@ -200,7 +201,8 @@ class GroupScatter {
     return nullptr;
   }
 
-  // --------------------------------------------------------------------------------------- its types
+  // --------------------------------------------------------------------------------------- its
+  // types
 
   tree::SelectPtr rows_only() const {
     tree::SelectPtr probe = tree::clone(select_);
@@ -222,7 +224,8 @@ class GroupScatter {
     for (const tree::Expr* expr : aggregate_exprs_) {
       calls->targets.push_back(tree::make::target(tree::clone(*expr)));
     }
-    if (aggregate_exprs_.empty()) calls->targets.push_back(tree::make::target(tree::make::count_star()));
+    if (aggregate_exprs_.empty())
+      calls->targets.push_back(tree::make::target(tree::make::count_star()));
     probes.push_back(std::move(calls));
     if (row_exprs_.empty()) return probes;
     tree::SelectPtr rows = rows_only();
@@ -251,7 +254,8 @@ class GroupScatter {
     return row_types_[static_cast<std::size_t>(row)];
   }
 
-  // ---------------------------------------------------------------------------------- DISTINCT sets
+  // ---------------------------------------------------------------------------------- DISTINCT
+  // sets
 
   /// `x` with its FILTER: one set of values.
   struct DistinctSet {
@@ -265,7 +269,8 @@ class GroupScatter {
     for (Aggregate& aggregate : aggregates_of_) {
       if (!aggregate.call.distinct) continue;
       const tree::FunctionCall& call = *aggregate.call.call;
-      aggregate.distinct_set = find_set(*call.args.front(), call.filter.get(), aggregate.rows.front());
+      aggregate.distinct_set =
+          find_set(*call.args.front(), call.filter.get(), aggregate.rows.front());
     }
     derived_ = sets_.size() > 1;
     for (DistinctSet& set : sets_) {
@@ -295,7 +300,8 @@ class GroupScatter {
     return tree::make::expr(tree::Expr::Node(std::move(choice)));
   }
 
-  // -------------------------------------------------------------------------- columns of the subquery
+  // -------------------------------------------------------------------------- columns of the
+  // subquery
 
   int add_input(tree::ExprPtr expr, values::ColumnType type, int output, bool grouped) {
     inputs_.push_back({std::move(expr), std::move(type), output, grouped});
@@ -367,7 +373,8 @@ class GroupScatter {
   int aggregate_output(int index, int output) {
     Aggregate& aggregate = aggregates_of_[static_cast<std::size_t>(index)];
     if (!passes_on(aggregate.call.rule->kind)) {
-      check_printable(aggregate_types_[static_cast<std::size_t>(index)], aggregate_exprs_[static_cast<std::size_t>(index)]);
+      check_printable(aggregate_types_[static_cast<std::size_t>(index)],
+                      aggregate_exprs_[static_cast<std::size_t>(index)]);
       return aggregate_internal(index);
     }
     return add_states(aggregate, index, output);
@@ -386,9 +393,14 @@ class GroupScatter {
   int add_distinct(const Aggregate& aggregate, int index) {
     merge::Aggregate merged;
     switch (aggregate.call.rule->kind) {
-      case AggregateKind::sum: merged.kind = AggregateKind::sum_distinct; break;
-      case AggregateKind::avg: merged.kind = AggregateKind::avg_distinct; break;
-      default: merged.kind = AggregateKind::count_distinct;
+      case AggregateKind::sum:
+        merged.kind = AggregateKind::sum_distinct;
+        break;
+      case AggregateKind::avg:
+        merged.kind = AggregateKind::avg_distinct;
+        break;
+      default:
+        merged.kind = AggregateKind::count_distinct;
     }
     const auto set = static_cast<std::size_t>(aggregate.distinct_set);
     merged.inputs = {sets_[set].input};
@@ -412,8 +424,9 @@ class GroupScatter {
     merged.kind = aggregate.call.rule->kind;
     merged.type = type;
     if (passes_on(merged.kind)) {
-      merged.collation = check_order(type, collation_of(planning_, *aggregate_exprs_[static_cast<std::size_t>(index)]),
-                                     planning_.text(*aggregate_exprs_[static_cast<std::size_t>(index)]));
+      merged.collation = check_order(
+          type, collation_of(planning_, *aggregate_exprs_[static_cast<std::size_t>(index)]),
+          planning_.text(*aggregate_exprs_[static_cast<std::size_t>(index)]));
       const bool one = output < 0 || text_is_canonical(type);
       merged.inputs = {add_input(tree::clone(states.front()), type, one ? output : -1, false)};
       if (!one) merged.inputs.push_back(add_input(std::move(states.front()), type, output, false));
@@ -445,7 +458,8 @@ class GroupScatter {
     return -1;
   }
 
-  // ---------------------------------------------------------------------------------------- outputs
+  // ----------------------------------------------------------------------------------------
+  // outputs
 
   std::optional<merge::Expression> leaf(const tree::Expr& expr) {
     merge::Expression column;
@@ -514,7 +528,8 @@ class GroupScatter {
     outputs_.push_back(column);
   }
 
-  // ------------------------------------------------------------------------------------------ steps
+  // ------------------------------------------------------------------------------------------
+  // steps
 
   /// A column that can be compared, for what an output or expression shows.
   std::pair<int, values::ColumnType> comparable(const tree::Expr& expr) {
@@ -535,8 +550,8 @@ class GroupScatter {
       const Meaning meaning = meaning_of(scatter_.block, *key.expr, planning_.pins);
       const auto [column, type] = comparable(*meaning.expr);
       const std::string what = "ORDER BY " + planning_.text(*key.expr);
-      sort_.push_back(sort_key(
-          key, column, check_order(type, collation_of(planning_, *meaning.expr), what)));
+      sort_.push_back(
+          sort_key(key, column, check_order(type, collation_of(planning_, *meaning.expr), what)));
     }
     if (select_.distinct) {
       for (const OutputColumn& output : scatter_.block.outputs) {
@@ -622,7 +637,8 @@ class GroupScatter {
     return recipe;
   }
 
-  // --------------------------------------------------------------------------------------- subquery
+  // ---------------------------------------------------------------------------------------
+  // subquery
 
   tree::SelectPtr make_subquery() {
     // Every group takes part, whether it is shown or not.
@@ -675,7 +691,8 @@ class GroupScatter {
       if (input.grouped) {
         outer->targets.push_back(tree::make::target(column(*input.expr)));
       } else {
-        outer->targets.push_back(tree::make::target(outer_state(std::move(input.expr), column, kept)));
+        outer->targets.push_back(
+            tree::make::target(outer_state(std::move(input.expr), column, kept)));
       }
     }
     std::vector<tree::ExprPtr> sets;
@@ -684,7 +701,8 @@ class GroupScatter {
     }
     tree::Grouping grouping;
     for (const tree::ExprPtr& set : sets) grouping.args.push_back(tree::clone(set));
-    outer->targets.push_back(tree::make::target(tree::make::expr(tree::Expr::Node(std::move(grouping)))));
+    outer->targets.push_back(
+        tree::make::target(tree::make::expr(tree::Expr::Node(std::move(grouping)))));
     discriminator_ = static_cast<int>(inputs_.size());
     outer->group_by.push_back(grouping_sets(column, sets));
     outer->with = std::move(inner->with);
@@ -695,7 +713,8 @@ class GroupScatter {
   }
 
   template <class Column>
-  tree::GroupItem grouping_sets(const Column& column, const std::vector<tree::ExprPtr>& sets) const {
+  tree::GroupItem grouping_sets(const Column& column,
+                                const std::vector<tree::ExprPtr>& sets) const {
     const auto item = [](tree::ExprPtr expr) {
       tree::GroupItem made;
       made.expr = std::move(expr);
@@ -747,7 +766,8 @@ class GroupScatter {
       if (call->filter) replace(call->filter);
       return;
     }
-    tree::for_each_child(*expr, [&](tree::ExprPtr& child) { replace_arguments(child, column, kept); });
+    tree::for_each_child(*expr,
+                         [&](tree::ExprPtr& child) { replace_arguments(child, column, kept); });
   }
 
   std::string reason() const {

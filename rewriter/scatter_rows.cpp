@@ -9,7 +9,9 @@ namespace {
 class RowScatter {
  public:
   RowScatter(Scatter& scatter, bool distinct)
-      : scatter_(scatter), planning_(scatter.planning), distinct_(distinct),
+      : scatter_(scatter),
+        planning_(scatter.planning),
+        distinct_(distinct),
         width_(static_cast<int>(planning_.plan->result->size())) {}
 
   Outcome plan() {
@@ -220,8 +222,10 @@ class RowScatter {
     }
     std::vector<merge::SortKey> keys;
     for (std::size_t i = 0; i < sort_.size(); ++i) {
-      values::Collation collation = check_order(type_of(sort_[i]), sort_[i].collation, sort_[i].what);
-      keys.push_back(sort_key(scatter_.select.order_by[i], index_of(sort_[i]), std::move(collation)));
+      values::Collation collation =
+          check_order(type_of(sort_[i]), sort_[i].collation, sort_[i].what);
+      keys.push_back(
+          sort_key(scatter_.select.order_by[i], index_of(sort_[i]), std::move(collation)));
     }
     if (keys.empty()) {
       recipe.source = merge::Concat{};

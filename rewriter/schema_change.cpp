@@ -9,8 +9,7 @@ namespace {
 
 const router::MappedTable* mapped_table(const Planning& planning, const tree::TableRef& table) {
   const auto& path = planning.request->context->search_path;
-  const router::Relation* relation =
-      find_table(planning.catalog(), path, table.schema, table.name);
+  const router::Relation* relation = find_table(planning.catalog(), path, table.schema, table.name);
   const int index = find_mapped(planning.map(), relation, path, table.schema, table.name);
   return index < 0 ? nullptr : &planning.map().tables()[static_cast<std::size_t>(index)];
 }
@@ -55,7 +54,8 @@ void check_constraints(const Planning& planning, const router::MappedTable& tabl
                        const tree::CreateTable& create) {
   for (const tree::ColumnDefinition& column : create.columns) {
     if (column.primary_key || column.unique) {
-      check_unique(table, {column.name}, column.primary_key ? "the primary key" : "the unique constraint");
+      check_unique(table, {column.name},
+                   column.primary_key ? "the primary key" : "the unique constraint");
     }
     if (column.references && table.kind == conf::TableKind::sharded &&
         !holds_key(table, {column.name})) {
@@ -67,7 +67,8 @@ void check_constraints(const Planning& planning, const router::MappedTable& tabl
     }
   }
   for (const auto& constraint : create.constraints) {
-    if (constraint.kind == "PRIMARY KEY") check_unique(table, constraint.columns, "the primary key");
+    if (constraint.kind == "PRIMARY KEY")
+      check_unique(table, constraint.columns, "the primary key");
     if (constraint.kind == "UNIQUE") {
       check_unique(table, constraint.columns, "the unique constraint");
     }
@@ -81,9 +82,7 @@ void check_constraints(const Planning& planning, const router::MappedTable& tabl
 }
 
 bool contains_word(std::string_view text, std::string_view word) {
-  const auto same = [](char a, char b) {
-    return std::toupper(static_cast<unsigned char>(a)) == b;
-  };
+  const auto same = [](char a, char b) { return std::toupper(static_cast<unsigned char>(a)) == b; };
   return !std::ranges::search(text, word, same).empty();
 }
 
@@ -142,14 +141,13 @@ PlanResult plan_create_table_as(Planning& planning, const tree::Utility& utility
     refuse_statement(utility.tag + " of a table of the map",
                      "Create the table, then INSERT … SELECT into it.");
   }
-  const PlanResult inner = plan_inner(planning, *create.query,
-                                      to_text(*create.query, planning.shape()));
+  const PlanResult inner =
+      plan_inner(planning, *create.query, to_text(*create.query, planning.shape()));
   const auto* made = std::get_if<std::shared_ptr<const Plan>>(&inner);
-  const bool local =
-      made != nullptr && (*made)->kind == PlanKind::relay &&
-      ((*made)->routing.mode == Routing::Mode::any_shard ||
-       ((*made)->routing.mode == Routing::Mode::one_shard &&
-        (*made)->routing.shard == static_cast<int>(planning.map().default_shard())));
+  const bool local = made != nullptr && (*made)->kind == PlanKind::relay &&
+                     ((*made)->routing.mode == Routing::Mode::any_shard ||
+                      ((*made)->routing.mode == Routing::Mode::one_shard &&
+                       (*made)->routing.shard == static_cast<int>(planning.map().default_shard())));
   if (!local) {
     refuse_statement(utility.tag + " from sharded tables",
                      "Create the table, then copy the rows into it.");
@@ -196,10 +194,9 @@ std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& 
     return plan;
   }
   // The words of the clause are all that is known of a new constraint.
-  const bool constrains = contains_word(utility.text, "UNIQUE") ||
-                          contains_word(utility.text, "PRIMARY KEY") ||
-                          contains_word(utility.text, "EXCLUDE") ||
-                          contains_word(utility.text, "REFERENCES");
+  const bool constrains =
+      contains_word(utility.text, "UNIQUE") || contains_word(utility.text, "PRIMARY KEY") ||
+      contains_word(utility.text, "EXCLUDE") || contains_word(utility.text, "REFERENCES");
   const bool adds = std::ranges::any_of(alter.actions, [](const std::string& action) {
     return action == "AT_AddConstraint" || action == "AT_AddIndex" || action == "AT_AddColumn";
   });

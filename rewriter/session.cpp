@@ -12,15 +12,30 @@ std::optional<SessionPlan> transaction(const tree::Transaction& statement) {
   plan.options = statement.options;
   switch (statement.kind) {
     case Kind::begin:
-    case Kind::start: plan.action = SessionAction::begin; return plan;
-    case Kind::commit: plan.action = SessionAction::commit; return plan;
-    case Kind::rollback: plan.action = SessionAction::rollback; return plan;
-    case Kind::savepoint: plan.action = SessionAction::savepoint; return plan;
-    case Kind::release: plan.action = SessionAction::release; return plan;
-    case Kind::rollback_to: plan.action = SessionAction::rollback_to; return plan;
-    case Kind::prepare: plan.action = SessionAction::prepare_transaction; return plan;
+    case Kind::start:
+      plan.action = SessionAction::begin;
+      return plan;
+    case Kind::commit:
+      plan.action = SessionAction::commit;
+      return plan;
+    case Kind::rollback:
+      plan.action = SessionAction::rollback;
+      return plan;
+    case Kind::savepoint:
+      plan.action = SessionAction::savepoint;
+      return plan;
+    case Kind::release:
+      plan.action = SessionAction::release;
+      return plan;
+    case Kind::rollback_to:
+      plan.action = SessionAction::rollback_to;
+      return plan;
+    case Kind::prepare:
+      plan.action = SessionAction::prepare_transaction;
+      return plan;
     case Kind::commit_prepared:
-    case Kind::rollback_prepared: return std::nullopt;
+    case Kind::rollback_prepared:
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -33,10 +48,16 @@ std::optional<SessionPlan> setting(const tree::SetVariable& statement) {
   plan.local = statement.local;
   switch (statement.kind) {
     case Kind::value:
-    case Kind::from_current: plan.action = SessionAction::set; return plan;
+    case Kind::from_current:
+      plan.action = SessionAction::set;
+      return plan;
     case Kind::to_default:
-    case Kind::reset: plan.action = SessionAction::reset; return plan;
-    case Kind::reset_all: plan.action = SessionAction::reset_all; return plan;
+    case Kind::reset:
+      plan.action = SessionAction::reset;
+      return plan;
+    case Kind::reset_all:
+      plan.action = SessionAction::reset_all;
+      return plan;
     case Kind::transaction:
       plan.action = SessionAction::set_transaction;
       plan.options = statement.value;
@@ -46,7 +67,8 @@ std::optional<SessionPlan> setting(const tree::SetVariable& statement) {
       plan.name = "session characteristics";
       plan.options = statement.value;
       return plan;
-    case Kind::transaction_snapshot: return std::nullopt;
+    case Kind::transaction_snapshot:
+      return std::nullopt;
   }
   return std::nullopt;
 }

@@ -59,12 +59,10 @@ void Analysis::check_expression(const Block& block, const tree::Expr& expr, Rows
                                 bool filter) {
   const auto* logic = expr.as<tree::BoolOp>();
   const bool inner_filter = filter && logic != nullptr && logic->kind != tree::BoolOp::Kind::not_;
-  tree::for_each_subquery(expr, [&](const tree::Select& select) {
-    check_subquery(block, select, expr, rows, filter);
-  });
-  tree::for_each_child(expr, [&](const tree::Expr& child) {
-    check_expression(block, child, rows, inner_filter);
-  });
+  tree::for_each_subquery(
+      expr, [&](const tree::Select& select) { check_subquery(block, select, expr, rows, filter); });
+  tree::for_each_child(
+      expr, [&](const tree::Expr& child) { check_expression(block, child, rows, inner_filter); });
 }
 
 void Analysis::check_subquery(const Block& block, const tree::Select& select,
@@ -109,7 +107,9 @@ void Analysis::check_subquery(const Block& block, const tree::Select& select,
               : "a subquery over sharded tables is not tied to the key of the rows it is asked for",
           "Correlate the subquery by the key, or run it as a statement of its own.");
       return;
-    case Kind::split_up: outer = inner; return;
+    case Kind::split_up:
+      outer = inner;
+      return;
   }
 }
 
@@ -149,9 +149,8 @@ bool Analysis::membership(const tree::Expr& expr, const Block& inner, const Dist
     if (!null_is_false && (!not_null(left) || !not_null(right))) return false;
   }
   return std::ranges::any_of(members.keys, [&](const KeyTuple& key) {
-    return std::ranges::any_of(places, [&](const KeyTuple& place) {
-      return same_place(query_, facts, key, place);
-    });
+    return std::ranges::any_of(
+        places, [&](const KeyTuple& place) { return same_place(query_, facts, key, place); });
   });
 }
 

@@ -1,8 +1,9 @@
+#include "rewriter/utility.h"
+
 #include <algorithm>
 #include <array>
 
 #include "rewriter/planning.h"
-#include "rewriter/utility.h"
 
 /// Statements that are no queries: which shards they are for.
 namespace anabranch::rewriter {
@@ -15,8 +16,8 @@ constexpr std::string_view kHintShard =
     "Name the shard in a comment before the statement: /* anabranch: shard=NAME */";
 
 std::shared_ptr<Plan> to_default(Planning& planning, std::string reason, Effect effect) {
-  auto plan = relay_to(planning, static_cast<int>(planning.map().default_shard()),
-                       std::move(reason));
+  auto plan =
+      relay_to(planning, static_cast<int>(planning.map().default_shard()), std::move(reason));
   plan->effect = effect;
   return plan;
 }
@@ -48,9 +49,11 @@ bool view_is_everywhere(const Planning& planning, const router::Relation& view, 
   select.from.push_back(tree::make::table(view.schema, view.name));
   const tree::Statement statement{std::move(select)};
   const Query query = resolve(statement, planning.catalog(), planning.map(), {"public"});
-  return depth < 2 && std::ranges::any_of(query.instances, [&](const auto& instance) {
-           return query.sharded(*instance) || query.reference(*instance);
-         });
+  return depth < 2 && std::ranges::any_of(
+                          query.instances,
+                          [&](const auto& instance) {
+                            return query.sharded(*instance) || query.reference(*instance);
+                          });
 }
 
 void add_home(const Planning& planning, std::string_view schema, std::string_view name,
@@ -129,7 +132,8 @@ std::shared_ptr<Plan> drop(Planning& planning, const tree::Utility& utility,
   if (std::ranges::find(on_tables, object) != on_tables.end()) {
     for (const tree::Name& name : statement.names) {
       if (name.size() < 2) continue;
-      add_home(planning, name.size() > 2 ? name[name.size() - 3] : "", name[name.size() - 2], homes);
+      add_home(planning, name.size() > 2 ? name[name.size() - 3] : "", name[name.size() - 2],
+               homes);
     }
     return at_home(planning, utility, homes, Effect::ddl);
   }
@@ -143,19 +147,40 @@ bool is_one_of(std::string_view kind, std::span<const std::string_view> kinds) {
 }
 
 /// Objects that tables on every shard may use.
-constexpr auto kEverywhere = std::to_array<std::string_view>(
-    {"CreateSchemaStmt", "CreateEnumStmt", "CompositeTypeStmt", "CreateDomainStmt",
-     "CreateRangeStmt", "AlterEnumStmt", "AlterDomainStmt", "AlterTypeStmt", "CreateFunctionStmt",
-     "AlterFunctionStmt", "CreateExtensionStmt", "AlterExtensionStmt", "DefineStmt",
-     "CreateCastStmt", "CreateOpClassStmt", "CreateOpFamilyStmt", "CreateConversionStmt",
-     "CreateRoleStmt", "AlterRoleStmt", "AlterRoleSetStmt", "DropRoleStmt", "GrantRoleStmt",
-     "AlterDefaultPrivilegesStmt", "AlterOwnerStmt", "AlterObjectSchemaStmt", "ReassignOwnedStmt",
-     "DropOwnedStmt", "CreatePLangStmt"});
+constexpr auto kEverywhere = std::to_array<std::string_view>({"CreateSchemaStmt",
+                                                              "CreateEnumStmt",
+                                                              "CompositeTypeStmt",
+                                                              "CreateDomainStmt",
+                                                              "CreateRangeStmt",
+                                                              "AlterEnumStmt",
+                                                              "AlterDomainStmt",
+                                                              "AlterTypeStmt",
+                                                              "CreateFunctionStmt",
+                                                              "AlterFunctionStmt",
+                                                              "CreateExtensionStmt",
+                                                              "AlterExtensionStmt",
+                                                              "DefineStmt",
+                                                              "CreateCastStmt",
+                                                              "CreateOpClassStmt",
+                                                              "CreateOpFamilyStmt",
+                                                              "CreateConversionStmt",
+                                                              "CreateRoleStmt",
+                                                              "AlterRoleStmt",
+                                                              "AlterRoleSetStmt",
+                                                              "DropRoleStmt",
+                                                              "GrantRoleStmt",
+                                                              "AlterDefaultPrivilegesStmt",
+                                                              "AlterOwnerStmt",
+                                                              "AlterObjectSchemaStmt",
+                                                              "ReassignOwnedStmt",
+                                                              "DropOwnedStmt",
+                                                              "CreatePLangStmt"});
 
 /// Statements about tables that are carried out wherever these live.
 constexpr auto kOfTables = std::to_array<std::string_view>(
     {"GrantStmt", "CommentStmt", "CreateTrigStmt", "CreatePolicyStmt", "AlterPolicyStmt",
-     "RuleStmt", "CreateStatsStmt", "AlterStatsStmt", "ClusterStmt", "ReindexStmt", "SecLabelStmt"});
+     "RuleStmt", "CreateStatsStmt", "AlterStatsStmt", "ClusterStmt", "ReindexStmt",
+     "SecLabelStmt"});
 
 /// Sequences, large administration and the like: the default shard's.
 constexpr auto kOfDefault = std::to_array<std::string_view>(
@@ -223,8 +248,7 @@ std::shared_ptr<Plan> prepared(Planning& planning, const tree::Utility& utility)
 /// A cursor lives in one server's transaction, and FETCH does not say which.
 PlanResult declare(Planning& planning, const tree::DeclareCursor& cursor) {
   if (cursor.hold) refuse_statement("DECLARE … WITH HOLD", "Read the rows without a cursor.");
-  const auto inner = plan_inner(planning, *cursor.query,
-                                to_text(*cursor.query, planning.shape()));
+  const auto inner = plan_inner(planning, *cursor.query, to_text(*cursor.query, planning.shape()));
   const auto* made = std::get_if<std::shared_ptr<const Plan>>(&inner);
   const auto preferred = static_cast<int>(planning.map().default_shard());
   const bool on_default =
@@ -235,8 +259,8 @@ PlanResult declare(Planning& planning, const tree::DeclareCursor& cursor) {
     refuse_statement("DECLARE of a query over sharded tables",
                      "Use a portal of the extended protocol with a row limit.");
   }
-  return std::shared_ptr<const Plan>(to_default(planning, "its tables are on the default shard",
-                                                Effect::writes));
+  return std::shared_ptr<const Plan>(
+      to_default(planning, "its tables are on the default shard", Effect::writes));
 }
 
 }  // namespace

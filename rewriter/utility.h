@@ -29,7 +29,6 @@ std::shared_ptr<Plan> plan_create_index(Planning& planning, const tree::Utility&
 std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& utility,
                                        const tree::AlterTable& alter);
 /// A query inside another statement, planned on its own. `text`: of it alone.
-PlanResult plan_inner(const Planning& planning, const tree::Statement& statement,
-                      std::string text);
+PlanResult plan_inner(const Planning& planning, const tree::Statement& statement, std::string text);
 
 }  // namespace anabranch::rewriter

@@ -112,7 +112,8 @@ Outcome plan_write(Planning& planning) {
   }
   const std::string command = planning.plan->command;
   if (copies && planning.map().shards().size() > 1) {
-    if (planning.traits.writing_with) refuse_statement("a writing WITH", "Write one statement each.");
+    if (planning.traits.writing_with)
+      refuse_statement("a writing WITH", "Write one statement each.");
     check_copies(planning, rows);
     if (update != nullptr) check_assigned_defaults(planning, update->set);
     if (!planning.plan->described) return ask_original(planning);
@@ -130,9 +131,11 @@ Outcome plan_write(Planning& planning) {
       return done(plan);
     }
   }
-  const bool cursor = update != nullptr ? !update->current_of.empty()
-                                        : !planning.statement->as<tree::Delete>()->current_of.empty();
-  if (cursor) refuse_clause(command + " … WHERE CURRENT OF", "a cursor is on one shard", "Use the key.");
+  const bool cursor = update != nullptr
+                          ? !update->current_of.empty()
+                          : !planning.statement->as<tree::Delete>()->current_of.empty();
+  if (cursor)
+    refuse_clause(command + " … WHERE CURRENT OF", "a cursor is on one shard", "Use the key.");
   if (planning.traits.writing_with) {
     refuse_clause("a writing WITH", "its rows are on several shards", "Write one statement each.");
   }
@@ -197,13 +200,14 @@ Outcome plan_insert_select(Planning& planning, const tree::Insert& insert) {
     }
     fed.columns.push_back({kSource, place});
   }
-  const bool together =
-      rows.kind == Distribution::Kind::sharded && std::ranges::any_of(rows.keys, [&](const KeyTuple& from) {
-        return from.columns == fed.columns && same_place(query, {}, from, fed) &&
-               comparable_types(query, source, from, key);
-      });
+  const bool together = rows.kind == Distribution::Kind::sharded &&
+                        std::ranges::any_of(rows.keys, [&](const KeyTuple& from) {
+                          return from.columns == fed.columns && same_place(query, {}, from, fed) &&
+                                 comparable_types(query, source, from, key);
+                        });
   if (!together) {
-    refuse_clause("INSERT … SELECT", "the new rows' key is not the key of the rows they are made of",
+    refuse_clause("INSERT … SELECT",
+                  "the new rows' key is not the key of the rows they are made of",
                   "Select the key into the key column, or insert the rows as VALUES.");
   }
   if (!planning.plan->described) return ask_original(planning);

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rewriter/planner.h"
+
+/// The world in which the golden plans are made: a catalog and descriptions as a real server gave
+/// them (recorded in catalog.tsv and descriptions.tsv), and the map of map.yaml.
+namespace anabranch::plans {
+
+using Descriptions = std::map<std::string, rewriter::Description>;
+
+std::vector<std::string> fields(const std::string& line);  ///< tabs; \t \n \\ undone
+std::string escape(const std::string& field);
+
+std::shared_ptr<const router::Catalog> load_catalog(const std::string& path);
+Descriptions load_descriptions(const std::string& path);
+void save_descriptions(const std::string& path, const Descriptions& descriptions);
+
+struct World {
+  std::shared_ptr<const router::Catalog> catalog;
+  std::shared_ptr<const conf::Config> config;
+  std::shared_ptr<const router::ShardMap> map;
+  Descriptions descriptions;
+};
+
+/// Writes catalog.tsv from a live server.
+void record_catalog(const std::string& conninfo, const std::string& path);
+/// Describes one statement on a live server.
+rewriter::Description describe(const std::string& conninfo, const std::string& sql,
+                               const std::vector<values::Oid>& parameters);
+
+}  // namespace anabranch::plans
