@@ -1,0 +1,148 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "world.h"
+
+/// Transactions over several shards: all of it or nothing, and where that cannot be kept, it is said.
+namespace faults {
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+void on_server(int number, const std::string& sql) {
+  Client client(shard(number).conninfo());
+  const Answer answer = client.run(sql);
+  REQUIRE_MESSAGE(answer.ok(), answer.message);
+}
+
+}  // namespace
+
+TEST_CASE("transactions: a second writing shard is refused") {
+  Client client(proxy().conninfo());
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("insert into items values (9401, 'kept', 1)").ok());
+  REQUIRE(client.run("insert into items values (9405, 'kept', 1)").ok());
+  REQUIRE(client.run("select count(*) from items").ok());
+  REQUIRE(client.run("savepoint s").ok());
+  const Answer refused = client.run("insert into items values (9402, 'no', 1)");
+  CHECK_EQ(refused.sqlstate, "0A000");
+  CHECK_MESSAGE((contains(refused.message, "s2") && contains(refused.message, "s3")), refused.message);
+  CHECK_EQ(client.run("select 1").sqlstate, "25P02");
+  REQUIRE(client.run("rollback to s").ok());
+  CHECK_EQ(client.run("select count(*) from items where id > 9400").value(), "2");
+  CHECK_EQ(client.run("commit").tag, "COMMIT");
+  CHECK_EQ(client.run("delete from items where id > 9400").tag, "DELETE 2");
+}
+
+TEST_CASE("transactions: savepoints reach shards that come later") {
+  Client client(proxy().conninfo());
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("savepoint a").ok());
+  REQUIRE(client.run("insert into items values (9401, 'a', 1)").ok());
+  REQUIRE(client.run("savepoint b").ok());
+  CHECK_EQ(client.run("select note from items where id = 2").value(), "i2");
+  CHECK_EQ(client.run("insert into items values (9401, 'again', 1)").sqlstate, "23505");
+  REQUIRE(client.run("rollback to b").ok());
+  CHECK_EQ(client.run("select count(*) from items").value(), "21");
+  REQUIRE(client.run("rollback to a").ok());
+  CHECK_EQ(client.run("select count(*) from items").value(), "20");
+  CHECK_EQ(client.run("commit").tag, "COMMIT");
+  CHECK_EQ(client.run("select count(*) from items").value(), "20");
+}
+
+TEST_CASE("transactions: one statement over several shards is whole or nothing") {
+  Client client(proxy().conninfo());
+  for (const char* sql : {"insert into items values (9400, 'a', 1), (9401, 'b', 2), (9402, 'c', 5000), (9403, 'd', 4)",
+                          "insert into items values (9400, 'a', 1), (9401, 'b', 2), (1, 'double', 3)",
+                          "update items set n = n + 801", "update items set n = 1 / (id - 7)"}) {
+    const Answer answer = client.run(sql);
+    CHECK_MESSAGE((answer.sqlstate == "23514" || answer.sqlstate == "23505" || answer.sqlstate == "22012"), sql, ": ",
+                  answer.value());
+    CHECK_EQ(on_all_shards("select count(*) from items"), 20);
+    CHECK_EQ(on_all_shards("select coalesce(sum(n), 0) from items"), 2100);
+  }
+  CHECK_EQ(client.run("insert into items values (9400, 'a', 1), (9401, 'b', 2), (9402, 'c', 5), (9403, 'd', 4)").tag,
+           "INSERT 0 4");
+  for (int i = 1; i <= 4; ++i) CHECK_EQ(on_shard(i, "select count(*) from items"), "6");
+  CHECK_EQ(client.run("delete from items where n < 10").tag, "DELETE 4");
+}
+
+TEST_CASE("transactions: reference tables are written everywhere or nowhere") {
+  Client client(proxy().conninfo());
+  CHECK_EQ(client.run("insert into countries values ('AT', 'Austria')").tag, "INSERT 0 1");
+  for (int i = 1; i <= 4; ++i) CHECK_EQ(on_shard(i, "select count(*) from countries"), "4");
+  CHECK_EQ(client.run("insert into countries values ('BE', 'Belgium'), ('AT', 'again')").sqlstate, "23505");
+  // One copy alone refuses.
+  on_server(3, "insert into countries values ('CH', 'only here')");
+  CHECK_EQ(client.run("insert into countries values ('CH', 'Switzerland')").sqlstate, "23505");
+  for (int i = 1; i <= 4; ++i) CHECK_EQ(on_shard(i, "select count(*) from countries"), i == 3 ? "5" : "4");
+  on_server(3, "delete from countries where code = 'CH'");
+  CHECK_EQ(client.run("delete from countries where code = 'AT'").tag, "DELETE 1");
+  for (int i = 1; i <= 4; ++i) CHECK_EQ(on_shard(i, "select count(*) from countries"), "3");
+}
+
+TEST_CASE("transactions: isolation that several shards cannot give is refused") {
+  Client client(proxy().conninfo());
+  for (const char* level : {"repeatable read", "serializable"}) {
+    REQUIRE(client.run(std::string("begin isolation level ") + level).ok());
+    CHECK_EQ(client.run("select note from items where id = 1").value(), "i1");
+    CHECK_EQ(client.run("select note from items where id = 5").value(), "i5");
+    CHECK_EQ(client.run("select note from items where id = 2").sqlstate, "0A000");
+    REQUIRE(client.run("rollback").ok());
+    REQUIRE(client.run("begin").ok());
+    REQUIRE(client.run(std::string("set transaction isolation level ") + level).ok());
+    CHECK_EQ(client.run("select count(*) from items").sqlstate, "0A000");
+    REQUIRE(client.run("rollback").ok());
+  }
+  CHECK_EQ(client.run("select count(*) from items").value(), "20");
+}
+
+TEST_CASE("transactions: a constraint that fails at COMMIT") {
+  Client client(proxy().conninfo());
+  CHECK_EQ(client.run("insert into late values (1, 1), (2, 1), (2, 1), (3, 1)").sqlstate, "23505");
+  CHECK_EQ(on_all_shards("select count(*) from late"), 0);
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("insert into late values (2, 1), (2, 1)").ok());
+  REQUIRE(client.run("select count(*) from late").ok());
+  CHECK_EQ(client.run("commit").sqlstate, "23505");
+  CHECK_EQ(client.transaction(), PQTRANS_IDLE);
+  CHECK_EQ(on_all_shards("select count(*) from late"), 0);
+  CHECK_EQ(client.run("insert into late values (1, 1), (2, 1), (3, 1)").tag, "INSERT 0 3");
+  CHECK_EQ(client.run("delete from late").tag, "DELETE 3");
+}
+
+TEST_CASE("transactions: a shard dies between the commits") {
+  // On shard 3 COMMIT itself ends the server process: the deferred trigger, when it is checked early,
+  // only defers a second one, which nothing but COMMIT carries out.
+  on_server(3,
+            "create table fuse (id int); alter table fuse owner to app; "
+            "create function burn() returns trigger language plpgsql security definer as $$ begin "
+            "  perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(10); return null; end $$; "
+            "create function light() returns trigger language plpgsql security definer as $$ begin "
+            "  set constraints burning deferred; insert into fuse values (1); return null; end $$; "
+            "create constraint trigger burning after insert on fuse deferrable initially deferred "
+            "  for each row execute function burn(); "
+            "create constraint trigger lighting after insert on doomed deferrable initially deferred "
+            "  for each row execute function light()");
+  Client client(proxy().conninfo());
+  const double before = proxy().metric("anabranch_commits_unknown_total");
+  const Answer answer = client.run("insert into doomed values (1), (2), (3)");
+  CHECK_EQ(answer.sqlstate, "08007");
+  for (const char* name : {"s2", "s3", "s4"}) CHECK_MESSAGE(contains(answer.message, name), answer.message);
+  CHECK_EQ(on_shard(2, "select count(*) from doomed"), "1");
+  CHECK_EQ(on_shard(3, "select count(*) from doomed"), "0");
+  CHECK_EQ(on_shard(4, "select count(*) from doomed"), "1");
+  CHECK_EQ(proxy().metric("anabranch_commits_unknown_total"), before + 1);
+  CHECK_MESSAGE(contains(proxy().log(), "08007"), proxy().log_tail());
+  REQUIRE(client.alive());
+  CHECK_EQ(client.run("select count(*) from doomed").value(), "2");
+  // One writer alone: its outcome is unknown too, and must not be reported as done.
+  const Answer single = client.run("insert into doomed values (2)");
+  CHECK_MESSAGE(!single.ok(), single.tag);
+  CHECK_EQ(client.run("select count(*) from items").value(), "20");
+  on_server(3, "drop trigger lighting on doomed; drop table fuse; drop function burn, light");
+  CHECK_EQ(client.run("delete from doomed").tag, "DELETE 2");
+}
+
+}  // namespace faults
