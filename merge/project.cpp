@@ -6,7 +6,8 @@
 namespace anabranch::merge {
 
 ProjectOperator::ProjectOperator(const Recipe& recipe, const Shape& shape, const Binding& binding)
-    : settings_{.extra_float_digits = binding.extra_float_digits}, block_(shape.size()) {
+    : settings_{.extra_float_digits = binding.extra_float_digits,
+                .interval_style_postgres = binding.interval_style_postgres}, block_(shape.size()) {
   for (std::size_t i = 0; i < recipe.outputs.size(); ++i) {
     const auto index = static_cast<std::size_t>(recipe.outputs[i].column);
     const Column& column = shape.at(index);

@@ -216,6 +216,7 @@ struct Binding {
   std::vector<values::Format> output_formats{};  ///< one per output column
   std::vector<values::Datum> slots{};
   int extra_float_digits = 1;  ///< of the session: how floats are printed as text
+  bool interval_style_postgres = true;  ///< of the session: else computed intervals are refused
 };
 
 }  // namespace anabranch::merge

@@ -18,6 +18,7 @@ rewriter::BindRequest bind_request(const SessionState& state, const Execution& e
   request.parameters = execution.values;
   request.evaluations = execution.evaluations;
   request.map = state.db->map.get();
+  request.standard_conforming_strings = state.planning.standard_conforming_strings;
   return request;
 }
 

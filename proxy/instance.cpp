@@ -32,21 +32,22 @@ std::expected<std::shared_ptr<net::TlsContext>, std::string> make_tls(const conf
   return net::TlsContext::server({tls.certificate, tls.key, tls.client_ca});
 }
 
-/// The catalog of a database for a state under construction; null where it cannot be had now.
-std::shared_ptr<const router::Catalog> load(const DatabaseState& state, std::uint64_t version) {
+/// Fills in the catalog of a state under construction; it stays null where it cannot be had now.
+void load(DatabaseState& state, std::uint64_t version) {
   backends::CatalogRequest request;
   request.config = state.config;
   request.database = state.conf->name;
   request.requested = state.conf->name;
   request.map = state.map;
   request.version = version;
-  const backends::LoadedCatalog loaded = backends::load_catalog(request);
+  backends::LoadedCatalog loaded = backends::load_catalog(request);
   for (const auto& diagnostic : loaded.diagnostics) spdlog::warn("{}", diagnostic.text());
   for (const auto& failure : loaded.failures) {
     spdlog::warn("database {}: shard {} could not be asked for its catalog: {}", state.conf->name,
                  failure.shard_name, failure.reason);
   }
-  return loaded.catalog;
+  state.catalog = std::move(loaded.catalog);
+  state.oids = std::make_shared<const std::vector<backends::LoadedCatalog::Oids>>(std::move(loaded.oids));
 }
 
 }  // namespace
@@ -120,7 +121,7 @@ std::expected<void, std::vector<std::string>> Instance::install(
     std::vector<conf::Diagnostic> diagnostics;
     state->map = router::ShardMap::build(database, config->file, diagnostics);
     if (state->map == nullptr || conf::has_errors(diagnostics)) return std::unexpected(texts_of(diagnostics));
-    if (!state->passthrough()) state->catalog = load(*state, next_catalog_++);
+    if (!state->passthrough()) load(*state, next_catalog_++);
     next->databases.push_back(std::move(state));
   }
   {
@@ -164,8 +165,10 @@ std::string Instance::refresh_catalog(const std::string& database) {
   const std::uint64_t version = next_catalog_++;
   const auto current = snapshot()->find(database);
   if (current == nullptr || current->passthrough()) return {};
-  const auto catalog = load(*current, version);
-  if (catalog == nullptr) return fmt::format("the catalog of {} cannot be read", database);
+  auto loaded = std::make_shared<DatabaseState>(*current);
+  loaded->catalog = nullptr;
+  load(*loaded, version);
+  if (loaded->catalog == nullptr) return fmt::format("the catalog of {} cannot be read", database);
 
   const std::lock_guard one_at_a_time(install_mutex_);
   const auto before = snapshot();
@@ -174,10 +177,8 @@ std::string Instance::refresh_catalog(const std::string& database) {
     if (state->conf->name != current->conf->name) continue;
     if (state->config != current->config) return {};  // a reload has loaded a newer one
     if (state->catalog != nullptr && state->catalog->version > version) return {};
-    auto renewed = std::make_shared<DatabaseState>(*state);
-    renewed->catalog = catalog;
-    renewed->version = next_state_++;
-    state = std::move(renewed);
+    loaded->version = next_state_++;
+    state = loaded;
   }
   publish(std::move(next));
   return {};

@@ -29,11 +29,10 @@ Description to_description(backends::Described described) {
   return description;
 }
 
-/// Describes on the default shard: on the transaction's own lease where it has one there (it may
-/// see what others do not), else on one taken for the purpose.
-net::Task<Description> describe_on_default_shard(SessionState& state, std::string sql,
-                                                 std::vector<values::Oid> types, bool own_text) {
-  const std::uint32_t shard = state.default_shard();
+/// Describes on a shard: on the transaction's own lease where it has one there (it may see what
+/// others do not), else on one taken for the purpose.
+net::Task<Description> describe_on(SessionState& state, std::uint32_t shard, std::string sql,
+                                   std::vector<values::Oid> types, bool own_text) {
   backends::Lease borrowed;
   backends::Lease* lease = &borrowed;
   if (auto* enlisted = state.transaction.find(shard); enlisted != nullptr) {
@@ -48,6 +47,12 @@ net::Task<Description> describe_on_default_shard(SessionState& state, std::strin
   net::pg::ErrorFields fields = std::move(described.error());
   if (!own_text) fields.remove('P');
   throw backends::ServerError(std::move(fields), shard, lease->shard_name());
+}
+
+/// Tables that live whole on one shard are known only there.
+std::uint32_t describing_shard(const SessionState& state, const rewriter::Plan& plan) {
+  const bool fixed = plan.routing.mode == rewriter::Routing::Mode::one_shard;
+  return fixed ? static_cast<std::uint32_t>(plan.routing.shard) : state.default_shard();
 }
 
 rewriter::PlanResult run_planner(const SessionState& state, const Statement& statement, bool several,
@@ -134,8 +139,8 @@ net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& stateme
     descriptions.clear();
     for (auto& ask : std::get<rewriter::NeedDescribe>(result).asks) {
       const bool own_text = ask.sql == statement.text;
-      descriptions.push_back(co_await describe_on_default_shard(
-          state, std::move(ask.sql), std::move(ask.parameters), own_text));
+      descriptions.push_back(co_await describe_on(state, state.default_shard(), std::move(ask.sql),
+                                                  std::move(ask.parameters), own_text));
     }
   }
 }
@@ -157,10 +162,10 @@ net::Task<const Description*> ensure_description(SessionState& state, Statement&
                              plan.kind == PlanKind::broadcast;
   if (plan.kind == PlanKind::refuse) co_await throw_refusal(state, statement, statement.plan);
   if (of_the_server) {
-    cached.description = co_await describe_on_default_shard(state, statement.text,
-                                                            statement.parameter_types, true);
+    cached.description = co_await describe_on(state, describing_shard(state, plan), statement.text,
+                                              statement.parameter_types, true);
   } else if (plan.session && plan.session->action == rewriter::SessionAction::show) {
-    cached.description = co_await describe_on_default_shard(state, statement.text, {}, true);
+    cached.description = co_await describe_on(state, state.default_shard(), statement.text, {}, true);
   } else {
     cached.description = Description{plan.parameters, plan.result};
     if (plan.local) cached.description->columns = plan.local->columns;
@@ -173,8 +178,9 @@ net::Task<void> throw_refusal(SessionState& state, const Statement& statement, C
   const rewriter::Plan& refused = *plan->plan;
   if (refused.prepare_only) {
     const bool own_text = refused.prepare_text.empty();
-    (void)co_await describe_on_default_shard(
-        state, own_text ? statement.text : refused.prepare_text, statement.parameter_types, own_text);
+    (void)co_await describe_on(state, state.default_shard(),
+                               own_text ? statement.text : refused.prepare_text,
+                               statement.parameter_types, own_text);
   }
   throw *refused.refusal;
 }

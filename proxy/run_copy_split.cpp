@@ -192,33 +192,61 @@ class SplitCopy {
       }
       co_return;
     }
-    const std::uint32_t shard = shard_for(row);
+    const std::uint32_t shard = co_await shard_for(row);
     // Joining reads from the shard, not from the client: the row's bytes stay.
     if (!sources_[shard].index) co_await join(shard);
     send_row(sources_[shard], row.bytes, row.line);
   }
 
-  std::uint32_t shard_for(const CopyRows::Row& row) {
-    if (!rows_.read_keys(row, fields_)) return shard_of_.front();  // the server will say what is wrong
+  net::Task<std::uint32_t> shard_for(CopyRows::Row row) {
+    if (!rows_.read_keys(row, fields_)) co_return shard_of_.front();  // the server will say what is wrong
     const router::MappedScheme& scheme = state_.db->map->schemes()[table_.scheme];
     std::vector<router::KeyType> types;
     std::vector<router::KeyValue> parts;
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       const router::KeyType type = key_type(scheme, i);
-      const router::KeyConversion converted = router::key_for_storage(
-          {type, copy_.key[i].column_type, -1}, {values::oid::unknown, values::Format::text, fields_[i]});
-      if (converted.outcome == router::KeyConversion::Outcome::nothing) return shard_of_.front();
+      router::KeyConversion converted = convert(type, i, fields_[i]);
       if (converted.outcome == router::KeyConversion::Outcome::unknown) {
-        values::SqlError error = make_error(ErrorId::unsupported_clause, "COPY FROM with this spelling of a key",
-                                            fmt::format("the key \"{}\" cannot be read exactly", fields_[i].value_or("")),
-                                            "Write integers in decimal, dates as YYYY-MM-DD, times as ISO 8601.");
-        error.context = fmt::format("COPY {}, line {}", table_.name.name, row.line);
-        throw error;
+        const std::string plain = co_await spelt_by_server(i, row.line);
+        converted = convert(type, i, plain);
       }
+      if (converted.outcome == router::KeyConversion::Outcome::nothing) co_return shard_of_.front();
+      if (converted.outcome == router::KeyConversion::Outcome::unknown) throw unreadable_key(i, row.line);
       types.push_back(type);
       parts.push_back(converted.key);
     }
-    return place_key(scheme, types, parts, row.line);
+    co_return place_key(scheme, types, parts, row.line);
+  }
+
+  router::KeyConversion convert(router::KeyType type, std::size_t field,
+                                std::optional<std::string_view> text) const {
+    return router::key_for_storage({type, copy_.key[field].column_type, -1},
+                                   {values::oid::unknown, values::Format::text, text});
+  }
+
+  /// A spelling that only a server reads (a date in words, blanks around a number): the server
+  /// says what it is, or what is wrong with it.
+  net::Task<std::string> spelt_by_server(std::size_t field, std::uint64_t line) {
+    const std::uint32_t shard = state_.default_shard();
+    backends::Lease lease = co_await backends::acquire(state_.target(shard), state_.holder, state_.token());
+    co_await backends::apply_context(lease, state_.settings);
+    auto answer = co_await backends::run_command(
+        lease, fmt::format("SET LOCAL datestyle TO ISO; SELECT {}::pg_catalog.{}::pg_catalog.text",
+                           backends::quote_literal(*fields_[field]),
+                           values::type_name(values::ColumnType{copy_.key[field].column_type, -1, nullptr})));
+    if (answer) co_return answer->rows.at(0).at(0).value_or("");
+    net::pg::ErrorFields error = std::move(answer.error());
+    error.remove('P');
+    error.set('W', fmt::format("COPY {}, line {}", table_.name.name, line));
+    throw backends::ServerError(std::move(error), shard, lease.shard_name());
+  }
+
+  values::SqlError unreadable_key(std::size_t field, std::uint64_t line) const {
+    values::SqlError error = make_error(ErrorId::unsupported_clause, "COPY FROM with this spelling of a key",
+                                        fmt::format("the key \"{}\" cannot be read exactly", fields_[field].value_or("")),
+                                        "Write integers in decimal, dates as YYYY-MM-DD, times as ISO 8601.");
+    error.context = fmt::format("COPY {}, line {}", table_.name.name, line);
+    return error;
   }
 
   router::KeyType key_type(const router::MappedScheme& scheme, std::size_t index) const {

@@ -86,7 +86,8 @@ class Partials {
 
   void send() {
     net::pg::Oids types;
-    for (const values::Oid type : parameter_types()) types.add(type);
+    // A type of its own has another OID on each shard: there it is inferred.
+    for (const values::Oid type : parameter_types()) types.add(type >= first_user_oid ? 0 : type);
     net::pg::Formats formats;
     if (plan_.recipe) {
       for (const merge::InputColumn& input : plan_.recipe->inputs) {
@@ -109,7 +110,7 @@ class Partials {
         request.global_name = name;
       }
       names_.push_back(std::move(name));
-      send_request(exchange_.lease(source), request);
+      unparsed_.push_back(send_request(exchange_.lease(source), request));
     }
     exchange_.send();
   }
@@ -141,6 +142,8 @@ class Partials {
     }
     binding.slots = std::move(bound_.slots);
     binding.extra_float_digits = extra_float_digits(state_);
+    const auto style = state_.reported.find("IntervalStyle");
+    binding.interval_style_postgres = style == state_.reported.end() || style->second == "postgres";
     return binding;
   }
 
@@ -187,7 +190,7 @@ class Partials {
     if (next.reply.kind != Reply::Kind::message) return;
     const net::pg::Message& message = next.reply.message;
     switch (message.type) {
-      case '1': parsed_.resize(exchange_.size()), parsed_[next.source] = true; break;
+      case '1': unparsed_[next.source] = false; break;
       case 'T': check_description(next.source, message); break;
       case 'C': {
         const auto complete = net::pg::CommandComplete::decode(message.payload);
@@ -204,8 +207,8 @@ class Partials {
     auto fields = net::pg::ErrorResponse::decode(message.payload);
     backends::Lease& lease = exchange_.lease(source);
     if (!fields) throw values::make_error(values::ErrorId::shard_protocol, lease.shard_name(), fields.error().message);
-    if (source < names_.size() && !names_[source].empty()) lease->statements.remove(names_[source]);
     if (error_) return;
+    failed_source_ = source;
     // Positions count in the subquery's text, which is not the client's.
     fields->remove('P');
     const std::string_view context = fields->get('W');
@@ -232,6 +235,12 @@ class Partials {
       if (!exchange_.finished(source)) backends::request_cancel(exchange_.lease(source));
     }
     co_await exchange_.drain();
+    const net::pg::ErrorFields none;
+    for (std::size_t source = 0; source < names_.size(); ++source) {
+      const bool failed = error_ && source == failed_source_;
+      co_await settle_statement(exchange_.lease(source), names_[source], unparsed_[source],
+                                failed ? error_->fields : none);
+    }
   }
 
   net::Task<Outcome> finish() {
@@ -262,7 +271,8 @@ class Partials {
   std::vector<std::unique_ptr<Running>> running_;
   RowSink sink_;
   std::vector<std::string> names_;
-  std::vector<bool> parsed_;
+  std::vector<bool> unparsed_;  ///< a Parse was sent and has not been answered
+  std::size_t failed_source_ = 0;
   std::vector<std::string> tags_;
   std::optional<backends::ServerError> error_;
 };

@@ -68,14 +68,15 @@ class Relay {
     request.parameters = execution_.parameters;
     request.result_formats = execution_.result_formats;
     request.row_limit = execution_.row_limit;
-    send_request(lease_, request);
+    unparsed_ = send_request(lease_, request);
   }
 
   void take(const net::pg::Message& message) {
     switch (message.type) {
-      case '1':
+      // Of our own Parse, Bind and Close: the client has had its own.
+      case '1': unparsed_ = false; return;
       case '2':
-      case '3': return;  // of our own Parse, Bind and Close: the client has had its own
+      case '3': return;
       case 'S': {
         const auto status = net::pg::ParameterStatus::decode(message.payload);
         if (status) state_.report_parameter(status->name, status->value);
@@ -87,9 +88,29 @@ class Relay {
         if (!error_) error_ = std::move(*error);
         return;
       }
+      case 'T':
+        if (describe_with_default_oids(message)) return;
+        state_.client.write(message.raw);
+        return;
       case 's': outcome_.suspended = true; [[fallthrough]];
       default: state_.client.write(message.raw);
     }
+  }
+
+  /// OIDs of types and tables are the default shard's. False: they are what the shard says.
+  bool describe_with_default_oids(const net::pg::Message& message) {
+    if (state_.db->oids == nullptr || lease_.shard() == state_.default_shard()) return false;
+    const auto& oids = state_.db->oids->at(lease_.shard());
+    if (oids.types.empty() && oids.relations.empty()) return false;
+    auto description = net::pg::RowDescription::decode(message.payload);
+    if (!description) return false;
+    for (net::pg::Column& column : description->columns) {
+      if (const auto type = oids.types.find(column.type); type != oids.types.end()) column.type = type->second;
+      const auto table = oids.relations.find(column.table);
+      if (table != oids.relations.end()) column.table = table->second;
+    }
+    description->encode(state_.out());
+    return true;
   }
 
   /// The shard waits for rows: the client's go to it as they come.
@@ -129,9 +150,8 @@ class Relay {
   }
 
   net::Task<void> fail() {
-    forget_statement(lease_, execution_.statement->global_name);
+    co_await settle_statement(lease_, execution_.statement->global_name, unparsed_, *error_);
     throw backends::ServerError(std::move(*error_), lease_.shard(), lease_.shard_name());
-    co_return;
   }
 
   SessionState& state_;
@@ -140,6 +160,7 @@ class Relay {
   const Running running_;
   backends::ReplyStream replies_;
   std::optional<net::pg::ErrorFields> error_;
+  bool unparsed_ = false;  ///< a Parse was sent and has not been answered
   Outcome outcome_;
 };
 

@@ -140,7 +140,7 @@ net::Task<void> set(SessionState& state, const SessionPlan& plan) {
   send_complete(state.out(), "SET");
 }
 
-net::Task<void> reset(SessionState& state, const SessionPlan& plan) {
+net::Task<void> reset(SessionState& state, const SessionPlan& plan, std::string_view tag) {
   SettingLeases leases(state);
   co_await leases.take();
   if (plan.action == SessionAction::reset) {
@@ -155,7 +155,7 @@ net::Task<void> reset(SessionState& state, const SessionPlan& plan) {
   }
   report_all(state, **leases.all().front());
   state.refresh_planning();
-  send_complete(state.out(), "RESET");
+  send_complete(state.out(), tag);
 }
 
 net::Task<void> discard_all(SessionState& state) {
@@ -189,6 +189,13 @@ net::Task<void> set_in_transaction(SessionState& state, const SessionPlan& plan)
   send_complete(state.out(), tag);
 }
 
+/// Settings are alike on all leases of a session: a transaction needs no further shard to show them.
+std::uint32_t showing_shard(SessionState& state) {
+  const auto& members = state.transaction.enlisted();
+  if (members.empty() || state.transaction.find(state.default_shard()) != nullptr) return state.default_shard();
+  return members.front()->shard;
+}
+
 }  // namespace
 
 net::Task<Outcome> run_session_command(SessionState& state, Execution& execution) {
@@ -203,8 +210,8 @@ net::Task<Outcome> run_session_command(SessionState& state, Execution& execution
     case SessionAction::release: co_await savepoint(state, command); break;
     case SessionAction::set: co_await set(state, command); break;
     case SessionAction::reset:
-    case SessionAction::reset_all: co_await reset(state, command); break;
-    case SessionAction::show: co_return co_await run_relay(state, execution, state.default_shard());
+    case SessionAction::reset_all: co_await reset(state, command, plan.command == "SET" ? "SET" : "RESET"); break;
+    case SessionAction::show: co_return co_await run_relay(state, execution, showing_shard(state));
     case SessionAction::discard_all: co_await discard_all(state); break;
     case SessionAction::set_transaction:
     case SessionAction::set_constraints: co_await set_in_transaction(state, command); break;

@@ -173,6 +173,9 @@ void Session::report(const values::SqlError& error) {
     send_error(state_.out(), values::make_error<>(values::ErrorId::statement_timeout));
   } else if (const auto* server = dynamic_cast<const backends::ServerError*>(&error)) {
     net::pg::ErrorFields fields = server->fields;
+    if (const std::string position(fields.get('P')); !position.empty() && statement_begin_ > 0) {
+      fields.set('P', std::to_string(std::strtoull(position.c_str(), nullptr, 10) + statement_begin_));
+    }
     // A shard that ends its connection ends nothing of the client's.
     if (fields.get('V') == "FATAL" || fields.get('V') == "PANIC") {
       fields.set('S', "ERROR");
@@ -180,7 +183,9 @@ void Session::report(const values::SqlError& error) {
     }
     net::pg::ErrorResponse(std::move(fields)).encode(state_.out());
   } else {
-    send_error(state_.out(), error);
+    values::SqlError own = error;
+    if (own.position > 0) own.position += static_cast<int>(statement_begin_);
+    send_error(state_.out(), own);
   }
 }
 
@@ -221,6 +226,7 @@ void Session::begin_statement() {
 }
 
 net::Task<void> Session::handle(net::pg::Message message) {
+  statement_begin_ = 0;
   switch (message.type) {
     case 'Q':
       skip_to_sync_ = false;

@@ -58,6 +58,7 @@ class Session {
   // session_simple.cpp
   net::Task<void> simple_query(std::string_view payload);
   net::Task<void> run_simple(std::string_view text, bool alone);
+  net::Task<void> check_syntax(std::string_view text);
 
   // session_extended.cpp
   net::Task<void> extended(net::pg::Message message);
@@ -83,6 +84,9 @@ class Session {
   std::map<std::string, std::shared_ptr<Statement>, std::less<>> statements_;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
   std::uint64_t next_portal_ = 0;
+  /// Characters of the client's string before the statement that runs: positions in errors count from
+  /// the string's beginning.
+  std::size_t statement_begin_ = 0;
   bool skip_to_sync_ = false;  ///< after an error in the extended protocol
   bool ended_ = false;
 };

@@ -184,6 +184,12 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
     co_return;
   }
   if (portal.executed) {
+    // A query's portal stays at its end; anything else runs once.
+    const CachedPlan& plan = *portal.statement->plan;
+    if (plan.plan->command == "SELECT" && plan.description && plan.description->columns) {
+      send_complete(state_.out(), "SELECT 0");
+      co_return;
+    }
     throw values::SqlError("55000", fmt::format("portal \"{}\" cannot be run", message.portal));
   }
   const std::int32_t row_limit = message.row_limit;

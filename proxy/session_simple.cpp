@@ -1,11 +1,56 @@
+#include <algorithm>
+
 #include "proxy/planning.h"
 #include "proxy/replies.h"
 #include "proxy/session.h"
 #include "proxy/transaction_end.h"
+#include "rewriter/parse.h"
 #include "values/errors.h"
 
 /// The simple query protocol: one string of any number of statements.
 namespace anabranch::proxy {
+
+namespace {
+
+/// More text than this is parsed on a worker thread.
+constexpr std::size_t long_text_bytes = 64 * 1024;
+
+std::size_t characters(std::string_view utf8) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+struct ParserCall {
+  const Statement* statement;
+  bool standard_conforming_strings;
+  bool operator()() const {
+    return std::holds_alternative<std::vector<rewriter::tree::StatementPtr>>(
+        rewriter::parse(statement->text, statement->shape, standard_conforming_strings));
+  }
+};
+
+}  // namespace
+
+/// Throws the server's syntax error, if it has one. What our parser takes is not asked about.
+net::Task<void> Session::check_syntax(std::string_view text) {
+  Statement statement;
+  set_text(state_, statement, text);
+  const ParserCall parses{&statement, state_.planning.standard_conforming_strings};
+  bool known = false;
+  if (text.size() <= long_text_bytes) {
+    known = parses();
+  } else {
+    known = co_await net::run_on_worker(parses);
+  }
+  if (known) co_return;
+  co_await ensure_plan(state_, statement);
+  if (statement.plan->plan->kind != rewriter::PlanKind::refuse) co_return;
+  try {
+    co_await throw_refusal(state_, statement, statement.plan);
+  } catch (const values::SqlError& error) {
+    if (error.sqlstate == "42601") throw;
+  }
+}
 
 net::Task<void> Session::run_simple(std::string_view text, bool alone) {
   begin_statement();
@@ -31,9 +76,14 @@ net::Task<void> Session::simple_query(std::string_view payload) {
   const std::string text(query->sql);
   const std::vector<rewriter::StatementSpan> statements = rewriter::split_statements(text);
   if (statements.empty()) net::pg::EmptyQueryResponse{}.encode(state_.out());
-  for (const auto& span : statements) {
-    co_await run_simple(std::string_view(text).substr(span.offset, span.length), statements.size() == 1);
-  }
+  const auto begin = [&](const rewriter::StatementSpan& span) {
+    statement_begin_ = characters(std::string_view(text).substr(0, span.offset));
+    return std::string_view(text).substr(span.offset, span.length);
+  };
+  // A server parses the whole string before it runs the first of its statements.
+  const bool several = statements.size() > 1;
+  for (std::size_t i = 0; several && i < statements.size(); ++i) co_await check_syntax(begin(statements[i]));
+  for (const auto& span : statements) co_await run_simple(begin(span), !several);
   co_await end_statement_transaction(state_);
   send_ready(state_.out(), state_.transaction.status());
 }

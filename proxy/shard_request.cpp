@@ -10,26 +10,29 @@ namespace anabranch::proxy {
 
 namespace {
 
-void prepare_on_demand(backends::Lease& lease, const ShardRequest& request, net::Buffer& out) {
+/// True: Parse was sent.
+bool prepare_on_demand(backends::Lease& lease, const ShardRequest& request, net::Buffer& out) {
   if (!request.global_name.empty()) {
-    if (lease->statements.touch(request.global_name)) return;
+    if (lease->statements.touch(request.global_name)) return false;
     if (const auto victim = lease->statements.add(request.global_name)) {
       net::pg::Close{'S', *victim}.encode(out);
     }
   }
   net::pg::Parse{request.global_name, request.sql, request.parameter_types}.encode(out);
+  return true;
 }
 
 }  // namespace
 
-void send_request(backends::Lease& lease, const ShardRequest& request) {
+bool send_request(backends::Lease& lease, const ShardRequest& request) {
   net::Buffer& out = lease->socket().out();
-  prepare_on_demand(lease, request, out);
+  const bool parsing = prepare_on_demand(lease, request, out);
   net::pg::Bind{request.portal, request.global_name, request.parameter_formats, request.parameters,
                 request.result_formats}
       .encode(out);
   if (request.describe) net::pg::Describe{'P', request.portal}.encode(out);
   send_execute(lease, request.portal, request.row_limit);
+  return parsing;
 }
 
 void send_execute(backends::Lease& lease, std::string_view portal, std::int32_t row_limit) {
@@ -42,11 +45,16 @@ void send_close_portal(backends::Lease& lease, std::string_view portal) {
   backends::send_sync(lease);
 }
 
-void forget_statement(backends::Lease& lease, std::string_view global_name) {
-  if (global_name.empty()) return;
+net::Task<void> settle_statement(backends::Lease& lease, std::string global_name, bool unparsed,
+                                 const net::pg::ErrorFields& error) {
+  if (global_name.empty() || lease->broken()) co_return;
+  const bool outdated = error.get('R') == "RevalidateCachedQuery";
+  if (!unparsed && !outdated) co_return;
   lease->statements.remove(global_name);
-  // Whether its Parse succeeded is not known: closing what is not there is no error.
+  // Closing what is not there is no error.
   net::pg::Close{'S', global_name}.encode(lease->socket().out());
+  backends::send_sync(lease);
+  co_await backends::drain(lease);
 }
 
 std::string global_name_of(std::string_view sql, std::string_view types, std::string_view planning_key) {

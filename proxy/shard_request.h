@@ -1,9 +1,12 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "backends/pool.h"
 #include "net/pg/lists.h"
+#include "net/pg/messages.h"
+#include "net/task.h"
 #include "values/type.h"
 
 namespace anabranch::proxy {
@@ -22,13 +25,17 @@ struct ShardRequest {
 };
 
 /// Appends Parse (where the connection does not have the statement yet), Bind, Execute and Sync.
-void send_request(backends::Lease& lease, const ShardRequest& request);
+/// True: Parse was sent.
+bool send_request(backends::Lease& lease, const ShardRequest& request);
 /// Appends Execute and Sync for a portal that is open.
 void send_execute(backends::Lease& lease, std::string_view portal, std::int32_t row_limit);
 /// Appends Close of a portal and Sync.
 void send_close_portal(backends::Lease& lease, std::string_view portal);
-/// After an error: the statement may not be there although its Parse was sent.
-void forget_statement(backends::Lease& lease, std::string_view global_name);
+/// After an error, when ReadyForQuery has come: notes whether the statement is there. `unparsed`: its
+/// Parse was sent and never answered. One whose plan the server can no longer use is closed, so that
+/// it is prepared anew.
+net::Task<void> settle_statement(backends::Lease& lease, std::string global_name, bool unparsed,
+                                 const net::pg::ErrorFields& error);
 
 /// A name that is the same wherever text, types and planning context are.
 std::string global_name_of(std::string_view sql, std::string_view types, std::string_view planning_key);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/catalog_loader.h"
 #include "conf/config.h"
 #include "router/catalog.h"
 #include "router/shard_map.h"
@@ -21,6 +22,8 @@ struct DatabaseState {
   /// Null for a database without schemes and tables, which needs none, and until the default shard
   /// has answered.
   std::shared_ptr<const router::Catalog> catalog;
+  /// By shard: its OIDs of types and tables to the default shard's, where they differ.
+  std::shared_ptr<const std::vector<backends::LoadedCatalog::Oids>> oids;
   /// Never used twice in the process: what the plan cache knows a state by.
   std::uint64_t version = 0;
 
