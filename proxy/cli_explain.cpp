@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <future>
+#include <algorithm>
+#include <cctype>
 #include <ostream>
 
-#include "conf/load.h"
 #include "proxy/cli_check.h"
 #include "proxy/explain_lines.h"
-#include "proxy/instance.h"
-#include "proxy/log.h"
+#include "proxy/offline.h"
 #include "proxy/planning.h"
 #include "rewriter/parse.h"
 #include "rewriter/print.h"
@@ -17,11 +16,6 @@
 namespace anabranch::proxy {
 
 namespace {
-
-struct Answer {
-  std::vector<std::string> lines;
-  std::optional<values::SqlError> error;
-};
 
 std::vector<std::string> stages_of(const SessionState& state, const Statement& statement) {
   std::vector<std::string> lines{"shape: " + std::string(statement.shape.text())};
@@ -40,18 +34,20 @@ std::vector<std::string> stages_of(const SessionState& state, const Statement& s
   return lines;
 }
 
-net::Task<void> answer(Worker& worker, Login login, const ExplainOptions& options,
-                       std::promise<Answer>& promise) {
-  Answer answer;
-  SessionState state(worker, net::Socket(), std::move(login));
+struct Answer {
+  std::vector<std::string> lines;
+  std::optional<values::SqlError> error;
+};
+
+net::Task<void> explain_one(SessionState& state, const std::string& sql, bool stages, Answer& answer) {
   try {
     Statement statement;
-    if (options.stages) {
-      set_text(state, statement, options.sql);
+    if (stages) {
+      set_text(state, statement, sql);
       co_await ensure_plan(state, statement);
       answer.lines = stages_of(state, statement);
     }
-    set_text(state, statement, "EXPLAIN " + options.sql);
+    set_text(state, statement, "EXPLAIN " + sql);
     co_await ensure_plan(state, statement);
     if (statement.plan->plan->refusal) co_await throw_refusal(state, statement, statement.plan);
     Execution execution;
@@ -61,50 +57,77 @@ net::Task<void> answer(Worker& worker, Login login, const ExplainOptions& option
   } catch (const values::SqlError& error) {
     answer.error = error;
   }
-  state.end_leases();
-  promise.set_value(std::move(answer));
 }
 
-const conf::User* any_user(const conf::Config& config, const std::string& database) {
-  for (const conf::User& user : config.users) {
-    if (user.may_use(database)) return &user;
+/// A statement of a query log, with the line it begins on.
+struct LoggedQuery {
+  std::size_t line = 0;
+  std::string sql;
+};
+
+std::vector<LoggedQuery> read_log(const std::string& text) {
+  std::vector<LoggedQuery> queries;
+  std::size_t line = 1;
+  std::size_t counted = 0;
+  for (const auto& span : rewriter::split_statements(text)) {
+    line += static_cast<std::size_t>(std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
+                                                text.begin() + static_cast<std::ptrdiff_t>(span.offset), '\n'));
+    counted = span.offset;
+    queries.push_back({line, text.substr(span.offset, span.length)});
   }
-  return nullptr;
+  return queries;
+}
+
+/// `Anabranch Scatter` as `scatter`.
+std::string kind_of(const Answer& answer) {
+  if (answer.error) return answer.error->sqlstate == "0A000" ? "refused" : "error";
+  std::string kind = answer.lines.empty() ? "" : answer.lines.front();
+  kind.erase(0, kind.rfind(' ') + 1);
+  for (char& letter : kind) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  return kind == "refuse" ? "refused" : kind;
 }
 
 }  // namespace
 
 int explain(const ExplainOptions& options, std::ostream& out, std::ostream& err) {
-  const conf::Loaded loaded = conf::load_file(options.config);
-  print(loaded.diagnostics, err);
-  if (loaded.config == nullptr) return exit_refused;
-  spdlog::set_level(spdlog::level::off);
-  Instance instance;
-  if (const auto installed = instance.install(loaded.config); !installed) {
-    for (const std::string& reason : installed.error()) err << reason << "\n";
-    return exit_refused;
-  }
-  Login login;
-  login.state = instance.snapshot()->find(options.database);
-  login.account = any_user(*loaded.config, options.database);
-  if (login.state == nullptr || login.account == nullptr) {
-    err << fmt::format("{}: no {} \"{}\"\n", options.config,
-                       login.state == nullptr ? "database" : "user may use database", options.database);
-    return exit_refused;
-  }
-  login.user = login.account->name;
-  login.database = options.database;
-  if (login.account->password.kind == conf::PasswordKind::plain) login.password = login.account->password.text;
-
-  instance.start_loops(1);
-  std::promise<Answer> promise;
-  instance.post(0, [&](Worker& worker) { net::spawn(answer(worker, std::move(login), options, promise)); });
-  const Answer answered = promise.get_future().get();
-  for (const std::string& line : answered.lines) out << line << "\n";
-  if (!answered.error) return exit_fine;
-  err << fmt::format("ERROR: {} ({})\n", answered.error->message, answered.error->sqlstate);
-  if (!answered.error->hint.empty()) err << "HINT: " << answered.error->hint << "\n";
+  Answer answer;
+  const int status = run_offline(options.config, options.database, err, [&](SessionState& state) {
+    return explain_one(state, options.sql, options.stages, answer);
+  });
+  if (status != exit_fine) return status;
+  for (const std::string& line : answer.lines) out << line << "\n";
+  if (!answer.error) return exit_fine;
+  err << fmt::format("ERROR: {} ({})\n", answer.error->message, answer.error->sqlstate);
+  if (!answer.error->hint.empty()) err << "HINT: " << answer.error->hint << "\n";
   return exit_refused;
+}
+
+namespace {
+
+net::Task<void> explain_all(SessionState& state, const std::vector<LoggedQuery>& queries,
+                            const std::string& file, std::ostream& out) {
+  for (const LoggedQuery& query : queries) {
+    Answer answer;
+    co_await explain_one(state, query.sql, false, answer);
+    std::string why;
+    if (answer.error) {
+      why = answer.error->message;
+    } else if (answer.lines.size() > 1) {
+      why = answer.lines[1];
+      why.erase(0, why.find_first_not_of(' '));
+    }
+    out << fmt::format("{}:{}: {}: {}\n", file, query.line, kind_of(answer), why);
+  }
+}
+
+}  // namespace
+
+int check_queries(const CheckQueriesOptions& options, const std::string& log, std::ostream& out,
+                  std::ostream& err) {
+  const std::vector<LoggedQuery> queries = read_log(log);
+  return run_offline(options.config, options.database, err, [&](SessionState& state) {
+    return explain_all(state, queries, options.file, out);
+  });
 }
 
 }  // namespace anabranch::proxy

@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <array>
+#include <fstream>
 #include <functional>
 #include <iostream>
+#include <iterator>
 
 #include "proxy/cli_check.h"
 #include "proxy/cli_explain.h"
@@ -16,11 +18,30 @@ namespace {
 /// options live as long as the answer.
 using Declare = std::pair<CLI::App*, std::function<int()>> (*)(CLI::App& application);
 
+/// The file's diagnostics, then what becomes of each statement of the query log.
+int check_with_queries(const CheckOptions& check_options, const CheckQueriesOptions& options) {
+  const int status = check(check_options, std::cout, std::cerr);
+  if (options.file.empty() || status != exit_fine) return status;
+  std::ifstream file(options.file);
+  if (!file) {
+    std::cerr << options.file << ": cannot be read\n";
+    return exit_refused;
+  }
+  const std::string log{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return check_queries(options, log, std::cout, std::cerr);
+}
+
 std::pair<CLI::App*, std::function<int()>> declare_check(CLI::App& application) {
   auto options = std::make_shared<CheckOptions>();
+  auto queries = std::make_shared<CheckQueriesOptions>();
   CLI::App* command = application.add_subcommand("check", "Validate a configuration file");
   command->add_option("-c,--config", options->config, "The configuration file")->required();
-  return {command, [options] { return check(*options, std::cout, std::cerr); }};
+  command->add_option("--queries", queries->file, "A query log: say for each statement where it goes and why");
+  command->add_option("-d,--database", queries->database, "The log's database, where there are several");
+  return {command, [options, queries] {
+            queries->config = options->config;
+            return check_with_queries(*options, *queries);
+          }};
 }
 
 std::pair<CLI::App*, std::function<int()>> declare_route(CLI::App& application) {

@@ -93,6 +93,7 @@ class SplitCopy {
     std::optional<std::size_t> index;  ///< in the exchange, once the shard takes part
     LineNumbers lines;
     std::uint64_t copied = 0;
+    bool wrote = false;
   };
 
   /// One shard is asked at once: it says whether the statement is right, and what it expects.
@@ -130,7 +131,6 @@ class SplitCopy {
     Source& source = sources_[shard];
     if (source.index) co_return;
     auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
-    state_.transaction.mark_written(shard);
     backends::send_query(member->lease, sql_);
     member->lease->set_mid_request(true);
     source.index = exchange_.add(member->lease);
@@ -145,6 +145,13 @@ class SplitCopy {
       if (!accepted) take(*source.index, reply);
     }
     if (!header_.empty()) send_row(source, header_, 1);
+  }
+
+  /// A shard that is only asked whether the statement is right writes nothing.
+  void mark_written(std::uint32_t shard) {
+    Source& source = sources_[shard];
+    if (!source.wrote) state_.transaction.mark_written(shard);
+    source.wrote = true;
   }
 
   void send_row(Source& source, std::string_view bytes, std::uint64_t line) {
@@ -187,12 +194,14 @@ class SplitCopy {
     }
     ++count_;
     if (copy_.every_shard) {
-      for (Source& source : sources_) {
-        if (source.index) send_row(source, row.bytes, row.line);
+      for (const std::uint32_t shard : shard_of_) {
+        mark_written(shard);
+        send_row(sources_[shard], row.bytes, row.line);
       }
       co_return;
     }
     const std::uint32_t shard = co_await shard_for(row);
+    mark_written(shard);
     // Joining reads from the shard, not from the client: the row's bytes stay.
     if (!sources_[shard].index) co_await join(shard);
     send_row(sources_[shard], row.bytes, row.line);
@@ -231,7 +240,7 @@ class SplitCopy {
     backends::Lease lease = co_await backends::acquire(state_.target(shard), state_.holder, state_.token());
     co_await backends::apply_context(lease, state_.settings);
     auto answer = co_await backends::run_command(
-        lease, fmt::format("SET LOCAL datestyle TO ISO; SELECT {}::pg_catalog.{}::pg_catalog.text",
+        lease, fmt::format("SET LOCAL datestyle TO ISO; SELECT {}::{}::pg_catalog.text",
                            backends::quote_literal(*fields_[field]),
                            values::type_name(values::ColumnType{copy_.key[field].column_type, -1, nullptr})));
     if (answer) co_return answer->rows.at(0).at(0).value_or("");

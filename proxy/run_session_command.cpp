@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "backends/exchange.h"
 #include "proxy/execute.h"
 #include "proxy/replies.h"
@@ -56,22 +58,35 @@ void require_block(const SessionState& state, std::string_view command) {
   throw values::SqlError("25P01", fmt::format("{} can only be used in transaction blocks", command));
 }
 
+/// The youngest savepoint of the name; the end if there is none.
+auto locals_at(SessionState& state, std::string_view name) {
+  auto& marks = state.locals_at;
+  const auto found = std::find_if(marks.rbegin(), marks.rend(), [&](const auto& mark) { return mark.first == name; });
+  return found == marks.rend() ? marks.end() : std::prev(found.base());
+}
+
 net::Task<void> savepoint(SessionState& state, const SessionPlan& plan) {
   switch (plan.action) {
     case SessionAction::savepoint:
       require_block(state, "SAVEPOINT");
       co_await state.transaction.savepoint(plan.name);
+      state.locals_at.emplace_back(plan.name, state.locals);
       send_complete(state.out(), "SAVEPOINT");
       break;
     case SessionAction::rollback_to:
       require_block(state, "ROLLBACK TO SAVEPOINT");
       co_await state.transaction.rollback_to(plan.name);
+      if (const auto mark = locals_at(state, plan.name); mark != state.locals_at.end()) {
+        state.locals = mark->second;
+        state.locals_at.erase(std::next(mark), state.locals_at.end());
+      }
       state.refresh_planning();
       send_complete(state.out(), "ROLLBACK");
       break;
     default:
       require_block(state, "RELEASE SAVEPOINT");
       co_await state.transaction.release_savepoint(plan.name);
+      state.locals_at.erase(locals_at(state, plan.name), state.locals_at.end());
       send_complete(state.out(), "RELEASE");
   }
 }
@@ -147,8 +162,10 @@ net::Task<void> reset(SessionState& state, const SessionPlan& plan, std::string_
     co_await leases.run(fmt::format("RESET {}", plan.name));
     for (backends::Lease* lease : leases.all()) (*lease)->applied.reset(plan.name);
     state.settings.reset(plan.name);
+    state.locals.erase(plan.name);
   } else {
     state.settings.reset_all();
+    state.locals.clear();
   }
   for (backends::Lease* lease : leases.all()) {
     co_await backends::apply_context(*lease, state.settings);

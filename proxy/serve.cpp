@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <vector>
 
@@ -159,7 +160,13 @@ int serve(const ServeOptions& options) {
     spdlog::error("{}", *problem);
     return exit_refused;
   }
-  return server.run();
+  const int status = server.run();
+  if (instance.client_count() > 0) {
+    // A session that does not end in time must not be torn apart while it runs.
+    spdlog::warn("{} clients did not leave in time", instance.client_count());
+    std::_Exit(status);
+  }
+  return status;
 }
 
 }  // namespace anabranch::proxy

@@ -73,6 +73,8 @@ class Session {
   Portal& find_portal(std::string_view name);
   std::shared_ptr<Statement>& find_statement(std::string_view name);
   void drop_portals();
+  /// DISCARD ALL takes the prepared statements along.
+  void forget_if_discarded(const rewriter::Plan& plan);
 
   SessionState state_;
   std::int32_t process_ = 0;

@@ -89,6 +89,10 @@ Portal& Session::find_portal(std::string_view name) {
 
 void Session::drop_portals() { portals_.clear(); }
 
+void Session::forget_if_discarded(const rewriter::Plan& plan) {
+  if (plan.session && plan.session->action == rewriter::SessionAction::discard_all) statements_.clear();
+}
+
 void Session::bind(std::string_view payload) {
   auto portal = std::make_unique<Portal>();
   portal->payload = payload;
@@ -207,6 +211,7 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   }
   const Outcome outcome = co_await execute(state_, execution);
   portal.executed = !outcome.suspended;
+  forget_if_discarded(*execution.plan->plan);
 }
 
 net::Task<void> Session::close(std::string_view payload) {

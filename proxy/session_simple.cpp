@@ -67,6 +67,7 @@ net::Task<void> Session::run_simple(std::string_view text, bool alone) {
     state_.transaction.begin_implicit();
   }
   (void)co_await execute(state_, execution);
+  forget_if_discarded(*execution.plan->plan);
 }
 
 net::Task<void> Session::simple_query(std::string_view payload) {

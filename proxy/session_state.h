@@ -44,7 +44,10 @@ struct SessionState {
   /// GUC_REPORT parameters as the client knows them.
   std::map<std::string, std::string, std::less<>> reported;
   /// Settings that SET LOCAL has covered, and what they go back to at COMMIT (nothing: none).
-  std::map<std::string, std::optional<std::string>, std::less<>> locals;
+  using Locals = std::map<std::string, std::optional<std::string>, std::less<>>;
+  Locals locals;
+  /// The savepoints of the transaction, and `locals` as they were then.
+  std::vector<std::pair<std::string, Locals>> locals_at;
   /// The transaction has changed definitions: the catalog is read again when it commits.
   bool catalog_stale = false;
 

@@ -34,6 +34,7 @@ void end_local_settings(SessionState& state) {
   }
   if (!state.locals.empty()) state.refresh_planning();
   state.locals.clear();
+  state.locals_at.clear();
 }
 
 }  // namespace anabranch::proxy

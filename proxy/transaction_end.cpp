@@ -42,6 +42,7 @@ net::Task<std::string> commit_transaction(SessionState& state) {
 net::Task<void> roll_back_transaction(SessionState& state) {
   co_await state.transaction.rollback();
   state.locals.clear();
+  state.locals_at.clear();
   state.catalog_stale = false;
   state.refresh_planning();
 }

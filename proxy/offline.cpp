@@ -1,0 +1,67 @@
+#include "proxy/offline.h"
+
+#include <fmt/format.h>
+
+#include <future>
+#include <ostream>
+
+#include "conf/load.h"
+#include "proxy/cli_check.h"
+#include "proxy/instance.h"
+#include "proxy/log.h"
+
+namespace anabranch::proxy {
+
+namespace {
+
+const conf::User* any_user(const conf::Config& config, const std::string& database) {
+  for (const conf::User& user : config.users) {
+    if (user.may_use(database)) return &user;
+  }
+  return nullptr;
+}
+
+net::Task<void> run(Worker& worker, Login login, const std::function<net::Task<void>(SessionState&)>& job,
+                    std::promise<void>& done) {
+  SessionState state(worker, net::Socket(), std::move(login));
+  co_await job(state);
+  state.end_leases();
+  done.set_value();
+}
+
+}  // namespace
+
+int run_offline(const std::string& config, std::string database, std::ostream& err,
+                const std::function<net::Task<void>(SessionState&)>& job) {
+  const conf::Loaded loaded = conf::load_file(config);
+  if (loaded.config == nullptr) {
+    print(loaded.diagnostics, err);
+    return exit_refused;
+  }
+  spdlog::set_level(spdlog::level::off);
+  Instance instance;
+  if (const auto installed = instance.install(loaded.config); !installed) {
+    for (const std::string& reason : installed.error()) err << reason << "\n";
+    return exit_refused;
+  }
+  if (database.empty() && loaded.config->databases.size() == 1) database = loaded.config->databases.front().name;
+  Login login;
+  login.state = instance.snapshot()->find(database);
+  login.account = any_user(*loaded.config, database);
+  if (login.state == nullptr || login.account == nullptr) {
+    err << fmt::format("{}: no {} \"{}\"\n", config,
+                       login.state == nullptr ? "database" : "user may use database", database);
+    return exit_refused;
+  }
+  login.user = login.account->name;
+  login.database = database;
+  if (login.account->password.kind == conf::PasswordKind::plain) login.password = login.account->password.text;
+
+  instance.start_loops(1);
+  std::promise<void> done;
+  instance.post(0, [&](Worker& worker) { net::spawn(run(worker, std::move(login), job, done)); });
+  done.get_future().wait();
+  return exit_fine;
+}
+
+}  // namespace anabranch::proxy
