@@ -174,7 +174,7 @@ inline constexpr auto kErrors = std::to_array<ErrorRow>({
     {ErrorId::too_many_bytes, "too_many_bytes", "54000", 1153,
      "{0} is longer than the limit of {1} bytes", ""},
     {ErrorId::protocol_violation, "protocol_violation", "08P01", 1835, "{0}", ""},
-    {ErrorId::feature_not_in_protocol, "feature_not_in_protocol", "08P01", 1835,
+    {ErrorId::feature_not_in_protocol, "feature_not_in_protocol", "0A000", 1835,
      "unsupported frontend protocol {0}", ""},
     {ErrorId::in_failed_transaction, "in_failed_transaction", "25P02", 1792,
      "current transaction is aborted, commands ignored until end of transaction block", ""},

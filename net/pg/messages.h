@@ -249,7 +249,8 @@ struct NotificationResponse {
 };
 struct NegotiateProtocolVersion {
   static constexpr char type = 'v';
-  std::int32_t newest_minor = 0;
+  /// Major and minor, as a startup message has them: servers send, and libpq reads, the whole number.
+  std::int32_t newest_version = 3 << 16;
   std::vector<std::string_view> unknown_options;
   void encode(Buffer& out) const;
   static Decoded<NegotiateProtocolVersion> decode(std::string_view payload);

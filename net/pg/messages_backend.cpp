@@ -184,14 +184,14 @@ Decoded<NotificationResponse> NotificationResponse::decode(std::string_view byte
 
 void NegotiateProtocolVersion::encode(Buffer& out) const {
   MessageWriter writer(out, type);
-  writer.int32(newest_minor);
+  writer.int32(newest_version);
   writer.int32(static_cast<std::int32_t>(unknown_options.size()));
   write_strings(writer, unknown_options);
 }
 Decoded<NegotiateProtocolVersion> NegotiateProtocolVersion::decode(std::string_view payload) {
   FieldReader reader(payload);
   NegotiateProtocolVersion message;
-  message.newest_minor = reader.int32();
+  message.newest_version = reader.int32();
   const std::int32_t count = reader.int32();
   if (count < 0 || static_cast<std::size_t>(count) > reader.left()) reader.fail();
   for (std::int32_t i = 0; i < count && reader.ok(); ++i) {

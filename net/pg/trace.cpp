@@ -126,7 +126,7 @@ void show(Line& line, const NotificationResponse& m) {
   put_number(line, m.process), put(line, m.channel), put(line, m.payload);
 }
 void show(Line& line, const NegotiateProtocolVersion& m) {
-  put_number(line, m.newest_minor);
+  put_number(line, m.newest_version);
   for (const std::string_view option : m.unknown_options) put(line, option);
 }
 void show(Line& line, const ErrorFields& m) {
