@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   context.setOption("no-intro", true);
   try {
     faults::make_schema(faults::single_server().conninfo("app"));
+    for (int i = 1; i <= 4; ++i) faults::make_functions(faults::shard(i));
     faults::make_schema(faults::proxy().conninfo());
     context.run();
     if (!faults::end_shared_proxy()) ++Progress::failed;

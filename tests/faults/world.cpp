@@ -85,6 +85,8 @@ std::string Shard::conninfo(const std::string& user) const {
 }
 
 void Shard::stop() const {
+  // The servers commit asynchronously: a crash of theirs would take the last rows with it.
+  Client(conninfo()).run("checkpoint");
   const pid_t pid = std::stoi(read_text(folder_ + "/data/postmaster.pid"));
   kill(pid, SIGQUIT);
   if (!eventually([&] { return kill(pid, 0) != 0; })) throw std::runtime_error("a shard does not stop");
@@ -271,6 +273,14 @@ void make_schema(const std::string& conninfo) {
     const Answer answer = client.run(line);
     if (!answer.ok()) throw std::runtime_error(line + ": " + answer.message);
   }
+}
+
+void make_functions(const Shard& server) {
+  // A server's own pg_sleep is volatile, and is refused across shards.
+  const Answer answer = Client(server.conninfo()).run(
+      "create function nap(id bigint, seconds float8) returns boolean stable language plpgsql as "
+      "$$ begin perform pg_sleep(seconds); return true; end $$");
+  if (!answer.ok()) throw std::runtime_error(answer.message);
 }
 
 std::string on_shard(int number, const std::string& sql) {

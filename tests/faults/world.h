@@ -101,6 +101,8 @@ Proxy& proxy();
 bool end_shared_proxy();
 /// Makes the tables of schema.sql where the conninfo leads.
 void make_schema(const std::string& conninfo);
+/// `nap(id, seconds)`: true, after a while.
+void make_functions(const Shard& server);
 /// What lies on a shard itself.
 std::string on_shard(int number, const std::string& sql);
 /// The sum over all shards of a number.
