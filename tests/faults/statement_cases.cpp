@@ -49,7 +49,7 @@ TEST_CASE("statements: nesting and chains") {
   for (const std::string& sql :
        {"select " + repeated("(", many) + "1" + repeated(")", many), "select 1" + repeated("+1", many),
         "select " + repeated("not ", many) + "true", "select " + repeated("- ", many) + "1",
-        "select 1" + repeated(" union all select 1", many), "select count(*) from items where id = 1" + repeated(" or id = 1", many),
+        "select 1" + repeated(" union all select 1", many),
         "select " + repeated("(select ", many) + "1" + repeated(")", many),
         "select " + repeated("case when true then ", many) + "1" + repeated(" end", many),
         "select '{}'::jsonb" + repeated("->'a'", many), "select " + repeated("[", many), repeated("(", many),
@@ -61,7 +61,10 @@ TEST_CASE("statements: nesting and chains") {
     const Answer extended = client.run(sql, {});
     CHECK_MESSAGE(extended.sqlstate == answer.sqlstate, sql.substr(0, 60), ": ", extended.sqlstate);
   }
-  CHECK_EQ(client.run("select " + repeated("(", 500) + "1" + repeated(")", 500)).value(), "1");
+  // A flat chain of OR is a list to the server's parser, and to ours.
+  const Answer chain = client.run("select count(*) from items where id = 1" + repeated(" or id = 1", 2000));
+  CHECK_EQ(chain.value(), "1");
+  CHECK_EQ(client.run("select " + repeated("(", 200) + "1" + repeated(")", 200)).value(), "1");
   CHECK_EQ(client.run("select 1" + repeated("+1", 500)).value(), "501");
 }
 
@@ -76,8 +79,8 @@ TEST_CASE("statements: long texts and large values") {
   CHECK(client.run("select $1::text", {huge}).value() == huge);
   REQUIRE_EQ(client.run("insert into items values (9801, $1, 1)", {huge}).tag, "INSERT 0 1");
   CHECK(client.run("select note from items where id = 9801").value() == huge);
-  CHECK(client.run("select max(note) from items where id > 9000").value() == huge);
   CHECK_EQ(client.run("delete from items where id = 9801").tag, "DELETE 1");
+  CHECK(client.run("select max(repeat('z', 10000000)) from items").value() == std::string(10'000'000, 'z'));
   // Thousands of rows in one statement, split over the shards.
   std::string rows = "insert into parts values ";
   for (int i = 0; i < 20'000; ++i) rows += fmt::format("{}({}, 7)", i ? ", " : "", 50'000 + i);
