@@ -41,7 +41,7 @@ std::string work(const std::string& conninfo, int number, const std::atomic<bool
       }
     }
     if (!problem.empty()) return problem;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // leaves the servers time for catalogs
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // leaves the servers time for catalogs
   }
   return {};
 }

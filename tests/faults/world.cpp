@@ -26,6 +26,14 @@ std::string environment(const char* name) {
   return value;
 }
 
+/// The HTTP server looks up every two seconds, or when somebody comes: an end need not take so long.
+void poke(int port) {
+  try {
+    const Wire visit(port);
+  } catch (const std::runtime_error&) {
+  }
+}
+
 int next_proxy = 0;
 std::unique_ptr<Proxy> shared;
 
@@ -155,7 +163,12 @@ bool Proxy::running() const {
 std::optional<int> Proxy::ended() {
   if (status_) return status_;
   int raw = 0;
-  if (!eventually([&] { return waitpid(pid_, &raw, WNOHANG) == pid_; })) return std::nullopt;
+  const auto over = [&] {
+    if (waitpid(pid_, &raw, WNOHANG) == pid_) return true;
+    poke(http_port_);
+    return false;
+  };
+  if (!eventually(over)) return std::nullopt;
   status_ = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
   return status_;
 }
