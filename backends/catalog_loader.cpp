@@ -79,7 +79,11 @@ class Assembly {
     add_types(*catalog);
     add_relations(*catalog);
     for (router::Function& function : main_.functions) catalog->add(std::move(function));
-    for (std::string& name : main_.user_operators) catalog->add_user_operator(std::move(name));
+    for (auto& [name, pure] : main_.user_operators) {
+      catalog->add_user_operator(std::move(name), pure);
+    }
+    for (std::string& type : main_.opaque_casts) catalog->add_opaque_cast(std::move(type));
+    add_collations(*catalog);
     map_oids();
     loaded_.catalog = std::move(catalog);
   }
@@ -179,6 +183,20 @@ class Assembly {
     }
     for (auto& [name, of] : main_.relations) {
       if (!mapped.contains(name)) catalog.add(std::move(of.relation));
+    }
+  }
+
+  // What COLLATE names must be the same everywhere.
+  void add_collations(router::Catalog& catalog) {
+    std::vector<std::set<router::NamedCollation>> others;
+    for (const ShardResult& shard : shards_) {
+      if (!shard || &*shard == &main_) continue;
+      others.emplace_back(shard->named_collations.begin(), shard->named_collations.end());
+    }
+    for (router::NamedCollation& collation : main_.named_collations) {
+      collation.differs = std::ranges::any_of(
+          others, [&](const auto& other) { return !other.contains(collation); });
+      catalog.add(std::move(collation));
     }
   }
 

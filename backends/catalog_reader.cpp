@@ -59,9 +59,10 @@ std::string collations_sql(int version) {
                                       : "coalesce(to_jsonb(c)->>'colliculocale', c.collcollate)";
   return fmt::format(
       "select c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.collname), c.collprovider,"
-      " coalesce({}, ''), c.collisdeterministic, coalesce(pg_collation_actual_version(c.oid), '')"
-      " from pg_collation c join pg_namespace n on n.oid = c.collnamespace"
-      " where c.oid in (select attcollation from pg_attribute)",
+      " coalesce({}, ''), c.collisdeterministic, coalesce(pg_collation_actual_version(c.oid), ''),"
+      " c.oid in (select attcollation from pg_attribute), n.nspname, c.collname"
+      " from pg_collation c join pg_namespace n on n.oid = c.collnamespace where c.collencoding"
+      " in (-1, pg_char_to_encoding(current_setting('server_encoding')))",
       locale);
 }
 
@@ -104,8 +105,14 @@ constexpr std::string_view functions_sql =
     " where n.nspname !~ '^pg_(toast|temp)'";
 
 constexpr std::string_view operators_sql =
-    "select distinct o.oprname from pg_operator o join pg_namespace n on n.oid = o.oprnamespace"
-    " where n.nspname <> 'pg_catalog'";
+    "select o.oprname, bool_and(p.provolatile = 'i') from pg_operator o"
+    " join pg_namespace n on n.oid = o.oprnamespace join pg_proc p on p.oid = o.oprcode"
+    " where n.nspname <> 'pg_catalog' group by o.oprname";
+
+constexpr std::string_view casts_sql =
+    "select distinct t.typname from pg_cast c join pg_proc p on p.oid = c.castfunc"
+    " join pg_namespace n on n.oid = p.pronamespace join pg_type t on t.oid = c.casttarget"
+    " where n.nspname <> 'pg_catalog' and p.provolatile <> 'i'";
 
 // The integers in "1 2 3" or "{1,2,3}".
 std::vector<long> integers(std::string_view text) {
@@ -139,6 +146,7 @@ class Reader {
   void labels(const ControlResult& rows);
   void functions(const ControlResult& rows);
   void operators(const ControlResult& rows);
+  void casts(const ControlResult& rows);
 
  private:
   ShardRelation* relation(Oid oid) {
@@ -202,6 +210,13 @@ void Reader::columns(const ControlResult& rows) {
 void Reader::collations(const ControlResult& rows) {
   for (int row = 0; row < rows.rows(); ++row) {
     const char provider = rows.text(row, 2).front();
+    catalog_.named_collations.push_back({.schema = std::string(rows.text(row, 7)),
+                                         .name = std::string(rows.text(row, 8)),
+                                         .provider = provider,
+                                         .locale = std::string(rows.text(row, 3)),
+                                         .version = std::string(rows.text(row, 5)),
+                                         .deterministic = rows.flag(row, 4)});
+    if (!rows.flag(row, 6)) continue;
     auto collation = provider == 'd'
                          ? catalog_.database_collation
                          : values::Collation::from_server(provider, rows.text(row, 3),
@@ -293,7 +308,13 @@ void Reader::functions(const ControlResult& rows) {
 
 void Reader::operators(const ControlResult& rows) {
   for (int row = 0; row < rows.rows(); ++row) {
-    catalog_.user_operators.emplace_back(rows.text(row, 0));
+    catalog_.user_operators.emplace_back(rows.text(row, 0), rows.flag(row, 1));
+  }
+}
+
+void Reader::casts(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    catalog_.opaque_casts.emplace_back(rows.text(row, 0));
   }
 }
 
@@ -315,6 +336,7 @@ std::expected<ShardCatalog, std::string> read_catalog(ControlConnection& connect
   if (whole) {
     steps.emplace_back(functions_sql, &Reader::functions);
     steps.emplace_back(operators_sql, &Reader::operators);
+    steps.emplace_back(casts_sql, &Reader::casts);
   }
   // With an empty path every name that is printed is qualified, whoever reads it.
   std::string sql =

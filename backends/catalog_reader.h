@@ -48,7 +48,9 @@ struct ShardCatalog {
   std::unordered_map<values::Oid, std::pair<std::string, values::Collation>> collations;
   std::unordered_map<values::Oid, ShardType> types;
   std::vector<router::Function> functions;  // where `whole`
-  std::vector<std::string> user_operators;  // where `whole`
+  std::vector<std::pair<std::string, bool>> user_operators;  // where `whole`; immutable or not
+  std::vector<std::string> opaque_casts;                     // where `whole`
+  std::vector<router::NamedCollation> named_collations;      // all that fit the encoding
 };
 
 /// Reads a shard's catalog in one snapshot and one round trip. `whole`: the system's own relations

@@ -1,5 +1,6 @@
 #include "router/catalog.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace anabranch::router {
@@ -27,8 +28,18 @@ void Catalog::add_enum(std::shared_ptr<const values::EnumType> type) {
   enums_[oid] = std::move(type);
 }
 
-void Catalog::add_user_operator(std::string name) {
-  user_operators_[std::move(name)] = true;
+void Catalog::add(NamedCollation collation) {
+  auto key = std::pair(collation.schema, collation.name);
+  collations_.insert_or_assign(std::move(key), std::move(collation));
+}
+
+void Catalog::add_user_operator(std::string name, bool pure) {
+  const auto [at, fresh] = user_operators_.try_emplace(std::move(name), pure);
+  at->second &= pure;
+}
+
+void Catalog::add_opaque_cast(std::string type_name) {
+  opaque_casts_.insert(std::move(type_name));
 }
 
 void Catalog::add_user_type(values::Oid oid, std::string name) {
@@ -48,6 +59,24 @@ const Relation* Catalog::find_relation(const std::vector<std::string>& search_pa
   }
   for (const std::string& schema : search_path) {
     if (const Relation* found = in(schema)) return found;
+  }
+  return nullptr;
+}
+
+const NamedCollation* Catalog::find_collation(std::string_view schema,
+                                              std::string_view name) const {
+  const auto at = collations_.find(std::pair(std::string(schema), std::string(name)));
+  return at == collations_.end() ? nullptr : &at->second;
+}
+
+const NamedCollation* Catalog::find_collation(const std::vector<std::string>& search_path,
+                                              std::string_view name) const {
+  const bool names_catalog = std::ranges::find(search_path, "pg_catalog") != search_path.end();
+  if (!names_catalog) {
+    if (const NamedCollation* found = find_collation("pg_catalog", name)) return found;
+  }
+  for (const std::string& schema : search_path) {
+    if (const NamedCollation* found = find_collation(schema, name)) return found;
   }
   return nullptr;
 }
@@ -77,6 +106,15 @@ std::shared_ptr<const values::EnumType> Catalog::find_enum(values::Oid oid) cons
 
 bool Catalog::is_user_operator(std::string_view name) const {
   return user_operators_.find(name) != user_operators_.end();
+}
+
+bool Catalog::is_opaque_operator(std::string_view name) const {
+  const auto at = user_operators_.find(name);
+  return at != user_operators_.end() && !at->second;
+}
+
+bool Catalog::is_opaque_cast(std::string_view type_name) const {
+  return opaque_casts_.contains(type_name);
 }
 
 const std::string* Catalog::user_type_name(values::Oid oid) const {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -72,6 +74,19 @@ struct Function {
   bool builtin = false;  ///< of pg_catalog: reads no user table
 };
 
+/// A collation as pg_collation has it. A values::Collation is made of it where it is used: there are
+/// hundreds.
+struct NamedCollation {
+  std::string schema;
+  std::string name;
+  char provider = 'c';
+  std::string locale;
+  std::string version;
+  bool deterministic = true;
+  bool differs = false;  ///< another one, or none, on some shard: nothing is known of it
+  auto operator<=>(const NamedCollation&) const = default;
+};
+
 /// A user-defined or built-in operator outside the built-in set is found by name in `user_operators`.
 class Catalog {
  public:
@@ -79,7 +94,11 @@ class Catalog {
   void add(Relation relation);
   void add(Function function);
   void add_enum(std::shared_ptr<const values::EnumType> type);
-  void add_user_operator(std::string name) ;
+  void add(NamedCollation collation);
+  /// `pure`: all of that name are immutable.
+  void add_user_operator(std::string name, bool pure = true);
+  /// The target of a cast whose function is a user's and not immutable.
+  void add_opaque_cast(std::string type_name);
   void add_user_type(values::Oid oid, std::string name);
 
   /// The first match along the search path (`pg_catalog` comes first, implicitly). An explicit
@@ -91,7 +110,13 @@ class Catalog {
   std::shared_ptr<const values::EnumType> find_enum(values::Oid oid) const;
   /// True when a user schema defines an operator of this name: then nothing is known of its meaning.
   bool is_user_operator(std::string_view name) const;
+  /// A user's operator of this name may do anything: read tables, answer differently every time.
+  bool is_opaque_operator(std::string_view name) const;
+  bool is_opaque_cast(std::string_view type_name) const;
   const std::string* user_type_name(values::Oid oid) const;
+  const NamedCollation* find_collation(std::string_view schema, std::string_view name) const;
+  /// Along the path; `pg_catalog` comes first, implicitly.
+  const NamedCollation* find_collation(const std::vector<std::string>& search_path, std::string_view name) const;
 
   std::uint64_t version = 0;  ///< part of every plan's cache key
   std::string server_version;
@@ -103,7 +128,9 @@ class Catalog {
   std::unordered_map<values::Oid, const Relation*> by_oid_;
   std::multimap<std::string, Function, std::less<>> functions_;
   std::unordered_map<values::Oid, std::shared_ptr<const values::EnumType>> enums_;
-  std::map<std::string, bool, std::less<>> user_operators_;
+  std::map<std::string, bool, std::less<>> user_operators_;  // name → all of them are pure
+  std::set<std::string, std::less<>> opaque_casts_;
+  std::map<std::pair<std::string, std::string>, NamedCollation> collations_;
   std::unordered_map<values::Oid, std::string> user_types_;
 };
 
