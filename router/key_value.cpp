@@ -170,9 +170,28 @@ KeyConversion timestamp_key(const KeyColumn& column, const KeyConstant& constant
   return KeyConversion::of(KeyValue::of(since_1970));
 }
 
+/// The 32 digits of a uuid as the server reads one: in braces or not, a hyphen after any four
+/// digits. Nothing where it is none.
+std::optional<std::string> uuid_digits(std::string_view text) {
+  if (text.size() > 1 && text.front() == '{' && text.back() == '}') {
+    text = text.substr(1, text.size() - 2);
+  }
+  std::string digits;
+  for (const char c : text) {
+    const bool hyphen = c == '-' && !digits.empty() && digits.size() % 4 == 0 && digits.size() < 32;
+    if (!hyphen) digits.push_back(c);
+  }
+  const bool doubled = text.find("--") != std::string_view::npos;
+  if (digits.size() != 32 || doubled || text.back() == '-') return std::nullopt;
+  return digits;
+}
+
 KeyConversion uuid_key(const KeyConstant& constant) {
   if (constant.type != oid::uuid && constant.type != oid::unknown) return KeyConversion::unknown();
-  if (constant.format == Format::text) return from(conf::parse_key(KeyType::uuid, *constant.bytes));
+  if (constant.format == Format::text) {
+    const auto digits = uuid_digits(*constant.bytes);
+    return digits ? from(conf::parse_key(KeyType::uuid, *digits)) : KeyConversion::unknown();
+  }
   if (constant.bytes->size() != 16) return KeyConversion::unknown();
   return KeyConversion::of(KeyValue::of(std::string(*constant.bytes)));
 }
@@ -273,8 +292,11 @@ KeyConversion key_for_storage(const KeyColumn& column, const KeyConstant& consta
     return KeyConversion::unknown();
   }
   // A fraction is rounded on its way into an integer column, where a comparison finds no equal.
-  const bool rounded = result.outcome == KeyConversion::Outcome::nothing &&
+  const bool numeric = result.outcome == KeyConversion::Outcome::nothing &&
                        column.scheme_type == KeyType::bigint && constant.type == oid::numeric;
+  const auto text = numeric ? numeric_text(constant) : std::nullopt;
+  const bool rounded =
+      numeric && (!text || text->find_first_not_of("-0123456789") != std::string::npos);
   return rounded ? KeyConversion::unknown() : result;
 }
 
