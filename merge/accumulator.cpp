@@ -81,6 +81,7 @@ std::unique_ptr<Accumulator> make_accumulator(const Aggregate& aggregate, const 
     case count_distinct:
     case sum_distinct:
     case avg_distinct:
+    case bit_xor_distinct:
       return make_distinct(aggregate, inputs, budget);
     case any:
       return make_any(aggregate, inputs, budget);

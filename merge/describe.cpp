@@ -49,20 +49,24 @@ std::string sort_keys(const std::vector<SortKey>& keys) {
 }
 
 std::string_view aggregate_name(AggregateKind kind) {
-  static constexpr std::string_view kNames[] = {
-      "count",          "sum",      "min",        "max",         "bool_and",
-      "bool_or",        "bit_and",  "bit_or",     "bit_xor",     "avg",
-      "var_pop",        "var_samp", "stddev_pop", "stddev_samp", "covar_pop",
-      "covar_samp",     "corr",     "regr_avgx",  "regr_avgy",   "regr_count",
-      "regr_intercept", "regr_r2",  "regr_slope", "regr_sxx",    "regr_sxy",
-      "regr_syy",       "count",    "sum",        "avg",         "any"};
+  static constexpr std::string_view kNames[] = {"count",      "sum",         "min",
+                                                "max",        "bool_and",    "bool_or",
+                                                "bit_and",    "bit_or",      "bit_xor",
+                                                "avg",        "var_pop",     "var_samp",
+                                                "stddev_pop", "stddev_samp", "covar_pop",
+                                                "covar_samp", "corr",        "regr_avgx",
+                                                "regr_avgy",  "regr_count",  "regr_intercept",
+                                                "regr_r2",    "regr_slope",  "regr_sxx",
+                                                "regr_sxy",   "regr_syy",    "count",
+                                                "sum",        "avg",         "bit_xor",
+                                                "any"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(AggregateKind::any) + 1);
   return kNames[static_cast<std::size_t>(kind)];
 }
 
 bool is_distinct_kind(AggregateKind kind) {
   return kind == AggregateKind::count_distinct || kind == AggregateKind::sum_distinct ||
-         kind == AggregateKind::avg_distinct;
+         kind == AggregateKind::avg_distinct || kind == AggregateKind::bit_xor_distinct;
 }
 
 std::string aggregate(const Aggregate& a, bool with_grouping) {

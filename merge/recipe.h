@@ -92,7 +92,7 @@ struct SortKey {
 ///   var_* stddev_*        numeric: [n int8, Σx numeric, Σx² numeric];
 ///                         float8: [n, Σx, Sxx] with Sxx centred, as regr_sxx gives it
 ///   covar_* corr regr_*   [n, Σx, Σy, Sxx, Syy, Sxy] float8, Y is the first argument
-///   count_distinct sum_distinct avg_distinct  [x]: the set of x over all partials
+///   count_distinct sum_distinct avg_distinct bit_xor_distinct  [x]: the set of x over all partials
 ///   any                   [value]: of any row (a value that is the same in the whole group)
 /// Results are binary, save those of min, max and any, which pass on a value as it came.
 enum class AggregateKind {
@@ -125,6 +125,7 @@ enum class AggregateKind {
   count_distinct,
   sum_distinct,
   avg_distinct,
+  bit_xor_distinct,
   any
 };
 

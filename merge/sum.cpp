@@ -119,6 +119,32 @@ class DistinctCountAccumulator final
   FirstOfGroup is_first_;
 };
 
+struct DistinctXorState {
+  std::int64_t bits;
+  std::int64_t count;
+};
+
+class DistinctXorAccumulator final
+    : public StateAccumulator<DistinctXorAccumulator, DistinctXorState> {
+ public:
+  DistinctXorAccumulator(const Aggregate& aggregate, const Shape& inputs, MemoryBudget& budget)
+      : StateAccumulator(aggregate, inputs), is_first_(inputs[0], budget) {}
+
+  void add(DistinctXorState& state, const AccumulatorRows& rows, std::size_t row) {
+    const Field& field = rows.inputs[0][row];
+    if (!is_first_(rows.records[row], field)) return;
+    state.bits ^= read_integer(field, inputs_[0]);
+    ++state.count;
+  }
+  void write_state(const DistinctXorState& state, RowWriter& out) const {
+    const Datum bits = state.count == 0 ? Datum::null(oid::int8) : Datum::int8(state.bits);
+    add_datum(out, values::cast(bits, type_.oid), values::Format::binary);
+  }
+
+ private:
+  FirstOfGroup is_first_;
+};
+
 template <typename Summer>
 class DistinctSumAccumulator final
     : public StateAccumulator<DistinctSumAccumulator<Summer>, MeanState<Summer>> {
@@ -192,6 +218,11 @@ std::unique_ptr<Accumulator> make_distinct(const Aggregate& aggregate, const Sha
                                            MemoryBudget& budget) {
   if (aggregate.kind == AggregateKind::count_distinct)
     return std::make_unique<DistinctCountAccumulator>(aggregate, inputs, budget);
+  if (aggregate.kind == AggregateKind::bit_xor_distinct) {
+    if (!is_integer_type(inputs[0].type.oid) || aggregate.type.oid != inputs[0].type.oid)
+      refuse_aggregate(inputs[0]);
+    return std::make_unique<DistinctXorAccumulator>(aggregate, inputs, budget);
+  }
   if (aggregate.kind == AggregateKind::avg_distinct) check_mean(aggregate, inputs);
   return make_by_type<DistinctSumAccumulator>(aggregate, inputs, budget);
 }
