@@ -225,8 +225,8 @@ class Builder {
     const bool equality = op == Op::equal || op == Op::not_equal || op == Op::is_distinct ||
                           op == Op::is_not_distinct;
     // Only equality of text is asked for: by bytes, as under every deterministic collation.
-    if (!equality && (is_text(made.args[0].type.oid) || made.args[0].type.oid == oid::bpchar))
-      fail();
+    const bool text = is_text(made.args[0].type.oid) || made.args[0].type.oid == oid::bpchar;
+    if (text && (!equality || !compares_by_bytes(planning_, whole_))) fail();
     return made;
   }
 
@@ -375,6 +375,7 @@ class Builder {
     if (type != right.type.oid && rank(right.type.oid) <= rank(type)) {
       right = promoted(std::move(right), type);
     }
+    if (rank(type) == 0 && !compares_by_bytes(planning_, whole_)) fail();
     std::vector<Expression> args;
     args.push_back(std::move(left));
     args.push_back(std::move(right));

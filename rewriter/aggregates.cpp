@@ -159,16 +159,12 @@ AggregateCall read_aggregate(const Planning& planning, const tree::FunctionCall&
   if (!star && call.args.size() != static_cast<std::size_t>(made.rule->arguments)) {
     not_split(planning, call, "it has another number of arguments");
   }
-  if (call.distinct && !made.rule->ignores_distinct && !key_inside) {
-    if (made.rule->kind != Kind::count && made.rule->kind != Kind::sum &&
-        made.rule->kind != Kind::avg) {
-      not_split(planning, call, "DISTINCT needs all its values in one place");
-    }
-    made.distinct = true;
-  }
-  if (call.distinct && key_inside && made.rule->arguments > 1) {
+  if (!call.distinct || made.rule->ignores_distinct) return made;
+  if (made.rule->kind != Kind::count && made.rule->kind != Kind::sum &&
+      made.rule->kind != Kind::avg && made.rule->kind != Kind::bit_xor) {
     not_split(planning, call, "DISTINCT needs all its values in one place");
   }
+  made.distinct = !key_inside;
   return made;
 }
 

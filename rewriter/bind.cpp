@@ -1,6 +1,8 @@
 #include <charconv>
 #include <limits>
 
+#include "merge/evaluate.h"
+#include "rewriter/clock.h"
 #include "rewriter/key_binding.h"
 #include "rewriter/print.h"
 #include "values/errors.h"
@@ -24,40 +26,52 @@ values::Datum read_value(const ValueRef& ref, values::Oid type, const BindReques
 }
 
 /// LIMIT and OFFSET as int8; nothing for NULL.
-std::optional<std::int64_t> read_count(const ValueRef& ref, const BindRequest& request) {
-  const values::Datum datum = read_value(ref, values::oid::int8, request);
+std::optional<std::int64_t> count_of(const values::Datum& datum) {
   if (datum.is_null()) return std::nullopt;
   return std::get<std::int64_t>(datum.value);
 }
 
-void check(Slot::Check check, std::optional<std::int64_t> value) {
-  if (!value || *value >= 0 || check == Slot::Check::none) return;
+void check(Slot::Check check, const values::Datum& value) {
+  if (check == Slot::Check::none || count_of(value).value_or(0) >= 0) return;
   if (check == Slot::Check::limit) {
     throw values::SqlError("2201W", "LIMIT must not be negative");
   }
   throw values::SqlError("2201X", "OFFSET must not be negative");
 }
 
-values::Datum slot_value(const Slot& slot, const BindRequest& request) {
-  if (slot.kind == Slot::Kind::value) {
-    if (slot.check == Slot::Check::none) return read_value(slot.first, slot.type, request);
-    const auto value = read_count(slot.first, request);
-    check(slot.check, value);
-    return value ? values::Datum::int8(*value) : values::Datum::null(values::oid::int8);
-  }
-  const auto limit = read_count(slot.first, request);
-  const auto offset = read_count(slot.second, request);
+values::Datum limit_plus_offset(const Slot& slot, const std::vector<values::Datum>& before) {
+  const auto at = [&](int index) -> std::optional<std::int64_t> {
+    return index < 0 ? std::nullopt : count_of(before[static_cast<std::size_t>(index)]);
+  };
+  const auto limit = at(slot.limit);
   if (!limit) return values::Datum::null(values::oid::int8);
   std::int64_t sum = 0;
-  if (__builtin_add_overflow(*limit, offset.value_or(0), &sum)) {
+  if (__builtin_add_overflow(*limit, at(slot.offset).value_or(0), &sum)) {
     sum = std::numeric_limits<std::int64_t>::max();
   }
   return values::Datum::int8(sum);
 }
 
+values::Datum slot_value(const Slot& slot, const std::vector<values::Datum>& before,
+                         const BindRequest& request) {
+  switch (slot.kind) {
+    case Slot::Kind::value:
+      return read_value(slot.first, slot.type, request);
+    case Slot::Kind::computed:
+      return merge::Evaluator(*slot.expression, {}, before).evaluate(merge::RowBlock(0), 0);
+    case Slot::Kind::limit_plus_offset:
+      return limit_plus_offset(slot, before);
+  }
+  return {};
+}
+
 std::vector<values::Datum> slots_of(const BindRequest& request) {
   std::vector<values::Datum> slots;
-  for (const Slot& slot : request.plan->slots) slots.push_back(slot_value(slot, request));
+  for (const Slot& slot : request.plan->slots) {
+    values::Datum value = slot_value(slot, slots, request);
+    check(slot.check, value);
+    slots.push_back(std::move(value));
+  }
   return slots;
 }
 
@@ -139,6 +153,7 @@ BoundPlan bind(const BindRequest& request) {
   if (plan.insert) {
     bound.why = plan.routing.reason;
     split_rows(request, bound);
+    check_clock(request, bound);
     return bound;
   }
   bound.shards = route(request, &bound.why);
@@ -148,6 +163,7 @@ BoundPlan bind(const BindRequest& request) {
     filler.append(plan.subquery);
     bound.queries.push_back({static_cast<int>(shard), filler.take()});
   }
+  check_clock(request, bound);
   return bound;
 }
 

@@ -17,23 +17,37 @@ std::string name_of(const values::ColumnType& type) {
   return values::type_name(type);
 }
 
+/// Nothing is known of it: it may order and equate in any way.
+CollationOf unknown(std::string reason, std::string name = {}, bool is_explicit = false) {
+  return {values::Collation::unproved(std::move(reason), false), std::move(name), is_explicit};
+}
+
+CollationOf database_default(const Planning& planning, bool is_explicit = false) {
+  return {planning.catalog().database_collation, "default", is_explicit};
+}
+
 CollationOf named(const Planning& planning, const tree::Name& name) {
   const std::string& last = name.back();
-  if (last == "C" || last == "POSIX" || last == "ucs_basic")
-    return {values::Collation::c(), last, true};
-  if (last == "default") return {planning.catalog().database_collation, last, true};
-  // The catalog knows collations by the columns that use them.
-  for (const auto& instance : planning.query.instances) {
-    if (instance->relation == nullptr) continue;
-    for (const router::Column& column : instance->relation->columns) {
-      if (column.collation_name == quote_name(name) ||
-          column.collation_name == quote_identifier(last) ||
-          column.collation_name.ends_with("." + quote_identifier(last))) {
-        return {column.collation, last, true};
-      }
+  if (name.size() == 1 || name.front() == "pg_catalog") {
+    if (last == "C" || last == "POSIX" || last == "ucs_basic") {
+      return {values::Collation::c(), last, true};
     }
+    if (last == "default") return database_default(planning, true);
   }
-  return {values::Collation::unproved("its order is not known here"), last, true};
+  const router::Catalog& catalog = planning.catalog();
+  const router::NamedCollation* found =
+      name.size() > 1 ? catalog.find_collation(name[name.size() - 2], last)
+                      : catalog.find_collation(planning.request->context->search_path, last);
+  if (found == nullptr) return unknown("its order is not known here", last, true);
+  if (found->differs) return unknown("it is not the same on every shard", last, true);
+  return {values::Collation::from_server(found->provider, found->locale, found->version,
+                                         found->deterministic),
+          last, true};
+}
+
+bool is_default(const CollationOf& collation) {
+  return collation.name == "default" || collation.name == "pg_catalog.\"default\"" ||
+         collation.name.empty();
 }
 
 std::optional<CollationOf> merge(std::optional<CollationOf> left,
@@ -42,9 +56,26 @@ std::optional<CollationOf> merge(std::optional<CollationOf> left,
   if (!right || left->explicit_) return left;
   if (right->explicit_) return right;
   if (left->name == right->name) return left;
-  if (left->name == "default" || left->name.empty()) return right;
-  if (right->name == "default" || right->name.empty()) return left;
-  return CollationOf{values::Collation::unproved("two collations meet in it"), "", false};
+  if (is_default(*left)) return right;
+  if (is_default(*right)) return left;
+  return unknown("two collations meet in it");
+}
+
+/// What a function in FROM makes of its arguments: it has their collation.
+CollationOf of_function(const Planning& planning, const Instance& instance) {
+  std::optional<CollationOf> merged;
+  for (const tree::Expr* call : instance.calls) {
+    merged = merge(std::move(merged), collation_of(planning, *call));
+  }
+  return merged ? *merged : database_default(planning);
+}
+
+const Block* block_of(const Planning& planning, const tree::Select& select) {
+  for (const auto& block : planning.query.blocks) {
+    const auto found = block->subqueries.find(&select);
+    if (found != block->subqueries.end()) return found->second;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -57,9 +88,11 @@ std::optional<CollationOf> collation_of(const Planning& planning, Ident ident) {
   if (!ident.known()) return std::nullopt;
   const Instance& instance = planning.query.at(ident.instance);
   if (instance.kind == Instance::Kind::merged) {
-    return collation_of(planning, instance.merged.front().first);
+    return merge(collation_of(planning, instance.merged.front().first),
+                 collation_of(planning, instance.merged.front().second));
   }
-  if (instance.block == nullptr) return std::nullopt;
+  if (instance.kind == Instance::Kind::function) return of_function(planning, instance);
+  if (instance.block == nullptr) return unknown("its collation is not known");
   return collation_of(planning, *instance.block, ident.column);
 }
 
@@ -69,7 +102,7 @@ std::optional<CollationOf> collation_of(const Planning& planning, const Block& b
     return merge(collation_of(planning, *block.left, output),
                  collation_of(planning, *block.right, output));
   }
-  if (index >= block.outputs.size()) return std::nullopt;
+  if (index >= block.outputs.size()) return unknown("its collation is not known");
   const OutputColumn& column = block.outputs[index];
   if (column.ident.known()) return collation_of(planning, column.ident);
   return column.expr == nullptr ? std::nullopt : collation_of(planning, *column.expr);
@@ -79,9 +112,13 @@ std::optional<CollationOf> collation_of(const Planning& planning, const tree::Ex
   if (const auto* collate = expr.as<tree::Collate>()) return named(planning, collate->collation);
   if (expr.as<tree::ColumnRef>() != nullptr) return collation_of(planning, ident_of(expr));
   if (const auto* cast = expr.as<tree::TypeCast>()) {
+    // A domain may have a collation of its own.
+    if (cast->type.names.empty() || values::find_type_by_name(cast->type.names.back()) == nullptr) {
+      return unknown("its collation is not known");
+    }
     // A cast to a text type keeps its argument's collation, and gives the default to all else.
     if (auto inner = collation_of(planning, *cast->arg)) return inner;
-    return CollationOf{planning.catalog().database_collation, "default", false};
+    return database_default(planning);
   }
   if (const auto* call = expr.as<tree::FunctionCall>()) {
     std::optional<CollationOf> of_arguments;
@@ -90,16 +127,30 @@ std::optional<CollationOf> collation_of(const Planning& planning, const tree::Ex
     }
     if (of_arguments) return of_arguments;
   }
+  if (expr.as<tree::Verbatim>() != nullptr) return unknown("its collation is not known");
   std::optional<CollationOf> merged;
-  bool unknown = expr.as<tree::Verbatim>() != nullptr;
   tree::for_each_child(expr, [&](const tree::Expr& child) {
     merged = merge(std::move(merged), collation_of(planning, child));
   });
-  tree::for_each_subquery(expr, [&](const tree::Select&) { unknown = true; });
-  if (unknown)
-    return CollationOf{values::Collation::unproved("its collation is not known"), "", false};
+  tree::for_each_subquery(expr, [&](const tree::Select& select) {
+    const Block* block = block_of(planning, select);
+    merged = merge(std::move(merged), block == nullptr ? unknown("its collation is not known")
+                                                       : collation_of(planning, *block, 0));
+  });
   if (merged) return merged;
-  return CollationOf{planning.catalog().database_collation, "default", false};
+  return database_default(planning);
+}
+
+bool compares_by_bytes(const Planning& planning, const tree::Expr& expr) {
+  bool by_bytes = true;
+  tree::walk(expr, [&](const tree::Expr& at) {
+    if (at.as<tree::ColumnRef>() != nullptr || at.as<tree::Collate>() != nullptr) {
+      const auto collation = collation_of(planning, at);
+      by_bytes &= !collation || collation->collation.deterministic();
+    }
+    return by_bytes;
+  });
+  return by_bytes;
 }
 
 bool text_is_canonical(const values::ColumnType& type) {
@@ -117,8 +168,11 @@ void check_equality(const values::ColumnType& type, const std::optional<Collatio
     refuse(make_error(ErrorId::no_equality, what, name_of(type), encoder.error()));
   }
   if (is_collatable(type) && collation && !collation->collation.deterministic()) {
-    refuse(make_error(ErrorId::no_equality, what, name_of(type),
-                      "its collation " + collation->name + " is not deterministic"));
+    const std::string why =
+        collation->collation.can_order()
+            ? "its collation " + collation->name + " is not deterministic"
+            : "collation " + collation->name + ": " + std::string(collation->collation.reason());
+    refuse(make_error(ErrorId::no_equality, what, name_of(type), why));
   }
 }
 

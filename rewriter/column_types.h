@@ -22,6 +22,9 @@ std::optional<CollationOf> collation_of(const Planning& planning, Ident ident);
 /// Of an output column of a block, through stars and subqueries.
 std::optional<CollationOf> collation_of(const Planning& planning, const Block& block, int output);
 
+/// No text in the expression has a collation under which different strings are equal.
+bool compares_by_bytes(const Planning& planning, const tree::Expr& expr);
+
 /// A column's text form depends on no setting: the client's own format can be compared.
 bool text_is_canonical(const values::ColumnType& type);
 

@@ -23,16 +23,28 @@ Distribution merge_neutral(Distribution left, const Distribution& right) {
   return left;
 }
 
+std::string name_of(const tree::Select& select) {
+  switch (select.set_op) {
+    case tree::SetOperation::intersect:
+      return "INTERSECT";
+    case tree::SetOperation::except:
+      return "EXCEPT";
+    default:
+      return select.set_all ? "UNION ALL" : "UNION";
+  }
+}
+
 const char* const kUnstableHint =
     "Give the subquery an order that has no ties, or leave out what depends on the order of rows.";
 
 }  // namespace
 
-Distribution Distribution::refuse(std::string reason, std::string hint) {
+Distribution Distribution::refuse(std::string reason, std::string hint, std::string clause) {
   Distribution made;
   made.kind = Kind::split_up;
   made.reason = std::move(reason);
   made.hint = std::move(hint);
+  made.clause = std::move(clause);
   return made;
 }
 
@@ -107,7 +119,14 @@ Distribution Analysis::derived_rows(int instance, const Facts& facts,
   Facts inner = facts;
   if (at.lateral) inner.anchors.insert(inner.anchors.end(), siblings.begin(), siblings.end());
   if (at.block->left == nullptr) pass_through(*at.block, instance, inner);
-  return of(*at.block, inner, instance);
+  Distribution rows = of(*at.block, inner, instance);
+  if (rows.kind == Kind::split_up && rows.clause.empty()) {
+    rows.clause = at.relation != nullptr ? "view \"" + at.relation->name + "\""
+                  : at.lateral           ? "a LATERAL subquery"
+                  : !at.cte.empty()      ? "CTE \"" + at.cte + "\""
+                                         : "a subquery in FROM";
+  }
+  return rows;
 }
 
 Distribution Analysis::instance_rows(int instance, const Facts& facts,
@@ -152,10 +171,7 @@ void Analysis::join_facts(const Block& block, const tree::Join& join, Facts& fac
   const auto pairs = block.using_pairs.find(&join);
   if (pairs == block.using_pairs.end()) return;
   for (const auto& [left, right] : pairs->second) {
-    if (left.known() && right.known() &&
-        comparable_keys(type_of(query_, left), type_of(query_, right))) {
-      facts.equalities.emplace_back(left, right);
-    }
+    if (same_value(query_, left, right)) facts.equalities.emplace_back(left, right);
   }
 }
 
@@ -379,9 +395,14 @@ void Analysis::visit_writes(const Block& block) {
 
 Distribution Analysis::of(const Block& block, const Facts& outer, int as_instance) {
   if (++steps_ > kMaxSteps) return Distribution::refuse("its subqueries are nested too often");
-  if (block.select == nullptr) return Distribution::refuse("a data-modifying WITH");
+  if (block.select == nullptr) return Distribution::refuse("it modifies data");
   return block.left != nullptr ? set_operation(block, outer, as_instance)
                                : plain(block, outer, as_instance);
+}
+
+Distribution Analysis::of_top(const Block& block, int as_instance) {
+  top_ = &block;
+  return of(block, {}, as_instance);
 }
 
 Distribution Analysis::plain(const Block& block, const Facts& outer, int as_instance) {
@@ -390,8 +411,10 @@ Distribution Analysis::plain(const Block& block, const Facts& outer, int as_inst
   if (at.same_everywhere() && at.unstable.empty()) at.unstable = order_dependent(block);
   if (at.kind != Kind::sharded) return at;
   const tree::Select& select = *block.select;
-  if (has_limit(select)) return Distribution::refuse("LIMIT in a subquery");
-  if (const auto window = incomplete_window(block, rows)) return Distribution::refuse(*window);
+  if (has_limit(select)) return Distribution::refuse("it has a LIMIT over rows of several shards");
+  if (const auto window = incomplete_window(block, rows)) {
+    return Distribution::refuse(*window, "Put the key into its PARTITION BY.");
+  }
   if (is_aggregated(select, functions_)) {
     tree::PinSet ignored;
     const auto items = group_items(block, ignored);
@@ -400,20 +423,20 @@ Distribution Analysis::plain(const Block& block, const Facts& outer, int as_inst
       for (const Meaning& item : *items) groups.push_back(item.ident);
     }
     if (!items || !completes(rows, groups)) {
-      return Distribution::refuse("a subquery that aggregates rows of several shards",
-                                  "Group the subquery by the key.");
+      return Distribution::refuse("it aggregates rows of several shards", "Group it by the key.");
     }
   }
   std::vector<Ident> outputs;
   for (const OutputColumn& output : block.outputs) outputs.push_back(output.ident);
   if (select.distinct && !completes(rows, outputs)) {
-    return Distribution::refuse("DISTINCT in a subquery, without the key");
+    return Distribution::refuse("it has DISTINCT without the key", "Select the key too.");
   }
   if (!select.distinct_on.empty()) {
     std::vector<const tree::Expr*> exprs;
     for (const tree::ExprPtr& expr : select.distinct_on) exprs.push_back(expr.get());
     if (!completes(rows, idents_of(block, exprs))) {
-      return Distribution::refuse("DISTINCT ON in a subquery, without the key");
+      return Distribution::refuse("it has DISTINCT ON without the key",
+                                  "Use the key in DISTINCT ON.");
     }
   }
   Distribution result;
@@ -437,8 +460,24 @@ Distribution Analysis::plain(const Block& block, const Facts& outer, int as_inst
   return result;
 }
 
+/// Equal values of both branches' columns are placed alike.
+bool Analysis::comparable_outputs(const Block& left, const Block& right,
+                                  const KeyTuple& key) const {
+  return std::ranges::all_of(key.columns, [&](Ident column) {
+    const auto index = static_cast<std::size_t>(column.column);
+    const auto type_in = [&](const Block& side) {
+      const Block* at = &side;
+      while (at->left != nullptr) at = at->left;
+      return index < at->outputs.size() ? type_of(query_, at->outputs[index].ident) : 0;
+    };
+    return comparable_keys(type_in(left), type_in(right));
+  });
+}
+
 Distribution Analysis::set_operation(const Block& block, const Facts& outer, int as_instance) {
   for (const Block* cte : block.ctes) visit_writes(*cte);
+  const bool cut = has_limit(*block.select) && &block != top_;
+  const std::string clause = name_of(*block.select);
   const auto arm = [&](const Block& side) {
     Facts facts = outer;
     if (as_instance != kSubqueryInstance && side.left == nullptr && !has_limit(*block.select) &&
@@ -449,11 +488,14 @@ Distribution Analysis::set_operation(const Block& block, const Facts& outer, int
   };
   Distribution left = arm(*block.left);
   Distribution right = arm(*block.right);
-  if (left.kind == Kind::split_up) return left;
-  if (right.kind == Kind::split_up) return right;
+  for (Distribution* side : {&left, &right}) {
+    if (side->kind != Kind::split_up) continue;
+    if (side->clause.empty()) side->clause = "a branch of " + clause;
+    return *side;
+  }
   if (neutral(left) && neutral(right)) {
     Distribution both = merge_neutral(std::move(left), right);
-    if (both.same_everywhere() && both.unstable.empty() && has_limit(*block.select)) {
+    if (both.same_everywhere() && both.unstable.empty() && cut) {
       both.unstable = "LIMIT in a subquery over reference tables";
     }
     return both;
@@ -463,15 +505,18 @@ Distribution Analysis::set_operation(const Block& block, const Facts& outer, int
                               ? left.shard == right.shard
                               : left.same_everywhere() || right.same_everywhere();
     if (together) return left.kind == Kind::whole ? left : right;
-    return Distribution::refuse("a set operation of a table on one shard and rows elsewhere");
+    return Distribution::refuse("a branch reads a table on one shard, the other rows elsewhere", {},
+                                clause);
   }
   if (left.kind != Kind::sharded || right.kind != Kind::sharded) {
     return Distribution::refuse(
         "a branch of the set operation is the same on every shard, the other is sharded",
-        "Join the reference table with a sharded one in its branch.");
+        "Join the reference table with a sharded one in its branch.", clause);
   }
-  if (block.recursive) return Distribution::refuse("WITH RECURSIVE over sharded tables");
-  if (has_limit(*block.select)) return Distribution::refuse("LIMIT in a subquery");
+  if (block.recursive) {
+    return Distribution::refuse("it reads sharded tables", {}, "WITH RECURSIVE");
+  }
+  if (cut) return Distribution::refuse("it has a LIMIT over rows of several shards", {}, clause);
   const auto& tables = query_.map->tables();
   const auto& a = tables[static_cast<std::size_t>(left.table)];
   const auto& b = tables[static_cast<std::size_t>(right.table)];
@@ -479,15 +524,15 @@ Distribution Analysis::set_operation(const Block& block, const Facts& outer, int
   result.kind = Kind::sharded;
   result.table = left.table;
   result.mixed = left.mixed || right.mixed || a.scheme != b.scheme;
+  const bool known = block.left->outputs_known && block.right->outputs_known;
   for (const KeyTuple& key : left.keys) {
     for (const KeyTuple& other : right.keys) {
       Facts none;
-      if (key.columns == other.columns && !result.mixed) {
-        KeyTuple same = other;
-        if (same_place(query_, none, key, same)) {
-          result.keys.push_back(key);
-          result.anchors.push_back(key);
-        }
+      if (!known) continue;
+      if (key.columns == other.columns && !result.mixed && same_place(query_, none, key, other) &&
+          comparable_outputs(*block.left, *block.right, key)) {
+        result.keys.push_back(key);
+        result.anchors.push_back(key);
       }
     }
   }
@@ -495,12 +540,11 @@ Distribution Analysis::set_operation(const Block& block, const Facts& outer, int
       block.select->set_op == tree::SetOperation::union_ && block.select->set_all;
   if (!union_all && result.keys.empty()) {
     return Distribution::refuse(
-        "a set operation that removes duplicates, without the key in its "
-        "columns",
-        "Put the key at the same place into both branches.");
+        "it compares the rows of both branches, without the key in its columns",
+        "Put the key at the same place into both branches.", clause);
   }
   if (result.mixed && query_.map->shards_of(a) != query_.map->shards_of(b)) {
-    return Distribution::refuse("a set operation of tables that are on different shards");
+    return Distribution::refuse("its tables are on different shards", {}, clause);
   }
   return result;
 }

@@ -30,12 +30,13 @@ struct Distribution {
   bool mixed = false;             ///< UNION ALL of tables that are placed differently
   std::string reason;
   std::string hint;
+  std::string clause;  ///< split_up: which one cannot; empty: the statement as such
   /// none and reference: why two shards with the same rows could still answer differently
   /// (a LIMIT without a total order …); empty: they could not.
   std::string unstable;
 
   bool same_everywhere() const { return kind == Kind::none || kind == Kind::reference; }
-  static Distribution refuse(std::string reason, std::string hint = {});
+  static Distribution refuse(std::string reason, std::string hint = {}, std::string clause = {});
 };
 
 /// One evaluation of a sharded (or whole) table instance, with what is known of its rows.
@@ -58,6 +59,8 @@ class Analysis {
   Rows rows_of(const Block& block, Facts facts);
   /// The block as a whole, from outside: `keys` are columns of `as_instance`.
   Distribution of(const Block& block, const Facts& outer, int as_instance);
+  /// The whole statement's set operation: its LIMIT is applied after merging.
+  Distribution of_top(const Block& block, int as_instance);
   /// UPDATE … FROM and DELETE … USING: the target joined with the rest.
   Rows rows_of_write(const Block& block);
 
@@ -88,6 +91,7 @@ class Analysis {
   void item_facts(const Block& block, const tree::FromItem& item, Facts& facts) const;
   void join_facts(const Block& block, const tree::Join& join, Facts& facts) const;
   bool anchored(const KeyTuple& key, const Facts& facts) const;
+  bool comparable_outputs(const Block& left, const Block& right, const KeyTuple& key) const;
   void pass_through(const Block& block, int as_instance, Facts& facts) const;
 
   Distribution plain(const Block& block, const Facts& outer, int as_instance);
@@ -106,6 +110,7 @@ class Analysis {
   FunctionContext functions_;
   std::vector<Visit> visits_;
   int steps_ = 0;
+  const Block* top_ = nullptr;  ///< the set operation of of_top()
 };
 
 // ------------------------------------------------------------------------- what clauses contain

@@ -1,6 +1,7 @@
 #include "rewriter/facts.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace anabranch::rewriter {
 namespace {
@@ -25,8 +26,7 @@ void add_equality(Facts& facts, const tree::Expr& left, const tree::Expr& right,
                   const Query& query) {
   const Ident a = ident_of(left);
   const Ident b = ident_of(right);
-  if (!a.known() || !b.known()) return;
-  if (comparable_keys(type_of(query, a), type_of(query, b))) facts.equalities.emplace_back(a, b);
+  if (same_value(query, a, b)) facts.equalities.emplace_back(a, b);
 }
 
 const std::vector<tree::ExprPtr>* row_fields(const tree::Expr& expr) {
@@ -80,6 +80,40 @@ bool comparable_keys(values::Oid left, values::Oid right) {
   if (left == 0 || right == 0) return false;
   return left == right || (is_integer(left) && is_integer(right)) ||
          (is_text(left) && is_text(right));
+}
+
+namespace {
+
+/// Whether equal strings of this column are the same bytes, as far as its collation goes.
+bool deterministic(const Query& query, Ident ident, int depth = 0) {
+  if (!ident.known() || depth > 64) return false;
+  if (const router::Column* column = query.column(ident)) {
+    return column->collation.deterministic();
+  }
+  const Instance& instance = query.at(ident.instance);
+  if (instance.kind == Instance::Kind::merged) {
+    return deterministic(query, instance.merged.front().first, depth + 1) &&
+           deterministic(query, instance.merged.front().second, depth + 1);
+  }
+  if (instance.kind != Instance::Kind::derived || instance.block == nullptr) return false;
+  const auto index = static_cast<std::size_t>(ident.column);
+  const std::function<bool(const Block&)> of_block = [&](const Block& block) {
+    if (block.left != nullptr) return of_block(*block.left) && of_block(*block.right);
+    return index < block.outputs.size() &&
+           deterministic(query, block.outputs[index].ident, depth + 1);
+  };
+  return of_block(*instance.block);
+}
+
+}  // namespace
+
+bool same_value(const Query& query, Ident a, Ident b) {
+  if (!a.known() || !b.known()) return false;
+  const values::Oid type = type_of(query, a);
+  if (!comparable_keys(type, type_of(query, b))) return false;
+  const values::TypeInfo* info = values::find_type(type);
+  const bool collatable = info == nullptr || info->is_collatable;
+  return !collatable || (deterministic(query, a) && deterministic(query, b));
 }
 
 void add_condition(Facts& facts, const tree::Expr* condition, const Query& query,

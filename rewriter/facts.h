@@ -52,6 +52,10 @@ values::Oid type_of(const Query& query, Ident ident);
 /// Two columns whose `=` is the types' own, and for which equal values are placed alike.
 bool comparable_keys(values::Oid left, values::Oid right);
 
+/// `a = b` means that both hold one value, wherever it is placed: of comparable types, and not
+/// under a collation that equates different strings.
+bool same_value(const Query& query, Ident a, Ident b);
+
 /// Adds a condition's conjuncts, and the equalities among them. `equalities_only`: of a view, whose
 /// literals are not the statement's.
 void add_condition(Facts& facts, const tree::Expr* condition, const Query& query,

@@ -139,6 +139,7 @@ FunctionKind kind_of_builtin(const router::Function& function, std::size_t argum
   }
   if (name == "set_config") return FunctionKind::settings;
   if (session_locks().contains(name)) return FunctionKind::session_lock;
+  if (name == "currval" || name == "lastval") return FunctionKind::session_value;
   if (function.volatility == router::Volatility::immutable) return FunctionKind::pure;
   if (fresh_per_row().contains(name)) return FunctionKind::random;
   if (function.volatility == router::Volatility::volatile_) return FunctionKind::shared;

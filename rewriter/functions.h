@@ -19,6 +19,7 @@ enum class FunctionKind {
   random,        ///< a fresh value for each row is what is meant
   shared,        ///< reads or changes something that a server has once: nextval, pg_relation_size
   settings,      ///< set_config: changes settings
+  session_value, ///< of the session that nextval() ran in: currval, lastval
   session_lock,  ///< session advisory locks
   opaque,        ///< a user's: may read tables
   unknown        ///< not in the catalog

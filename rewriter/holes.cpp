@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "rewriter/clock.h"
 #include "rewriter/planning.h"
 
 /// Holes in printed trees: a marker that no statement can contain stands for each until the text
@@ -130,6 +131,7 @@ void fill_holes(Planning& planning, tree::Statement& statement) {
     refuse(values::SqlError("0A000", "a statement with a control character across shards",
                             "Give the value as a parameter."));
   }
+  planning.plan->clock_literals = clock_literals(planning);
   if (auto* select = statement.as<tree::Select>()) keep_names(*select);
   each_statement(statement, [&](tree::ExprPtr& slot) {
     if (const int column = virtual_column(*slot); column != 0) {

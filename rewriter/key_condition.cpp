@@ -311,7 +311,13 @@ std::optional<KeyOperand> literal_operand(const tree::Literal& literal) {
     operand.value.from = ValueRef::From::is_null;
     return operand;
   }
-  if (literal.token() < 0) return std::nullopt;
+  if (literal.token() < 0) {
+    // What the grammar puts in for what is left out: FETCH FIRST ROW ONLY.
+    if (literal.kind() != LiteralKind::integer) return std::nullopt;
+    operand.value.text = literal.unpinned_value();
+    operand.value_type = values::oid::int4;
+    return operand;
+  }
   operand.value.from = ValueRef::From::literal;
   operand.value.index = literal.token();
   switch (literal.kind()) {

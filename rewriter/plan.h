@@ -107,12 +107,15 @@ struct Description {
 /// A slot of the recipe's Binding: an int8 computed at bind.
 struct Slot {
   enum class Kind {
-    value,          ///< the value itself, decoded as `type`
-    limit_plus_offset  ///< saturating; NULL limit stays NULL
+    value,             ///< the value itself, decoded as `type`
+    computed,          ///< `expression` over the slots before this one
+    limit_plus_offset  ///< of two slots before this one; saturating; NULL limit stays NULL
   };
   Kind kind = Kind::value;
   ValueRef first;
-  ValueRef second;
+  std::optional<merge::Expression> expression;
+  int limit = -1;   ///< slots
+  int offset = -1;  ///< -1: none
   values::Oid type = 20;
   /// LIMIT and OFFSET: a negative value fails as the server does (2201W, 2201X).
   enum class Check { none, limit, offset } check = Check::none;
@@ -211,6 +214,9 @@ struct Plan {
   };
   std::vector<Evaluation> evaluations;
   std::vector<Slot> slots;
+  /// Literals that may be read as a date or time: those that say `now` or `today` are refused where
+  /// more than one server would read them.
+  std::vector<int> clock_literals;
   std::vector<int> pinned;   ///< literals whose value was read: part of the cache key, ascending
   bool opaque_settings = false;  ///< may change settings invisibly: read them back
   bool cacheable = true;

@@ -1,6 +1,7 @@
 #include "rewriter/planner.h"
 
 #include <algorithm>
+#include <set>
 
 #include "rewriter/hints.h"
 #include "rewriter/planning.h"
@@ -74,12 +75,50 @@ void prepare_values(Planning& planning) {
   }
 }
 
+/// A table's size is asked of the shard that answers, which has a part of the rows.
+void check_sizes(Planning& planning) {
+  static const std::set<std::string_view> sizes = {"pg_relation_size", "pg_table_size",
+                                                   "pg_total_relation_size", "pg_indexes_size"};
+  const auto visit = [&](const tree::Expr& at) {
+    const auto* call = at.as<tree::FunctionCall>();
+    if (call == nullptr || call->args.empty() || !sizes.contains(call->name.back())) return true;
+    const tree::Expr* arg = call->args.front().get();
+    while (const auto* cast = arg->as<tree::TypeCast>()) arg = cast->arg.get();
+    const auto* literal = arg->as<tree::Literal>();
+    if (literal == nullptr || literal->kind() != tree::Literal::Kind::string) return true;
+    std::string name = literal->value(planning.pins);
+    std::string schema;
+    if (const std::size_t dot = name.find('.'); dot != std::string::npos) {
+      schema = name.substr(0, dot);
+      name = name.substr(dot + 1);
+    }
+    const auto& path = planning.request->context->search_path;
+    const router::Relation* relation = find_table(planning.catalog(), path, schema, name);
+    const int table = find_mapped(planning.map(), relation, path, schema, name);
+    if (table < 0 ||
+        planning.map().tables()[static_cast<std::size_t>(table)].kind != conf::TableKind::sharded) {
+      return true;
+    }
+    refuse_clause(call->name.back() + "()", "\"" + name + "\" has rows on several shards",
+                  "Ask each shard: /* anabranch: shard=NAME */");
+  };
+  for (const auto& block : planning.query.blocks) {
+    each_expression(*block, [&](const tree::Expr& expr) { tree::walk(expr, visit); });
+  }
+}
+
 /// What no plan allows, however few shards it asks.
 void check_functions(const Planning& planning) {
   if (planning.map().shards().size() == 1) return;
   const Traits& traits = planning.traits;
   if (!traits.opaque.empty()) refuse(make_error(ErrorId::opaque_function, traits.opaque));
   if (!traits.unknown.empty()) refuse(make_error(ErrorId::opaque_function, traits.unknown));
+  const bool pooled = planning.request->database == nullptr ||
+                      planning.request->database->pool.mode != conf::PoolMode::session;
+  if (!traits.session_value.empty() && pooled) {
+    refuse_statement(traits.session_value + "() with transaction pooling",
+                     "Use INSERT … RETURNING, or nextval() first.");
+  }
   if (!traits.session_lock.empty()) {
     refuse_statement(traits.session_lock + "()",
                      "Use the transaction's own locks: pg_advisory_xact_lock().");
@@ -95,6 +134,15 @@ void check_relations(const Planning& planning) {
              false);
     }
   }
+}
+
+/// The default shard knows every table that the statement names, and can say what is wrong with it.
+bool known_to_default(const Planning& planning) {
+  return std::ranges::none_of(planning.query.instances, [&](const auto& instance) {
+    const router::MappedTable* table = planning.query.mapped(*instance);
+    return table != nullptr &&
+           !planning.map().shards_of(*table).contains(planning.map().default_shard());
+  });
 }
 
 bool touches_other_than_default(const Planning& planning) {
@@ -181,10 +229,12 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     planning.query =
         resolve(statement, *request.catalog, *request.map, request.context->search_path);
     planning.traits = scan(planning.query, planning.functions);
+    if (planning.traits.locking) planning.plan->effect = Effect::writes;
     prepare_values(planning);
     if (auto by_hint = hinted(request, &planning)) return finish(std::move(*by_hint));
     check_relations(planning);
     check_functions(planning);
+    if (request.map->shards().size() > 1) check_sizes(planning);
     if (planning.traits.settings) planning.plan->opaque_settings = true;
     if (!planning.query.unresolved.empty() && touches_other_than_default(planning) &&
         request.map->shards().size() > 1) {
@@ -194,7 +244,8 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     return finish(plan_query(planning));
   } catch (Refusal& refused) {
     return finish(std::shared_ptr<const Plan>(refusal(
-        std::move(refused.error), refused.prepare_only && !planning.traits.virtual_columns)));
+        std::move(refused.error),
+        refused.prepare_only && !planning.traits.virtual_columns && known_to_default(planning))));
   }
 }
 

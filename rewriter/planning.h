@@ -23,10 +23,13 @@ struct Traits {
   std::string unknown;        ///< a function that the catalog does not have
   std::string random;         ///< a function with a fresh value per row
   std::string nested_random;  ///< the same, inside a subquery
+  std::string impure;           ///< a user's operator or cast that may do anything
+  std::string outer_aggregate;  ///< inside a subquery, but over rows of the block around it
+  std::string session_value;    ///< currval(), lastval(): of one server's session
   std::string session_lock;
   bool settings = false;
   bool ambient = false;
-  bool system_columns = false;
+  std::string system_column;
   bool virtual_columns = false;
   bool locking = false;
   bool writing_with = false;
@@ -104,6 +107,7 @@ std::shared_ptr<Plan> plan_session(const tree::Utility& utility);
 /// Checks of statements that run on several shards: functions, system columns.
 void check_several(const Planning& planning);
 void check_system_columns(const Planning& planning);
+void check_impure(const Planning& planning);
 
 // ------------------------------------------------------------------------------ texts with holes
 

@@ -46,6 +46,7 @@ struct Instance {
   const router::Relation* relation = nullptr;
   int table = -1;  ///< index in ShardMap::tables(); -1: not in the map
   const Block* block = nullptr;
+  std::string cte;  ///< derived: the CTE it refers to
   bool lateral = false;
   bool open = false;  ///< its columns are not all known
   std::vector<std::string> columns;

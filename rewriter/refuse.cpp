@@ -15,7 +15,8 @@ void refuse_statement(std::string_view statement, std::string_view hint) {
 }
 
 void refuse_distribution(std::string_view clause, const Distribution& distribution) {
-  refuse_clause(clause, distribution.reason,
+  refuse_clause(distribution.clause.empty() ? clause : std::string_view(distribution.clause),
+                distribution.reason,
                 distribution.hint.empty()
                     ? "Tie all sharded tables together by their keys, or ask for one key."
                     : distribution.hint);

@@ -383,7 +383,9 @@ class Resolver {
         columns.push_back(table.alias.columns[i]);
       }
     }
-    return derived(block, entry.block, name, columns, false);
+    Names names = derived(block, entry.block, name, columns, false);
+    query_.instances[static_cast<std::size_t>(names.relations.front().instance)]->cte = entry.name;
+    return names;
   }
 
   void expand_view(Block& block, Instance& instance) {

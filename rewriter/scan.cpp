@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "rewriter/planning.h"
 
 namespace anabranch::rewriter {
@@ -32,6 +34,10 @@ void note_function(const tree::FunctionCall& call, const FunctionContext& functi
       traits.settings = true;
       traits.shared = name + "()";
       return;
+    case FunctionKind::session_value:
+      traits.session_value = name;
+      traits.shared = name + "()";
+      return;
     case FunctionKind::session_lock:
       traits.session_lock = name;
       return;
@@ -51,13 +57,59 @@ void note(const tree::Expr& at, const FunctionContext& functions, bool nested, T
     count_parameter(traits.parameter_uses, param->number);
   } else if (const auto* cast = at.as<tree::TypeCast>()) {
     if (is_oid_alias(cast->type)) traits.shared = "a value of type " + cast->type.text;
+    const bool named = !cast->type.names.empty();
+    if (named && functions.catalog->is_opaque_cast(cast->type.names.back())) {
+      traits.impure = "a cast to " + cast->type.text;
+    }
+  } else if (const auto* operation = at.as<tree::OperatorCall>()) {
+    if (operation->schema != "pg_catalog" &&
+        functions.catalog->is_opaque_operator(operation->name)) {
+      traits.impure = "operator " + operation->name;
+    }
   } else if (at.as<tree::SqlValueFunction>() != nullptr) {
     traits.ambient = true;
   } else if (at.as<tree::ColumnRef>() != nullptr) {
     const Ident ident = ident_of(at);
-    traits.system_columns |= ident.column == kSystemColumn;
+    if (ident.column == kSystemColumn) {
+      traits.system_column = at.as<tree::ColumnRef>()->parts.back();
+    }
     traits.virtual_columns |= ident.column == kShardNumber || ident.column == kShardName;
   }
+}
+
+/// An aggregate belongs to the nearest block whose columns its arguments name.
+void note_outer_aggregate(const tree::Expr& at, const FunctionContext& functions, Traits& traits) {
+  const auto* call = at.as<tree::FunctionCall>();
+  if (call == nullptr || call->windowed() || !contains_aggregate(at, functions)) return;
+  int nearest = -1;
+  const auto visit = [&](const tree::Expr& arg) {
+    const auto* reference = arg.as<tree::ColumnRef>();
+    if (reference == nullptr || !reference->resolved) return true;
+    const int levels = reference->resolved->levels_up;
+    nearest = nearest < 0 ? levels : std::min(nearest, levels);
+    return true;
+  };
+  for (const tree::ExprPtr& arg : call->args) tree::walk(*arg, visit);
+  if (call->filter) tree::walk(*call->filter, visit);
+  if (nearest > 0) traits.outer_aggregate = call->name.back();
+}
+
+/// A function in FROM is evaluated once for all rows, not once a row.
+void note_functions_in_from(const tree::Select& select, const FunctionContext& functions,
+                            Traits& traits) {
+  const auto visit = [&](const tree::Expr& at) {
+    const auto* call = at.as<tree::FunctionCall>();
+    if (call != nullptr && classify(*call, functions).kind == FunctionKind::random) {
+      traits.nested_random = call->name.back();
+    }
+    return true;
+  };
+  tree::for_each_from(select, [&](const tree::FromItem& at) {
+    const auto* function = at.as<tree::FunctionRef>();
+    if (function == nullptr) return;
+    if (function->call) tree::walk(*function->call, visit);
+    for (const auto& child : function->children) tree::walk(*child, visit);
+  });
 }
 
 void each_on_conflict(const tree::OnConflict& clause,
@@ -107,6 +159,7 @@ Traits scan(const Query& query, const FunctionContext& functions) {
     each_expression(*block, [&](const tree::Expr& expr) {
       tree::walk(expr, [&](const tree::Expr& at) {
         note(at, functions, !top, traits);
+        if (!top) note_outer_aggregate(at, functions, traits);
         return true;
       });
     });
@@ -116,6 +169,7 @@ Traits scan(const Query& query, const FunctionContext& functions) {
     }
     traits.ambient |= ambient_before;
     if (block->select != nullptr) traits.locking |= !block->select->locking.empty();
+    if (block->select != nullptr) note_functions_in_from(*block->select, functions, traits);
     if (block->writes && !top) traits.writing_with = true;
   }
   return traits;

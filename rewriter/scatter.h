@@ -28,8 +28,9 @@ struct LimitSlots {
 };
 LimitSlots add_limit_slots(Planning& planning, const tree::Select& select, bool push_down);
 
-/// An ordering as the merge has it; refuses USING.
-merge::SortKey sort_key(const tree::SortKey& key, int column, values::Collation collation);
+/// An ordering as the merge has it; refuses USING of operators that are not known.
+merge::SortKey sort_key(const Planning& planning, const tree::SortKey& key, int column,
+                        values::Collation collation);
 
 /// Fills in what all scatters share, and the subquery.
 Outcome finish_scatter(Scatter& scatter, tree::SelectPtr subquery, merge::Recipe recipe,

@@ -188,6 +188,15 @@ class GroupScatter {
 
   /// A literal alone needs no shard, but one that stands in the targets is sent with the rows.
   void add_constant(const tree::Expr& expr) {
+    tree::walk(expr, [&](const tree::Expr& at) {
+      const auto* call = at.as<tree::FunctionCall>();
+      if (call != nullptr && classify(*call, planning_.functions).returns_set) {
+        refuse_clause("the set-returning function " + call->name.back() + " beside aggregates",
+                      "it makes several rows of each group",
+                      "Call it in a statement of its own, or in FROM of a query around this one.");
+      }
+      return true;
+    });
     for (const Constant& known : constants_) {
       if (tree::equal(*known.expr, expr)) return;
     }
@@ -272,13 +281,23 @@ class GroupScatter {
       aggregate.distinct_set =
           find_set(*call.args.front(), call.filter.get(), aggregate.rows.front());
     }
-    derived_ = sets_.size() > 1;
+    derived_ = sets_.size() > 1 || (sets_.size() == 1 && !splits_by_set());
     for (DistinctSet& set : sets_) {
       const values::ColumnType& type = row_type(set.row);
       check_equality(type, collation_of(planning_, *set.arg),
                      "DISTINCT " + planning_.text(*set.arg));
       set.input = add_input(set_expr(set), type, -1, true);
     }
+  }
+
+  /// Whether all else may be computed for each group and value of the one set: not what is DISTINCT
+  /// of a key, and not constants of a group that is there without any row.
+  bool splits_by_set() const {
+    if (groups_of_.empty() && !constants_.empty()) return false;
+    return std::ranges::none_of(aggregates_of_, [](const Aggregate& aggregate) {
+      return aggregate.call.call->distinct && !aggregate.call.distinct &&
+             !aggregate.call.rule->ignores_distinct;
+    });
   }
 
   int find_set(const tree::Expr& arg, const tree::Expr* filter, int row) {
@@ -355,7 +374,8 @@ class GroupScatter {
 
   int add_merged(merge::Aggregate merged) {
     if (derived_ && merged.kind != AggregateKind::count_distinct &&
-        merged.kind != AggregateKind::sum_distinct && merged.kind != AggregateKind::avg_distinct) {
+        merged.kind != AggregateKind::sum_distinct && merged.kind != AggregateKind::avg_distinct &&
+        merged.kind != AggregateKind::bit_xor_distinct) {
       merged.grouping = (1 << sets_.size()) - 1;
     }
     aggregates_.push_back(std::move(merged));
@@ -398,6 +418,9 @@ class GroupScatter {
         break;
       case AggregateKind::avg:
         merged.kind = AggregateKind::avg_distinct;
+        break;
+      case AggregateKind::bit_xor:
+        merged.kind = AggregateKind::bit_xor_distinct;
         break;
       default:
         merged.kind = AggregateKind::count_distinct;
@@ -550,8 +573,8 @@ class GroupScatter {
       const Meaning meaning = meaning_of(scatter_.block, *key.expr, planning_.pins);
       const auto [column, type] = comparable(*meaning.expr);
       const std::string what = "ORDER BY " + planning_.text(*key.expr);
-      sort_.push_back(
-          sort_key(key, column, check_order(type, collation_of(planning_, *meaning.expr), what)));
+      sort_.push_back(sort_key(planning_, key, column,
+                               check_order(type, collation_of(planning_, *meaning.expr), what)));
     }
     if (select_.distinct) {
       for (const OutputColumn& output : scatter_.block.outputs) {
@@ -741,6 +764,8 @@ class GroupScatter {
   tree::ExprPtr outer_state(tree::ExprPtr state, const Column& column,
                             std::vector<tree::ExprPtr>& kept) const {
     if (!contains_aggregate(*state, planning_.functions)) {
+      // Without groups it names no column, and has a value without any row.
+      if (groups_of_.empty()) return state;
       // Constant in a group: any row's, which MIN would not give for every type.
       tree::ExprPtr value = column(*state);
       kept.push_back(std::move(state));

@@ -225,7 +225,7 @@ class RowScatter {
       values::Collation collation =
           check_order(type_of(sort_[i]), sort_[i].collation, sort_[i].what);
       keys.push_back(
-          sort_key(scatter_.select.order_by[i], index_of(sort_[i]), std::move(collation)));
+          sort_key(planning_, scatter_.select.order_by[i], index_of(sort_[i]), std::move(collation)));
     }
     if (keys.empty()) {
       recipe.source = merge::Concat{};

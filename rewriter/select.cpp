@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "merge/evaluate.h"
+#include "rewriter/after_merge.h"
 #include "rewriter/scatter.h"
 
 /// SELECT: relayed where its rows are on one shard, scattered where it splits, else refused.
@@ -38,6 +40,20 @@ void check_locking(const Scatter& scatter) {
   }
 }
 
+/// Every shard asked must have every table.
+void check_same_shards(const Scatter& scatter) {
+  const Query& query = scatter.planning.query;
+  std::optional<router::ShardSet> shards;
+  for (const auto& instance : query.instances) {
+    if (!query.sharded(*instance)) continue;
+    const router::ShardSet own = query.map->shards_of(*query.mapped(*instance));
+    if (!shards) shards = own;
+    if (*shards == own) continue;
+    refuse_clause("UNION", "its tables are on different shards",
+                  "Run its branches as statements of their own.");
+  }
+}
+
 Outcome scatter_set_operation(Scatter& scatter) {
   const Distribution& rows = scatter.rows.distribution;
   if (rows.kind == Distribution::Kind::sharded) return scatter_rows(scatter, false);
@@ -45,7 +61,7 @@ Outcome scatter_set_operation(Scatter& scatter) {
   if (outermost_union(scatter.select) &&
       union_branches(scatter.analysis, *scatter.block.left, sharded) &&
       union_branches(scatter.analysis, *scatter.block.right, sharded) && sharded) {
-    scatter.placement.condition = KeyCondition{};
+    check_same_shards(scatter);
     return scatter_rows(scatter, true);
   }
   if (rows.kind == Distribution::Kind::split_up) refuse_distribution("a set operation", rows);
@@ -119,7 +135,7 @@ Outcome plan_select(Planning& planning, const tree::Select& select) {
   if (block.left == nullptr) {
     scatter.rows = analysis.rows_of(block, {});
   } else {
-    scatter.rows.distribution = analysis.of(block, {}, kTop);
+    scatter.rows.distribution = analysis.of_top(block, kTop);
   }
   scatter.placement = place(planning, analysis);
   if (auto into = select_into(planning, select, scatter.placement)) return std::move(*into);
@@ -146,14 +162,27 @@ Outcome plan_select(Planning& planning, const tree::Select& select) {
 }
 
 void check_system_columns(const Planning& planning) {
-  if (!planning.traits.system_columns) return;
-  refuse_clause("a system column", "ctid, xmin and their like mean one server's storage",
+  const std::string& name = planning.traits.system_column;
+  if (name.empty()) return;
+  refuse_clause("the system column " + name, "it means one server's storage",
                 "Use the table's own key.");
+}
+
+void check_impure(const Planning& planning) {
+  if (planning.traits.impure.empty()) return;
+  refuse_clause(planning.traits.impure, "its function is not immutable",
+                "Declare the function IMMUTABLE if it is, or compute the value first.");
 }
 
 void check_several(const Planning& planning) {
   check_system_columns(planning);
   const Traits& traits = planning.traits;
+  check_impure(planning);
+  if (!traits.outer_aggregate.empty()) {
+    refuse_clause("aggregate " + traits.outer_aggregate + " in a subquery",
+                  "its rows are those of the query around it",
+                  "Write the aggregate into the outer query.");
+  }
   if (!traits.shared.empty()) {
     refuse_clause(traits.shared, "its value belongs to one server",
                   "Compute it first, and give it as a constant.");
@@ -194,44 +223,81 @@ bool probed(const Planning& planning, std::size_t probes) {
 
 // ----------------------------------------------------------------------------------- shared parts
 
+namespace {
+
+/// LIMIT's or OFFSET's number: a constant, a parameter, or computed of these when it is bound.
+int add_count(Planning& planning, const tree::ExprPtr& expr, Slot::Check check,
+              const char* clause) {
+  if (!expr) return -1;
+  auto& list = planning.plan->slots;
+  Slot slot;
+  slot.check = check;
+  auto operand = key_operand(*expr, values::oid::int8, planning.values);
+  const values::Oid type = operand ? operand->value_type : 0;
+  const bool plain = operand && (type == 0 || type == values::oid::int8 ||
+                                 type == values::oid::int4 || type == values::oid::int2);
+  if (plain) {
+    slot.first = operand->value;
+  } else {
+    merge::Expression count =
+        after_merge(planning, *expr, [](const tree::Expr&) { return std::nullopt; });
+    if (count.type.oid != values::oid::int8) {
+      values::ColumnType bigint;
+      bigint.oid = values::oid::int8;
+      if (!merge::can_cast_datum(count.type.oid, bigint)) {
+        refuse_clause(clause, "its number is of another type", "Cast it to bigint.");
+      }
+      merge::Expression cast;
+      cast.op = merge::Expression::Op::cast;
+      cast.type = bigint;
+      cast.args.push_back(std::move(count));
+      count = std::move(cast);
+    }
+    slot.kind = Slot::Kind::computed;
+    slot.expression = std::move(count);
+  }
+  list.push_back(std::move(slot));
+  return static_cast<int>(list.size()) - 1;
+}
+
+}  // namespace
+
 LimitSlots add_limit_slots(Planning& planning, const tree::Select& select, bool push_down) {
   LimitSlots slots;
-  auto& list = planning.plan->slots;
-  const auto add = [&](const tree::ExprPtr& expr, Slot::Check check, const char* clause) {
-    if (!expr) return -1;
-    auto operand = key_operand(*expr, values::oid::int8, planning.values);
-    const values::Oid type = operand ? operand->value_type : 0;
-    if (!operand || (type != 0 && type != values::oid::int8 && type != values::oid::int4 &&
-                     type != values::oid::int2)) {
-      refuse_clause(clause, "it is an expression", "Give the number as a constant or a parameter.");
-    }
-    Slot slot;
-    slot.first = operand->value;
-    slot.check = check;
-    list.push_back(std::move(slot));
-    return static_cast<int>(list.size()) - 1;
-  };
-  slots.count = add(select.limit, Slot::Check::limit, "LIMIT");
-  slots.offset = add(select.offset, Slot::Check::offset, "OFFSET");
+  slots.count = add_count(planning, select.limit, Slot::Check::limit, "LIMIT");
+  slots.offset = add_count(planning, select.offset, Slot::Check::offset, "OFFSET");
   if (slots.count >= 0 && push_down) {
     Slot pushed;
     pushed.kind = Slot::Kind::limit_plus_offset;
-    pushed.first = list[static_cast<std::size_t>(slots.count)].first;
-    pushed.second.from = ValueRef::From::is_null;
-    if (slots.offset >= 0) pushed.second = list[static_cast<std::size_t>(slots.offset)].first;
-    list.push_back(std::move(pushed));
-    slots.pushed = static_cast<int>(list.size()) - 1;
+    pushed.limit = slots.count;
+    pushed.offset = slots.offset;
+    planning.plan->slots.push_back(std::move(pushed));
+    slots.pushed = static_cast<int>(planning.plan->slots.size()) - 1;
   }
   return slots;
 }
 
-merge::SortKey sort_key(const tree::SortKey& key, int column, values::Collation collation) {
-  if (key.direction == tree::SortKey::Direction::using_operator) {
-    refuse_clause("ORDER BY … USING", "the operator's order is not known", "Use ASC or DESC.");
-  }
+namespace {
+
+/// Whether USING names the order from the greatest down; only built-in orders are known.
+bool descends(const Planning& planning, const tree::SortKey& key) {
+  using Direction = tree::SortKey::Direction;
+  if (key.direction != Direction::using_operator) return key.direction == Direction::descending;
+  const std::string& op = key.using_op.back();
+  const bool builtin = key.using_op.size() == 1 ? !planning.catalog().is_user_operator(op)
+                                                : key.using_op.front() == "pg_catalog";
+  if (builtin && op == ">") return true;
+  if (builtin && op == "<") return false;
+  refuse_clause("ORDER BY … USING", "the operator's order is not known", "Use ASC or DESC.");
+}
+
+}  // namespace
+
+merge::SortKey sort_key(const Planning& planning, const tree::SortKey& key, int column,
+                        values::Collation collation) {
   merge::SortKey made;
   made.column = column;
-  made.descending = key.direction == tree::SortKey::Direction::descending;
+  made.descending = descends(planning, key);
   made.nulls_first = key.nulls == tree::SortKey::Nulls::unspecified
                          ? made.descending
                          : key.nulls == tree::SortKey::Nulls::first;

@@ -19,6 +19,18 @@ void each_outer_join(const tree::FromItem& item,
   visit(*join->on, join->kind != tree::Join::Kind::inner);
 }
 
+std::string name_of(const tree::Expr& expr) {
+  if (const auto* in = expr.as<tree::InSubquery>()) {
+    return in->negated ? "NOT IN (SELECT …)" : "IN (SELECT …)";
+  }
+  if (const auto* any = expr.as<tree::AnyAll>()) {
+    return any->op + (any->all ? " ALL (SELECT …)" : " ANY (SELECT …)");
+  }
+  if (expr.as<tree::Exists>() != nullptr) return "EXISTS (SELECT …)";
+  if (expr.as<tree::ArraySubquery>() != nullptr) return "ARRAY (SELECT …)";
+  return "a subquery in an expression";
+}
+
 }  // namespace
 
 void Analysis::check_subqueries(const Block& block, Rows& rows) {
@@ -102,13 +114,13 @@ void Analysis::check_subquery(const Block& block, const tree::Select& select,
     case Kind::sharded:
       if (membership(expr, *found->second, inner, rows, filter)) return;
       outer = Distribution::refuse(
-          outer.same_everywhere()
-              ? "a subquery over sharded tables is asked for rows that are on every shard"
-              : "a subquery over sharded tables is not tied to the key of the rows it is asked for",
-          "Correlate the subquery by the key, or run it as a statement of its own.");
+          outer.same_everywhere() ? "it reads sharded tables for rows that are on every shard"
+                                  : "it is not tied to the key of the rows it is asked for",
+          "Correlate the subquery by the key, or run it as a statement of its own.", name_of(expr));
       return;
     case Kind::split_up:
       outer = inner;
+      if (outer.clause.empty()) outer.clause = name_of(expr);
       return;
   }
 }
@@ -143,8 +155,7 @@ bool Analysis::membership(const tree::Expr& expr, const Block& inner, const Dist
   for (std::size_t i = 0; i < args.size() && i < inner.outputs.size(); ++i) {
     const Ident left = ident_of(*args[i]);
     const Ident right = inner.outputs[i].ident;
-    if (!left.known() || !right.known()) continue;
-    if (!comparable_keys(type_of(query_, left), type_of(query_, right))) continue;
+    if (!same_value(query_, left, right)) continue;
     facts.equalities.emplace_back(left, Ident{kMembers, static_cast<int>(i)});
     if (!null_is_false && (!not_null(left) || !not_null(right))) return false;
   }

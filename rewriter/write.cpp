@@ -1,6 +1,7 @@
 #include "rewriter/write.h"
 
 #include <algorithm>
+#include <set>
 
 /// UPDATE and DELETE: by key, shard by shard, or on every copy; and INSERT … SELECT.
 namespace anabranch::rewriter {
@@ -56,6 +57,48 @@ Outcome shard_by_shard(Planning& planning, const Placement& placement, std::stri
   return done(plan);
 }
 
+/// Whether every row of the target meets at most one row of each table in FROM: else each server
+/// takes the one that it finds first.
+bool meets_one_row(const Planning& planning, const Analysis::Rows& rows) {
+  const Query& query = planning.query;
+  const Block& block = *query.top;
+  std::set<int> settled = {query.target};
+  const auto fixed = [&](Ident column) {
+    const auto equals = rows.facts.equal_to(column);
+    const bool joined =
+        std::ranges::any_of(equals, [&](Ident other) { return settled.contains(other.instance); });
+    return joined || std::ranges::any_of(rows.facts.conditions, [&](const tree::Expr* condition) {
+             const auto* call = condition->as<tree::OperatorCall>();
+             if (call == nullptr || call->name != "=" || !call->left || !call->schema.empty()) {
+               return false;
+             }
+             const values::Oid type = type_of(query, column);
+             return (ident_of(*call->left) == column &&
+                     key_operand(*call->right, type, planning.values)) ||
+                    (ident_of(*call->right) == column &&
+                     key_operand(*call->left, type, planning.values));
+           });
+  };
+  const auto unique = [&](int instance) {
+    const router::Relation* relation = query.at(instance).relation;
+    if (relation == nullptr || query.at(instance).kind != Instance::Kind::table) return false;
+    return std::ranges::any_of(relation->unique_keys, [&](const router::UniqueKey& key) {
+      return std::ranges::all_of(key.columns,
+                                 [&](int column) { return fixed({instance, column}); });
+    });
+  };
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const int instance : block.instances) {
+      if (settled.contains(instance) || !unique(instance)) continue;
+      settled.insert(instance);
+      grown = true;
+    }
+  }
+  return std::ranges::all_of(block.instances,
+                             [&](int instance) { return settled.contains(instance); });
+}
+
 /// Writes to every copy of a reference table must do the same everywhere.
 void check_copies(const Planning& planning, const Analysis::Rows& rows) {
   const Traits& traits = planning.traits;
@@ -88,6 +131,7 @@ void check_sharded(const Analysis::Rows& rows, std::string_view clause) {
 
 Outcome broadcast_copies(Planning& planning, const tree::Statement& statement) {
   check_system_columns(planning);
+  check_impure(planning);
   auto plan = planning.plan;
   plan->kind = PlanKind::broadcast;
   plan->routing.mode = Routing::Mode::all_shards;
@@ -116,6 +160,11 @@ Outcome plan_write(Planning& planning) {
       refuse_statement("a writing WITH", "Write one statement each.");
     check_copies(planning, rows);
     if (update != nullptr) check_assigned_defaults(planning, update->set);
+    if (update != nullptr && !meets_one_row(planning, rows)) {
+      refuse_clause("UPDATE … FROM of a reference table",
+                    "a row may meet several rows, and every copy would take another one",
+                    "Join FROM's tables by their primary keys.");
+    }
     if (!planning.plan->described) return ask_original(planning);
     tree::StatementPtr copy = tree::clone(*planning.statement);
     fill_holes(planning, *copy);

@@ -107,6 +107,13 @@ std::shared_ptr<const router::Catalog> load_catalog(const std::string& path) {
       enums[oid(f[1])].oid = oid(f[1]);
       enums[oid(f[1])].name = f[2];
       enums[oid(f[1])].labels.push_back(f[3]);
+    } else if (f[0] == "L") {
+      catalog->add(router::NamedCollation{.schema = f[1],
+                                          .name = f[2],
+                                          .provider = f[3].front(),
+                                          .locale = f[4],
+                                          .version = f[5],
+                                          .deterministic = f[6] == "t"});
     } else if (f[0] == "F") {
       router::Function function;
       function.schema = f[1];

@@ -84,6 +84,11 @@ void record_catalog(const std::string& conninfo, const std::string& path) {
   write(server, file, "E",
         "select e.enumtypid, t.typname, e.enumlabel from pg_enum e join pg_type t on t.oid ="
         " e.enumtypid order by e.enumtypid, e.enumsortorder");
+  write(server, file, "L",
+        "select n.nspname, c.collname, c.collprovider, coalesce(c.colliculocale, c.collcollate),"
+        " coalesce(pg_collation_actual_version(c.oid), ''), c.collisdeterministic from"
+        " pg_collation c join pg_namespace n on n.oid = c.collnamespace where c.collname in"
+        " ('de-x-icu', 'da-x-icu', 'en-x-icu', 'C.utf8', 'case_blind') order by c.collname");
   write(server, file, "F",
         "select n.nspname, p.proname, p.proargtypes::text, p.prorettype, p.prokind, p.provolatile,"
         " p.proretset from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
@@ -92,7 +97,8 @@ void record_catalog(const std::string& conninfo, const std::string& path) {
         " 'round', 'trunc', 'abs', 'floor', 'ceil', 'sign', 'mod', 'date_trunc', 'extract',"
         " 'date_part', 'to_char', 'current_database', 'current_user', 'version', 'generate_series',"
         " 'unnest', 'substring', 'concat', 'age', 'pg_advisory_lock', 'set_config',"
-        " 'pg_relation_size', 'clock_timestamp', 'left', 'strpos', 'md5', 'position')))"
+        " 'pg_relation_size', 'lastval', 'currval', 'clock_timestamp', 'left', 'strpos', 'md5', "
+        "'position')))"
         " order by n.nspname, p.proname, p.proargtypes::text");
 }
 
