@@ -36,6 +36,9 @@ class Collector {
       } else if (const auto* between = at.as<tree::Between>()) {
         compared(*between->arg, *between->low);
         compared(*between->arg, *between->high);
+      } else if (const auto* test = at.as<tree::DistinctFrom>()) {
+        compared(*test->left, *test->right);
+        compared(*test->right, *test->left);
       } else if (const auto* cast = at.as<tree::TypeCast>()) {
         cast_to(*cast);
       }

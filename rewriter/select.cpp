@@ -126,6 +126,23 @@ std::optional<Outcome> select_into(Planning& planning, const tree::Select& selec
   return done(plan);
 }
 
+/// The default shard cannot describe a statement over tables that it does not have.
+void check_whole_tables(const Scatter& scatter) {
+  const Query& query = scatter.planning.query;
+  for (const auto& instance : query.instances) {
+    const router::MappedTable* table = query.mapped(*instance);
+    if (table == nullptr || table->kind != conf::TableKind::whole ||
+        table->shard == query.map->default_shard()) {
+      continue;
+    }
+    const Distribution& rows = scatter.rows.distribution;
+    if (rows.kind == Distribution::Kind::split_up) refuse_distribution("SELECT", rows);
+    refuse_clause("SELECT",
+                  "\"" + table->name.name + "\" is whole on one shard, other rows are not",
+                  "Make the table that is on one shard a reference table.");
+  }
+}
+
 }  // namespace
 
 Outcome plan_select(Planning& planning, const tree::Select& select) {
@@ -156,6 +173,7 @@ Outcome plan_select(Planning& planning, const tree::Select& select) {
     refuse_clause("SELECT", "no sharded table is read", "Leave _shard_num out.");
   }
   check_several(planning);
+  check_whole_tables(scatter);
   if (!planning.plan->described) return ask_original(planning);
   if (!planning.plan->result) refuse_statement("a SELECT without columns", "Select a column.");
   return block.left != nullptr ? scatter_set_operation(scatter) : scatter_plain(scatter);
