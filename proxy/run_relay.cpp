@@ -168,6 +168,13 @@ bool writes(const rewriter::Plan& plan) {
   return plan.effect == Effect::writes || plan.effect == Effect::ddl;
 }
 
+/// Definitions that one shard keeps are in the catalog too.
+bool changes_definitions(const rewriter::Plan& plan) {
+  const std::string_view command = plan.command;
+  return plan.effect == Effect::ddl || command.starts_with("CREATE ") || command.starts_with("ALTER ") ||
+         command.starts_with("DROP ");
+}
+
 net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::uint32_t shard) {
   const backends::ShardTarget& target = state.target(shard);
   backends::Lease lease;
@@ -203,9 +210,7 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   co_return outcome;
 }
 
-}  // namespace
-
-net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uint32_t shard) {
+net::Task<Outcome> relay(SessionState& state, Execution& execution, std::uint32_t shard) {
   if (state.transaction.state() == backends::TransactionState::none) {
     // What a database without schemes is told may leave anything behind on its server.
     if (state.db->passthrough() && execution.plan->plan->opaque_settings) state.pin();
@@ -214,6 +219,14 @@ net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uin
     if (!alone) state.transaction.begin_implicit();
   }
   co_return co_await relay_in_transaction(state, execution, shard);
+}
+
+}  // namespace
+
+net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uint32_t shard) {
+  const Outcome outcome = co_await relay(state, execution, shard);
+  if (changes_definitions(*execution.plan->plan)) state.catalog_stale = true;
+  co_return outcome;
 }
 
 }  // namespace anabranch::proxy
