@@ -177,6 +177,49 @@ ContextChange context_change(const std::shared_ptr<const Settings>& applied,
   return out.take();
 }
 
+std::shared_ptr<const Settings> SharedSettings::share(Settings settings) {
+  std::erase_if(known_, [](const auto& known) { return known.expired(); });
+  for (const auto& known : known_) {
+    if (auto shared = known.lock(); *shared == settings) return shared;
+  }
+  auto made = std::make_shared<const Settings>(std::move(settings));
+  known_.push_back(made);
+  return made;
+}
+
+namespace {
+
+// Input functions that are run while a statement is parsed, and functions that are folded while it
+// is planned, heed these.
+constexpr auto reading_settings = std::to_array<std::string_view>(
+    {"array_nulls", "backslash_quote", "client_encoding", "datestyle", "default_text_search_config",
+     "extra_float_digits", "intervalstyle", "lc_monetary", "timezone", "transform_null_equals",
+     "xmloption"});
+
+}  // namespace
+
+std::string reading_key(const Settings& settings) {
+  std::string key;
+  for (const std::string_view name : reading_settings) {
+    const auto found = settings.find(name);
+    if (found == settings.end()) continue;
+    key.append(name).append("=").append(found->second).push_back('\0');
+  }
+  return key;
+}
+
+Settings read_as_under(const Settings& earlier, Settings settings) {
+  for (const std::string_view name : reading_settings) {
+    const auto found = earlier.find(name);
+    if (found != earlier.end()) {
+      settings.insert_or_assign(found->first, found->second);
+    } else if (const auto now = settings.find(name); now != settings.end()) {
+      settings.erase(now);
+    }
+  }
+  return settings;
+}
+
 std::string quote_literal(std::string_view value) {
   const bool escapes = value.find('\\') != std::string_view::npos;
   std::string quoted = escapes ? " E'" : "'";

@@ -22,8 +22,8 @@ class SettingsStack {
  public:
   SettingsStack() : base_(std::make_shared<const Settings>()), current_(base_) {}
   /// `startup`: what RESET goes back to (the client's startup parameters).
-  explicit SettingsStack(Settings startup)
-      : base_(std::make_shared<const Settings>(std::move(startup))), current_(base_) {}
+  explicit SettingsStack(std::shared_ptr<const Settings> startup)
+      : base_(std::move(startup)), current_(base_) {}
 
   const std::shared_ptr<const Settings>& current() const { return current_; }
   const std::string* find(std::string_view name) const;
@@ -54,6 +54,15 @@ class SettingsStack {
   std::vector<Level> levels_;
 };
 
+/// Makes equal startup settings one object: comparing contexts then compares two pointers. One loop.
+class SharedSettings {
+ public:
+  std::shared_ptr<const Settings> share(Settings settings);
+
+ private:
+  std::vector<std::weak_ptr<const Settings>> known_;
+};
+
 /// What brings a connection from one context to another.
 struct ContextChange {
   std::string sql;  // `RESET x; SET y TO …`; empty: nothing to do
@@ -66,6 +75,12 @@ struct ContextChange {
 /// The minimal change; fast when both are the same object or equal.
 ContextChange context_change(const std::shared_ptr<const Settings>& applied,
                              const std::shared_ptr<const Settings>& wanted);
+
+/// The settings that decide how a server reads the literals of a statement when it parses it, in one
+/// canonical string. Two sessions may share a prepared statement only where it is equal.
+std::string reading_key(const Settings& settings);
+/// `settings`, but with literals read as under `earlier`.
+Settings read_as_under(const Settings& earlier, Settings settings);
 
 /// A value as a SQL string literal, right under any standard_conforming_strings.
 std::string quote_literal(std::string_view value);

@@ -27,16 +27,16 @@ void send_sync(Lease& lease) {
   lease->expect_ready();
 }
 
-bool pipeline_context(Lease& lease, const SettingsStack& wanted) {
+bool pipeline_context(Lease& lease, const std::shared_ptr<const Settings>& wanted) {
   ServerConnection& connection = *lease;
-  if (connection.applied.current() == wanted.current()) return true;
-  const ContextChange change = context_change(connection.applied.current(), wanted.current());
+  if (connection.applied.current() == wanted) return true;
+  const ContextChange change = context_change(connection.applied.current(), wanted);
   if (!change.sql.empty()) {
     if (!change.pipeline && !connection.applied.in_transaction()) return false;
     net::pg::Query{change.sql}.encode(connection.socket().out());
     connection.skip_reply();
   }
-  connection.applied.replace(wanted.current());
+  connection.applied.replace(wanted);
   return true;
 }
 

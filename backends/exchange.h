@@ -27,7 +27,7 @@ void send_sync(Lease& lease);
 /// next request and swallows its reply, where that is safe (see ContextChange); false: nothing was
 /// done, call apply_context(). Inside a transaction block it is always safe (a failed SET fails
 /// what follows). Both do nothing where nothing differs.
-bool pipeline_context(Lease& lease, const SettingsStack& wanted);
+bool pipeline_context(Lease& lease, const std::shared_ptr<const Settings>& wanted);
 net::Task<void> apply_context(Lease& lease, const SettingsStack& wanted,
                               net::CancelToken token = {});
 
@@ -55,6 +55,9 @@ class ReplyStream {
   std::optional<Reply> poll();
   /// Waits. Not reading is back-pressure.
   net::Task<Reply> next(net::CancelToken token = {});
+  /// next() in parts, for the hot path: `check(co_await more())` after poll() had nothing.
+  net::Socket::Fill more(net::CancelToken token = {});
+  void check(const net::IoResult& filled);
 
   merge::Batch rows;
   Lease& lease() const { return *lease_; }

@@ -110,16 +110,23 @@ void ReplyStream::check_alive() {
   if (socket.at_end()) lose("the server closed the connection");
 }
 
+net::Socket::Fill ReplyStream::more(net::CancelToken token) {
+  net::Socket& socket = (*lease_)->socket();
+  if (socket.queued() > 0) socket.send_now();
+  check_alive();
+  return socket.fill(needed_, std::move(token));
+}
+
+void ReplyStream::check(const net::IoResult& filled) {
+  if (!filled) lose(filled.error().message);
+}
+
 net::Task<Reply> ReplyStream::next(net::CancelToken token) {
   for (;;) {
     if (std::optional<Reply> reply = poll()) co_return std::move(*reply);
-    net::Socket& socket = (*lease_)->socket();
-    if (socket.queued() > 0) socket.send_now();
-    check_alive();
-    const net::IoResult filled = co_await socket.fill(needed_, token);
-    if (filled) continue;
-    if (token.cancelled()) throw stopped(token.state());
-    lose(filled.error().message);
+    const net::IoResult filled = co_await more(token);
+    if (!filled && token.cancelled()) throw stopped(token.state());
+    check(filled);
   }
 }
 

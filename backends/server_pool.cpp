@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "backends/server_pool_queue.h"
 #include "net/pg/stream.h"
 #include "values/errors.h"
 
@@ -22,11 +23,6 @@ constexpr std::uint64_t spare_after_ms = 1000;
 
 std::uint64_t now_ms() {
   return net::Loop::current().now_ms();
-}
-
-values::SqlError cancelled_error(net::Wait why) {
-  if (why == net::Wait::timed_out) return make_error(values::ErrorId::statement_timeout);
-  return make_error(values::ErrorId::canceled);
 }
 
 }  // namespace
@@ -46,47 +42,6 @@ class ServerPool::Slot {
  private:
   std::shared_ptr<ServerPool> pool_;
   bool used_ = false;
-};
-
-/// Somebody in the queue, and what he was given.
-struct ServerPool::Waiting {
-  net::Signal signal;
-  bool holds_leases = false;
-  ServerConnection* given = nullptr;
-  bool slot = false;
-  bool gives_way = false;
-  std::uint64_t wait = 0;  // in the graph; 0: not there
-};
-
-/// A place in the queue: left when the waiting coroutine goes on, or is destroyed.
-class ServerPool::Place {
- public:
-  Place(std::shared_ptr<ServerPool> pool, std::shared_ptr<Waiting> waiting)
-      : pool_(std::move(pool)), waiting_(std::move(waiting)) {
-    pool_->waiters_.push_back(waiting_);
-    ++pool_->budget_->metrics->waiting;
-    ++pool_->budget_->metrics->waits;
-  }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() {
-    PoolMetrics& metrics = *pool_->budget_->metrics;
-    --metrics.waiting;
-    metrics.wait_microseconds +=
-        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
-                                       std::chrono::steady_clock::now() - since_)
-                                       .count());
-    if (waiting_->wait != 0) pool_->registry_.wait_graph().done(waiting_->wait);
-    std::erase(pool_->waiters_, waiting_);
-    if (pool_->waiters_.empty()) pool_->budget_->sated(pool_.get());
-    if (waiting_->given) pool_->come_home(std::exchange(waiting_->given, nullptr));
-    if (waiting_->slot) pool_->budget_->put();
-  }
-
- private:
-  std::shared_ptr<ServerPool> pool_;
-  std::shared_ptr<Waiting> waiting_;
-  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
 /// A cancel under way: the connection's object stays, and goes home or dies when this ends.
@@ -124,7 +79,8 @@ ServerPool::ServerPool(PoolRegistry& registry, std::shared_ptr<PoolBudget> budge
       settings_(settings),
       connector_(std::move(connector)),
       idle_signal_(std::make_shared<net::Signal>()),
-      sweep_timer_([this] { sweep(); }) {
+      sweep_timer_([this] { sweep(); }),
+      queue_timer_([this] { look_at_queue(); }) {
   idle_.reserve(settings_.size + 1);
 }
 
@@ -155,18 +111,6 @@ std::optional<Lease> ServerPool::try_acquire(Holder& holder) {
     close(connection);
   }
   return std::nullopt;
-}
-
-net::Task<Lease> ServerPool::acquire(Holder& holder, net::CancelToken token) {
-  const auto self = shared_from_this();
-  if (std::optional<Lease> lease = try_acquire(holder)) co_return std::move(*lease);
-  if (refusing_) throw make_error(values::ErrorId::shutdown);
-  if (!budget_->take(holder.holds_any())) {
-    ServerConnection* connection = co_await wait_turn(holder, token);
-    if (connection) co_return lend(connection, holder);
-  }
-  ServerConnection* opened = co_await open(token);
-  co_return lend(opened, holder);
 }
 
 Lease ServerPool::lend(ServerConnection* connection, Holder& holder) {
@@ -210,27 +154,6 @@ void ServerPool::come_home(ServerConnection* connection) {
 bool ServerPool::should_give_up() const {
   if (!budget_->has_urgent() || urgent_) return false;
   return waiters_.empty() || local_open() > budget_->share() || budget_->fewer_slots_than_pools();
-}
-
-bool ServerPool::hand_over(ServerConnection* connection) {
-  const auto next = next_waiter();
-  if (!next) return false;
-  connection->returned_ = true;
-  next->given = connection;
-  next->signal.notify();
-  return true;
-}
-
-// First come, first served; but what exceeds the size is there for those who hold leases.
-std::shared_ptr<ServerPool::Waiting> ServerPool::next_waiter() {
-  const auto next =
-      budget_->over_size()
-          ? std::ranges::find_if(waiters_, [](const auto& w) { return w->holds_leases; })
-          : waiters_.begin();
-  if (next == waiters_.end()) return nullptr;
-  auto waiting = *next;
-  waiters_.erase(next);
-  return waiting;
 }
 
 std::uint32_t ServerPool::local_open() const {
@@ -366,59 +289,6 @@ void ServerPool::give_up_idle() {
   close(connection);
 }
 
-// --- waiting ---
-
-void ServerPool::ask_for_slot(bool holds_leases) {
-  urgent_ = local_open() < budget_->share();
-  budget_->hunger(shared_from_this(), urgent_, holds_leases);
-}
-
-void ServerPool::on_grant() {
-  urgent_ = false;
-  const auto next = refusing_ ? nullptr : next_waiter();
-  if (!next) {
-    budget_->put();
-    return;
-  }
-  next->slot = true;
-  next->signal.notify();
-  if (!waiters_.empty()) ask_for_slot(waiters_.front()->holds_leases);
-}
-
-net::Task<ServerConnection*> ServerPool::wait_turn(Holder& holder, net::CancelToken token) {
-  auto waiting = std::make_shared<Waiting>();
-  waiting->holds_leases = holder.holds_any();
-  const Place place(shared_from_this(), waiting);
-  ask_for_slot(waiting->holds_leases);
-  if (waiting->holds_leases) {
-    waiting->wait = registry_.wait_graph().wait(
-        holder, budget_.get(),
-        [mailbox = net::Loop::current().mailbox(), weak = std::weak_ptr<Waiting>(waiting)] {
-          mailbox->post([weak] {
-            const auto alive = weak.lock();
-            if (!alive) return;
-            alive->gives_way = true;
-            alive->signal.notify();
-          });
-        });
-  }
-  net::CancelSource limit(token);
-  if (settings_.wait_timeout.count() > 0) limit.cancel_after(settings_.wait_timeout);
-  const net::Wait why = co_await waiting->signal.wait(limit.token());
-  if (waiting->given) co_return std::exchange(waiting->given, nullptr);
-  if (std::exchange(waiting->slot, false)) co_return nullptr;
-  if (refusing_) throw make_error(values::ErrorId::shutdown);
-  if (waiting->gives_way) {
-    ++budget_->metrics->cycles;
-    throw make_error(values::ErrorId::lease_cycle, server_->text());
-  }
-  if (token.cancelled()) throw cancelled_error(why);
-  ++budget_->metrics->wait_timeouts;
-  const std::string pool = fmt::format("{} in the pool of {} for {}, which has {}", server_->text(),
-                                       server_->database, server_->user, budget_->size());
-  throw make_error(values::ErrorId::lease_timeout, pool, settings_.wait_timeout.count());
-}
-
 // --- opening ---
 
 namespace {
@@ -530,13 +400,14 @@ void ServerPool::retire() {
 void ServerPool::refuse() {
   refusing_ = true;
   retire();
-  for (const auto& waiting : waiters_) waiting->signal.notify();
+  wake_all();
 }
 
 void ServerPool::end() {
   refuse();
   ended_ = true;
   sweep_timer_.stop();
+  queue_timer_.stop();
 }
 
 }  // namespace anabranch::backends

@@ -55,7 +55,15 @@ class ServerPool : public std::enable_shared_from_this<ServerPool> {
   class CancelInFlight;
   static net::Task<void> cancel(std::shared_ptr<ServerPool> pool, ServerConnection* connection);
 
+  // server_pool_queue.cpp
   net::Task<ServerConnection*> wait_turn(Holder& holder, net::CancelToken token);
+  bool hand_over(ServerConnection* connection);
+  std::shared_ptr<Waiting> next_waiter();
+  void ask_for_slot(bool holds_leases);
+  void look_at_queue();
+  void watch_queue();
+  void wake_all();
+
   net::Task<ServerConnection*> open(net::CancelToken token);
   net::Task<void> open_spare();
   Lease lend(ServerConnection* connection, Holder& holder);
@@ -63,8 +71,6 @@ class ServerPool : public std::enable_shared_from_this<ServerPool> {
   void come_home(ServerConnection* connection);
   void abandon(ServerConnection* connection);
   void close(ServerConnection* connection);
-  bool hand_over(ServerConnection* connection);
-  std::shared_ptr<Waiting> next_waiter();
   std::uint32_t local_open() const;
   void forget(ServerConnection* connection);
   bool should_give_up() const;
@@ -73,7 +79,6 @@ class ServerPool : public std::enable_shared_from_this<ServerPool> {
   bool fit_to_lend(ServerConnection* connection);
   bool expired(const ServerConnection& connection) const;
 
-  void ask_for_slot(bool holds_leases);
   void sweep();
   void look_at_idle();
   static net::Task<void> watch_idle(std::weak_ptr<ServerPool> pool,
@@ -91,9 +96,13 @@ class ServerPool : public std::enable_shared_from_this<ServerPool> {
   bool retired_ = false;
   bool refusing_ = false;
   bool ended_ = false;
-  bool urgent_ = false;  // as last told to the budget
+  // As last told to the budget.
+  bool hungry_ = false;
+  bool urgent_ = false;
+  bool asked_for_holder_ = false;
   std::shared_ptr<net::Signal> idle_signal_;
   net::Timer sweep_timer_;
+  net::Timer queue_timer_;
 };
 
 /// How connections to a server are described to net/; null context where TLS cannot be set up.

@@ -192,7 +192,7 @@ Transaction::Enlisted* Transaction::add(std::uint32_t shard, Lease lease) {
 // Queues what must go ahead; false where its answer must be awaited first.
 bool Transaction::prepare(Enlisted& member) {
   if (state_ == TransactionState::none || member.began) {
-    return pipeline_context(member.lease, wanted_);
+    return pipeline_context(member.lease, wanted_.current());
   }
   open_on(member);
   return true;

@@ -81,6 +81,7 @@ class Loop {
   uv_loop_t* uv() { return &uv_; }
 
  private:
+  friend class PollHandle;
   friend class Timer;
   friend class Waiter;
   friend struct Yield;

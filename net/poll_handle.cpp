@@ -37,6 +37,9 @@ void PollHandle::poll_for(int events) {
   }
   uv_poll_start(&poll_, events, [](uv_poll_t* handle, int status, int came) {
     static_cast<PollHandle*>(handle->data)->dispatch(status, came);
+    // Whom this has woken goes on before the next socket is looked at: a request that waited for the
+    // whole batch to be read would leave its server idle meanwhile.
+    Loop::current().run_ready();
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include "backends/exchange.h"
 #include "net/pg/stream.h"
+#include "proxy/leases.h"
 #include "proxy/log.h"
 #include "proxy/planning.h"
 #include "values/errors.h"
@@ -22,11 +23,20 @@ rewriter::BindRequest bind_request(const SessionState& state, const Execution& e
   return request;
 }
 
+bool read_otherwise(const SessionState& state, const Execution& execution) {
+  return !execution.simple && execution.statement->reading_key != state.reading_key;
+}
+
 net::Task<void> evaluate(SessionState& state, Execution& execution) {
   const Plan& plan = *execution.plan->plan;
   execution.evaluated.clear();
   execution.evaluations.clear();
   if (plan.evaluations.empty()) co_return;
+  if (read_otherwise(state, execution)) {
+    throw values::make_error(values::ErrorId::unsupported_clause, "a prepared statement",
+                             "settings that decide how its literals are read have changed since it was prepared",
+                             "Prepare it again.");
+  }
   std::string sql = "SELECT ";
   for (std::size_t i = 0; i < plan.evaluations.size(); ++i) {
     if (i > 0) sql += ", ";
@@ -43,8 +53,7 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
                        : members.front().get();
     lease = &member->lease;
   } else {
-    borrowed = co_await backends::acquire(state.target(shard), state.holder, state.token());
-    co_await backends::apply_context(borrowed, state.settings);
+    borrowed = co_await borrow_lease(state, shard);
   }
   const Running running(state, *lease);
   auto answer = co_await backends::run_command(*lease, std::move(sql));
@@ -57,6 +66,15 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
   }
 }
 
+namespace {
+
+/// No shard can hold a matching row: any one gives the empty answer in the right form.
+std::uint32_t one_of(const SessionState& state, const router::ShardSet& shards) {
+  return shards.empty() ? state.default_shard() : *shards.begin();
+}
+
+/// The shards of this execution. Takes the plan for several shards where a relay turns out to need
+/// it, and writes it to execution.plan.
 net::Task<router::ShardSet> find_shards(SessionState& state, Execution& execution) {
   co_await evaluate(state, execution);
   const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
@@ -72,24 +90,36 @@ net::Task<router::ShardSet> find_shards(SessionState& state, Execution& executio
   co_return rewriter::route(bind_request(state, execution), nullptr);
 }
 
-namespace {
-
-net::Task<Outcome> dispatch(SessionState& state, Execution& execution) {
-  switch (execution.plan->plan->kind) {
-    case PlanKind::session: co_return co_await run_session_command(state, execution);
-    case PlanKind::local: co_return co_await run_local(state, execution);
-    case PlanKind::refuse: co_await throw_refusal(state, *execution.statement, execution.plan); break;
-    default: break;
-  }
+net::Task<Outcome> run_on_shards(SessionState& state, Execution& execution) {
   const router::ShardSet shards = co_await find_shards(state, execution);
   const Plan& plan = *execution.plan->plan;
   if (plan.copy) co_return co_await run_copy_split(state, execution);
   if (plan.kind == PlanKind::relay) {
-    // No shard can hold a matching row: any one gives the empty answer in the right form.
-    const std::uint32_t shard = shards.empty() ? state.default_shard() : *shards.begin();
-    co_return co_await run_relay(state, execution, shard);
+    co_return co_await run_relay(state, execution, one_of(state, shards));
   }
   co_return co_await run_partials(state, execution);
+}
+
+net::Task<Outcome> refuse(SessionState& state, Execution& execution) {
+  co_await throw_refusal(state, *execution.statement, execution.plan);
+  co_return Outcome{};
+}
+
+/// No coroutine itself: a relay whose shard is plain to see goes straight there.
+net::Task<Outcome> dispatch(SessionState& state, Execution& execution) {
+  const Plan& plan = *execution.plan->plan;
+  switch (plan.kind) {
+    case PlanKind::session: return run_session_command(state, execution);
+    case PlanKind::local: return run_local(state, execution);
+    case PlanKind::refuse: return refuse(state, execution);
+    case PlanKind::relay: break;
+    default: return run_on_shards(state, execution);
+  }
+  if (!plan.copy && plan.evaluations.empty()) {
+    const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
+    if (shards.size() <= 1) return run_relay(state, execution, one_of(state, shards));
+  }
+  return run_on_shards(state, execution);
 }
 
 /// The shape, not the text: literals may be nobody else's business.

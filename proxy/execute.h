@@ -25,12 +25,12 @@ net::Task<Outcome> run_local(SessionState& state, Execution& execution);
 
 // Shared by them.
 
+/// The settings that decide how literals are read are not those of the statement's Parse.
+bool read_otherwise(const SessionState& state, const Execution& execution);
+
 /// Fills `execution.evaluations` (Plan::evaluations) by asking a backend.
 net::Task<void> evaluate(SessionState& state, Execution& execution);
 rewriter::BindRequest bind_request(const SessionState& state, const Execution& execution);
-/// Shards and texts of this execution; takes the plan for several shards where a relay turns out
-/// to need it (and then writes it to execution.plan).
-net::Task<router::ShardSet> find_shards(SessionState& state, Execution& execution);
 
 /// COPY from the client's side: what the next message of a COPY IN is.
 struct CopyMessage {

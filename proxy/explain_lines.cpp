@@ -4,6 +4,7 @@
 
 #include "backends/exchange.h"
 #include "proxy/execute.h"
+#include "proxy/leases.h"
 #include "proxy/planning.h"
 #include "values/errors.h"
 
@@ -54,19 +55,12 @@ net::Task<std::vector<std::string>> shard_plan(SessionState& state, const Execut
   for (const auto& query : explained.bound.queries) {
     if (query.shard == static_cast<int>(shard)) sql = query.sql;
   }
-  backends::Lease borrowed;
-  backends::Lease* lease = &borrowed;
-  if (auto* enlisted = state.transaction.find(shard); enlisted != nullptr) {
-    lease = &enlisted->lease;
-  } else {
-    borrowed = co_await backends::acquire(state.target(shard), state.holder, state.token());
-    co_await backends::apply_context(borrowed, state.settings);
-  }
-  const Running running(state, *lease);
-  auto answer = co_await backends::run_command(
-      *lease, fmt::format("EXPLAIN {} {}", explain.options, sql));
-  if (!answer) throw backends::ServerError(answer.error(), lease->shard(), lease->shard_name());
-  lines.push_back(fmt::format("plan of shard {}:", lease->shard_name()));
+  ShardLease taken = co_await ShardLease::take(state, shard);
+  backends::Lease& lease = *taken;
+  const Running running(state, lease);
+  auto answer = co_await backends::run_command(lease, fmt::format("EXPLAIN {} {}", explain.options, sql));
+  if (!answer) throw backends::ServerError(answer.error(), shard, lease.shard_name());
+  lines.push_back(fmt::format("plan of shard {}:", lease.shard_name()));
   for (auto& row : answer->rows) lines.push_back("  " + row.at(0).value_or(""));
   co_return lines;
 }

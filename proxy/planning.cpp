@@ -1,6 +1,8 @@
 #include "proxy/planning.h"
 
 #include "backends/exchange.h"
+#include "proxy/leases.h"
+#include "proxy/shard_request.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -29,24 +31,16 @@ Description to_description(backends::Described described) {
   return description;
 }
 
-/// Describes on a shard: on the transaction's own lease where it has one there (it may see what
-/// others do not), else on one taken for the purpose.
 net::Task<Description> describe_on(SessionState& state, std::uint32_t shard, std::string sql,
                                    std::vector<values::Oid> types, bool own_text) {
-  backends::Lease borrowed;
-  backends::Lease* lease = &borrowed;
-  if (auto* enlisted = state.transaction.find(shard); enlisted != nullptr) {
-    lease = &enlisted->lease;
-  } else {
-    borrowed = co_await backends::acquire(state.target(shard), state.holder, state.token());
-    co_await backends::apply_context(borrowed, state.settings);
-  }
-  const Running running(state, *lease);
-  auto described = co_await backends::describe(*lease, std::move(sql), std::move(types));
+  ShardLease taken = co_await ShardLease::take(state, shard);
+  backends::Lease& lease = *taken;
+  const Running running(state, lease);
+  auto described = co_await backends::describe(lease, std::move(sql), std::move(types));
   if (described) co_return to_description(std::move(*described));
   net::pg::ErrorFields fields = std::move(described.error());
   if (!own_text) fields.remove('P');
-  throw backends::ServerError(std::move(fields), shard, lease->shard_name());
+  throw backends::ServerError(std::move(fields), shard, lease.shard_name());
 }
 
 /// Tables that live whole on one shard are known only there.
@@ -145,13 +139,39 @@ net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& stateme
   }
 }
 
-net::Task<void> ensure_plan(SessionState& state, Statement& statement) {
-  if (plan_is_current(state, statement)) co_return;
-  CachedPlanPtr plan = state.catalog_stale ? nullptr : cached_plan(state, statement, false);
-  if (plan == nullptr) plan = co_await make_plan(state, statement, false);
+void read_now(const SessionState& state, Statement& statement) {
+  statement.read_under = state.settings.current();
+  statement.reading_key = state.reading_key;
+  if (!statement.named) return;
+  statement.global_name =
+      global_name_of(statement.text, statement.parameter_types, state.planning_key, state.reading_key);
+}
+
+namespace {
+
+void adopt(SessionState& state, Statement& statement, CachedPlanPtr plan) {
   statement.plan = std::move(plan);
   statement.planned_under = state.db->version;
+  const bool moved = statement.planned_key != state.planning_key;
   statement.planned_key = state.planning_key;
+  // With another search_path or role the server parses it anew, too.
+  if (moved && statement.read_under != nullptr) read_now(state, statement);
+}
+
+}  // namespace
+
+bool take_cached_plan(SessionState& state, Statement& statement) {
+  if (plan_is_current(state, statement)) return true;
+  if (state.catalog_stale) return false;
+  CachedPlanPtr plan = cached_plan(state, statement, false);
+  if (plan == nullptr) return false;
+  adopt(state, statement, std::move(plan));
+  return true;
+}
+
+net::Task<void> ensure_plan(SessionState& state, Statement& statement) {
+  if (take_cached_plan(state, statement)) co_return;
+  adopt(state, statement, co_await make_plan(state, statement, false));
 }
 
 net::Task<const Description*> ensure_description(SessionState& state, Statement& statement) {

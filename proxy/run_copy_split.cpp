@@ -7,6 +7,7 @@
 #include "backends/exchange.h"
 #include "proxy/copy_rows.h"
 #include "proxy/execute.h"
+#include "proxy/leases.h"
 #include "proxy/replies.h"
 #include "proxy/transaction_end.h"
 #include "router/key_value.h"
@@ -237,8 +238,7 @@ class SplitCopy {
   /// says what it is, or what is wrong with it.
   net::Task<std::string> spelt_by_server(std::size_t field, std::uint64_t line) {
     const std::uint32_t shard = state_.default_shard();
-    backends::Lease lease = co_await backends::acquire(state_.target(shard), state_.holder, state_.token());
-    co_await backends::apply_context(lease, state_.settings);
+    backends::Lease lease = co_await borrow_lease(state_, shard);
     auto answer = co_await backends::run_command(
         lease, fmt::format("SET LOCAL datestyle TO ISO; SELECT {}::{}::pg_catalog.text",
                            backends::quote_literal(*fields_[field]),

@@ -95,6 +95,8 @@ class Partials {
             input.output >= 0 ? sink_.format(static_cast<std::size_t>(input.output)) : input.format));
       }
     }
+    const Statement& statement = *execution_.statement;
+    const bool read_before = read_otherwise(state_, execution_);
     for (std::size_t source = 0; source < bound_.queries.size(); ++source) {
       const std::string& sql = bound_.queries[source].sql;
       ShardRequest request;
@@ -105,8 +107,9 @@ class Partials {
       request.result_formats = formats.list();
       request.describe = plan_.recipe.has_value();
       std::string name;
-      if (!execution_.statement->global_name.empty()) {
-        name = global_name_of(sql, types.list().raw(), state_.planning_key);
+      if (read_before) request.read_under = statement.read_under.get();
+      if (read_before || !statement.global_name.empty()) {
+        name = global_name_of(sql, parameter_types(), state_.planning_key, statement.reading_key);
         request.global_name = name;
       }
       names_.push_back(std::move(name));

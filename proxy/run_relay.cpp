@@ -12,6 +12,7 @@ namespace {
 
 using backends::Reply;
 using rewriter::Effect;
+using rewriter::Plan;
 
 /// More than this waiting for the client is sent before waiting for the shard (PostgreSQL's own
 /// output buffer is as large).
@@ -29,10 +30,11 @@ class Relay {
     send();
     lease_->socket().send_now();
     while (true) {
-      std::optional<Reply> reply = replies_.poll();
+      const std::optional<Reply> reply = replies_.poll();
       if (!reply) {
         if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
-        reply = co_await replies_.next();
+        replies_.check(co_await replies_.more());
+        continue;
       }
       if (reply->kind == Reply::Kind::ready) break;
       if (reply->message.type == 'G') {
@@ -60,8 +62,16 @@ class Relay {
     net::pg::Oids types;
     for (const values::Oid type : execution_.statement->parameter_types) types.add(type);
     ShardRequest request;
-    request.global_name = execution_.statement->global_name;
-    request.sql = execution_.statement->text;
+    const Statement& statement = *execution_.statement;
+    name_ = statement.global_name;
+    if (read_otherwise(state_, execution_)) {
+      request.read_under = statement.read_under.get();
+      if (name_.empty()) {
+        name_ = global_name_of(statement.text, statement.parameter_types, state_.planning_key, statement.reading_key);
+      }
+    }
+    request.global_name = name_;
+    request.sql = statement.text;
     request.parameter_types = types.list();
     request.portal = portal.server_name;
     request.parameter_formats = execution_.parameter_formats;
@@ -150,7 +160,7 @@ class Relay {
   }
 
   net::Task<void> fail() {
-    co_await settle_statement(lease_, execution_.statement->global_name, unparsed_, *error_);
+    co_await settle_statement(lease_, name_, unparsed_, *error_);
     throw backends::ServerError(std::move(*error_), lease_.shard(), lease_.shard_name());
   }
 
@@ -160,73 +170,73 @@ class Relay {
   const Running running_;
   backends::ReplyStream replies_;
   std::optional<net::pg::ErrorFields> error_;
+  std::string name_;       ///< of the prepared statement; empty: the unnamed one
   bool unparsed_ = false;  ///< a Parse was sent and has not been answered
   Outcome outcome_;
 };
 
-bool writes(const rewriter::Plan& plan) {
+bool writes(const Plan& plan) {
   return plan.effect == Effect::writes || plan.effect == Effect::ddl;
 }
 
 /// Definitions that one shard keeps are in the catalog too.
-bool changes_definitions(const rewriter::Plan& plan) {
+bool changes_definitions(const Plan& plan) {
   const std::string_view command = plan.command;
   return plan.effect == Effect::ddl || command.starts_with("CREATE ") || command.starts_with("ALTER ") ||
          command.starts_with("DROP ");
 }
 
+/// Whether the statement is a transaction of its own: its lease goes home with its reply.
+bool stands_alone(SessionState& state, const Execution& execution) {
+  if (state.transaction.state() != backends::TransactionState::none) return false;
+  // What a database without schemes is told may leave anything behind on its server.
+  if (state.db->passthrough() && execution.plan->plan->opaque_settings) state.pin();
+  if (!execution.standalone) state.transaction.begin_implicit();
+  return execution.standalone && !state.pinned();
+}
+
 net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::uint32_t shard) {
-  const backends::ShardTarget& target = state.target(shard);
   backends::Lease lease;
-  if (auto idle = backends::try_acquire(target, state.holder)) {
+  if (auto idle = backends::try_acquire(state.target(shard), state.holder)) {
     lease = std::move(*idle);
   } else {
-    lease = co_await backends::acquire(target, state.holder, state.token());
+    lease = co_await backends::acquire(state.target(shard), state.holder, state.token());
   }
-  if (!backends::pipeline_context(lease, state.settings)) {
+  if (!backends::pipeline_context(lease, state.settings.current())) {
     co_await backends::apply_context(lease, state.settings);
   }
   Relay relay(state, execution, lease);
   const Outcome outcome = co_await relay.run();
-  if (execution.plan->plan->opaque_settings) co_await read_back_settings(state, lease);
+  const Plan& plan = *execution.plan->plan;
+  if (plan.opaque_settings) co_await read_back_settings(state, lease);
+  if (changes_definitions(plan)) state.catalog_stale = true;
   co_return outcome;
 }
 
 net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& execution, std::uint32_t shard) {
   PortalState* portal = execution.portal;
   if (portal != nullptr && portal->open) shard = portal->shard;
-  auto* member = co_await state.transaction.enlist(shard, state.target(shard), state.token());
-  const bool in_block = state.transaction.state() != backends::TransactionState::none;
-  if (in_block && writes(*execution.plan->plan)) state.transaction.mark_written(shard);
+  backends::Transaction& transaction = state.transaction;
+  auto* member = transaction.try_enlist(shard, state.target(shard));
+  if (member == nullptr) member = co_await transaction.enlist(shard, state.target(shard), state.token());
+  const Plan& plan = *execution.plan->plan;
+  if (transaction.state() != backends::TransactionState::none && writes(plan)) transaction.mark_written(shard);
   Relay relay(state, execution, member->lease);
   const Outcome outcome = co_await relay.run();
   if (portal != nullptr) {
     portal->open = outcome.suspended;
     portal->shard = shard;
   }
-  if (execution.plan->plan->opaque_settings && !state.pinned()) {
-    co_await read_back_settings(state, member->lease);
-  }
+  if (plan.opaque_settings && !state.pinned()) co_await read_back_settings(state, member->lease);
+  if (changes_definitions(plan)) state.catalog_stale = true;
   co_return outcome;
-}
-
-net::Task<Outcome> relay(SessionState& state, Execution& execution, std::uint32_t shard) {
-  if (state.transaction.state() == backends::TransactionState::none) {
-    // What a database without schemes is told may leave anything behind on its server.
-    if (state.db->passthrough() && execution.plan->plan->opaque_settings) state.pin();
-    const bool alone = execution.standalone;
-    if (alone && !state.pinned()) co_return co_await relay_alone(state, execution, shard);
-    if (!alone) state.transaction.begin_implicit();
-  }
-  co_return co_await relay_in_transaction(state, execution, shard);
 }
 
 }  // namespace
 
 net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uint32_t shard) {
-  const Outcome outcome = co_await relay(state, execution, shard);
-  if (changes_definitions(*execution.plan->plan)) state.catalog_stale = true;
-  co_return outcome;
+  if (stands_alone(state, execution)) return relay_alone(state, execution, shard);
+  return relay_in_transaction(state, execution, shard);
 }
 
 }  // namespace anabranch::proxy

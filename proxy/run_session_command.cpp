@@ -4,6 +4,7 @@
 
 #include "backends/exchange.h"
 #include "proxy/execute.h"
+#include "proxy/leases.h"
 #include "proxy/replies.h"
 #include "proxy/settings.h"
 #include "proxy/transaction_end.h"
@@ -106,8 +107,7 @@ class SettingLeases {
       leases_.push_back(&member->lease);
       co_return;
     }
-    borrowed_ = co_await backends::acquire(state_.target(shard), state_.holder, state_.token());
-    co_await backends::apply_context(borrowed_, state_.settings);
+    borrowed_ = co_await borrow_lease(state_, shard);
     leases_.push_back(&borrowed_);
   }
 

@@ -9,6 +9,7 @@
 #include "net/pg/auth_verifier.h"
 #include "net/pg/stream.h"
 #include "proxy/instance.h"
+#include "proxy/leases.h"
 #include "proxy/log.h"
 #include "proxy/replies.h"
 #include "proxy/transaction_end.h"
@@ -59,8 +60,7 @@ void Session::end_now() {
 /// server takes fails here, as it does with PostgreSQL.
 net::Task<void> Session::greet() {
   const std::uint32_t shard = state_.default_shard();
-  backends::Lease lease = co_await backends::acquire(state_.target(shard), state_.holder, state_.token());
-  co_await backends::apply_context(lease, state_.settings);
+  backends::Lease lease = co_await borrow_lease(state_, shard);
   for (const auto& [name, value] : lease->parameters()) state_.report_parameter(name, value);
   net::pg::BackendKeyData{process_, secret_}.encode(state_.out());
   send_ready(state_.out(), 'I');
@@ -134,7 +134,9 @@ net::Task<bool> Session::serve_one() {
   if (message.type == 'X') co_return false;
   std::exception_ptr failure;
   try {
-    co_await handle(message);
+    if (net::Task<void> served = handle(message)) co_await std::move(served);
+    const bool ends = message.type == 'Q' || message.type == 'S';
+    if (ends && statement_timer_ != nullptr) statement_timer_->stop();
   } catch (...) {
     failure = std::current_exception();
   }
@@ -225,38 +227,37 @@ void Session::begin_statement() {
   statement_timer_->start(limit);
 }
 
-net::Task<void> Session::handle(net::pg::Message message) {
+/// No coroutine itself: answers the one that serves the message, or an empty task.
+net::Task<void> Session::handle(const net::pg::Message& message) {
   statement_begin_ = 0;
   switch (message.type) {
     case 'Q':
       skip_to_sync_ = false;
-      co_await simple_query(message.payload);
-      break;
+      return simple_query(message.payload);
     case 'P':
     case 'B':
     case 'D':
     case 'E':
     case 'C':
     case 'H':
-      if (!skip_to_sync_) co_await extended(message);
-      break;
+      return skip_to_sync_ ? net::Task<void>() : extended(message);
     case 'S':
       skip_to_sync_ = false;
-      co_await sync();
-      break;
+      if (!end_at_once(state_)) return sync();
+      end_sync();
+      return {};
     case 'F':
       throw values::make_error(values::ErrorId::unsupported_protocol_feature, "the function call protocol",
                                "Call the function with SELECT.");
     // What is left of a COPY that has failed already (protocol 3, "COPY Operations").
     case 'd':
     case 'c':
-    case 'f': break;
+    case 'f': return {};
     default:
       throw Fatal{values::make_error(values::ErrorId::protocol_violation,
                                      fmt::format("invalid frontend message type {}",
                                                  static_cast<int>(static_cast<unsigned char>(message.type))))};
   }
-  if (statement_timer_ != nullptr && (message.type == 'Q' || message.type == 'S')) statement_timer_->stop();
 }
 
 net::Task<void> run_session(Worker& worker, net::Socket client, Login login) {

@@ -48,7 +48,7 @@ class Session {
   net::Task<void> greet();
   net::Task<bool> serve_one();
   net::Task<bool> read_next(net::pg::Message& message);
-  net::Task<void> handle(net::pg::Message message);
+  net::Task<void> handle(const net::pg::Message& message);
   void say_goodbye(values::ErrorId why);
   void begin_statement();
   void stop_running();
@@ -58,18 +58,22 @@ class Session {
   // session_simple.cpp
   net::Task<void> simple_query(std::string_view payload);
   net::Task<void> run_simple(std::string_view text, bool alone);
+  net::Task<void> run_several(std::string text);
   net::Task<void> check_syntax(std::string_view text);
 
   // session_extended.cpp
-  net::Task<void> extended(net::pg::Message message);
+  net::Task<void> extended(const net::pg::Message& message);
+  net::Task<void> flush();
+  std::shared_ptr<Statement> new_statement(std::string_view name);
   net::Task<void> parse(std::string_view payload);
   void bind(std::string_view payload);
   net::Task<void> describe(std::string_view payload);
   net::Task<void> execute_portal(std::string_view payload);
-  net::Task<void> close(std::string_view payload);
+  void close(std::string_view payload);
   net::Task<void> sync();
-  net::Task<bool> next_is_sync();
-  net::Task<void> fill_execution(Portal& portal, Execution& execution);
+  void end_sync();
+  net::Task<void> wait_for_more();
+  static void fill_execution(Portal& portal, Execution& execution);
   Portal& find_portal(std::string_view name);
   std::shared_ptr<Statement>& find_statement(std::string_view name);
   void drop_portals();
@@ -85,6 +89,7 @@ class Session {
   Statement simple_;  ///< of simple queries; reused
   std::map<std::string, std::shared_ptr<Statement>, std::less<>> statements_;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
+  std::unique_ptr<Portal> spare_portal_;  ///< its buffers serve the next Bind
   std::uint64_t next_portal_ = 0;
   /// Characters of the client's string before the statement that runs: positions in errors count from
   /// the string's beginning.

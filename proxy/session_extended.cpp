@@ -4,7 +4,6 @@
 #include "proxy/planning.h"
 #include "proxy/replies.h"
 #include "proxy/session.h"
-#include "proxy/shard_request.h"
 #include "proxy/transaction_end.h"
 #include "values/errors.h"
 
@@ -32,16 +31,45 @@ bool may_parse_in_failed_transaction(const rewriter::Plan& plan) {
 
 }  // namespace
 
-net::Task<void> Session::extended(net::pg::Message message) {
+/// No coroutine itself, as Session::handle().
+net::Task<void> Session::extended(const net::pg::Message& message) {
   switch (message.type) {
-    case 'P': co_await parse(message.payload); break;
-    case 'B': bind(message.payload); break;
-    case 'D': co_await describe(message.payload); break;
-    case 'E': co_await execute_portal(message.payload); break;
-    case 'C': co_await close(message.payload); break;
-    default:
-      if (const auto sent = co_await state_.client.flush(); !sent) throw ClientGone{sent.error().message};
+    case 'P': return parse(message.payload);
+    case 'B': bind(message.payload); return {};
+    case 'D': return describe(message.payload);
+    case 'E': return execute_portal(message.payload);
+    case 'C': close(message.payload); return {};
+    default: return flush();
   }
+}
+
+net::Task<void> Session::flush() {
+  if (const auto sent = co_await state_.client.flush(); !sent) throw ClientGone{sent.error().message};
+}
+
+namespace {
+
+/// The one statement of a Parse message; empty: none.
+std::string_view parsed_text(std::string_view sql, bool standard_conforming_strings) {
+  if (const auto only = rewriter::only_statement(sql)) return *only;
+  const auto spans = rewriter::split_statements(sql, standard_conforming_strings);
+  if (spans.empty()) return {};
+  if (spans.size() == 1) return sql.substr(spans[0].offset, spans[0].length);
+  throw values::SqlError("42601", "cannot insert multiple commands into a prepared statement");
+}
+
+}  // namespace
+
+/// The statement to parse into. What was unnamed is gone from now on, also if this Parse fails; its
+/// buffers serve again unless a portal still has it.
+std::shared_ptr<Statement> Session::new_statement(std::string_view name) {
+  const auto unnamed = name.empty() ? statements_.find(name) : statements_.end();
+  if (unnamed == statements_.end()) return std::make_shared<Statement>();
+  std::shared_ptr<Statement> statement = std::move(unnamed->second);
+  statements_.erase(unnamed);
+  if (statement.use_count() > 1) return std::make_shared<Statement>();
+  statement->parameter_types.clear();
+  return statement;
 }
 
 net::Task<void> Session::parse(std::string_view payload) {
@@ -49,26 +77,21 @@ net::Task<void> Session::parse(std::string_view payload) {
   const auto message = decoded<net::pg::Parse>(payload);
   const std::string name(message.statement);
   if (!name.empty() && statements_.contains(name)) throw make_error(ErrorId::duplicate_prepared_statement, name);
-  auto statement = std::make_shared<Statement>();
+  std::shared_ptr<Statement> statement = new_statement(name);
   for (std::size_t i = 0; i < message.parameter_types.size(); ++i) {
     statement->parameter_types.push_back(message.parameter_types[i]);
   }
-  const auto spans = rewriter::split_statements(message.sql);
-  if (spans.size() > 1) {
-    throw values::SqlError("42601", "cannot insert multiple commands into a prepared statement");
-  }
-  if (spans.size() == 1) {
-    const std::string text(message.sql.substr(spans[0].offset, spans[0].length));
-    if (!name.empty()) {
-      statement->global_name = global_name_of(text, message.parameter_types.raw(), state_.planning_key);
-    }
-    set_text(state_, *statement, text);
-    co_await ensure_plan(state_, *statement);
+  set_text(state_, *statement, parsed_text(message.sql, state_.planning.standard_conforming_strings));
+  if (!statement->shape.blank()) {
+    statement->named = !name.empty();
+    read_now(state_, *statement);
+    statement->planned_key = state_.planning_key;
+    if (!take_cached_plan(state_, *statement)) co_await ensure_plan(state_, *statement);
     if (state_.transaction.state() == backends::TransactionState::failed &&
         !may_parse_in_failed_transaction(*statement->plan->plan)) {
       throw make_error<>(ErrorId::in_failed_transaction);
     }
-    (void)co_await ensure_description(state_, *statement);
+    if (!statement->plan->description) (void)co_await ensure_description(state_, *statement);
   }
   statements_.insert_or_assign(name, std::move(statement));
   net::pg::ParseComplete{}.encode(state_.out());
@@ -87,14 +110,22 @@ Portal& Session::find_portal(std::string_view name) {
   return *found->second;
 }
 
-void Session::drop_portals() { portals_.clear(); }
+void Session::drop_portals() {
+  if (const auto unnamed = portals_.find(std::string_view()); unnamed != portals_.end()) {
+    spare_portal_ = std::move(unnamed->second);
+    spare_portal_->statement = nullptr;
+    spare_portal_->state = {};
+  }
+  portals_.clear();
+}
 
 void Session::forget_if_discarded(const rewriter::Plan& plan) {
   if (plan.session && plan.session->action == rewriter::SessionAction::discard_all) statements_.clear();
 }
 
 void Session::bind(std::string_view payload) {
-  auto portal = std::make_unique<Portal>();
+  auto portal = spare_portal_ != nullptr ? std::move(spare_portal_) : std::make_unique<Portal>();
+  portal->executed = false;
   portal->payload = payload;
   portal->bind = decoded<net::pg::Bind>(portal->payload);
   const std::string name(portal->bind.portal);
@@ -123,9 +154,10 @@ net::Task<void> Session::describe(std::string_view payload) {
   Portal* portal = message.kind == 'P' ? &find_portal(message.name) : nullptr;
   const std::shared_ptr<Statement> statement = portal ? portal->statement : find_statement(message.name);
   const rewriter::Description* description = nullptr;
-  if (!statement->text.empty()) {
-    co_await ensure_plan(state_, *statement);
-    description = co_await ensure_description(state_, *statement);
+  if (!statement->shape.blank()) {
+    if (!take_cached_plan(state_, *statement)) co_await ensure_plan(state_, *statement);
+    description = statement->plan->description ? &*statement->plan->description
+                                               : co_await ensure_description(state_, *statement);
   }
   if (portal == nullptr) {
     net::pg::Oids types;
@@ -149,18 +181,17 @@ net::Task<void> Session::describe(std::string_view payload) {
 
 /// What the client sends behind an Execute decides whether its statement stands alone. One byte
 /// tells; the server need not answer before a Sync or Flush either.
-net::Task<bool> Session::next_is_sync() {
+net::Task<void> Session::wait_for_more() {
   while (state_.client.received().empty()) {
     const auto filled = co_await state_.client.fill();
     if (!filled) throw ClientGone{filled.error().message};
   }
-  co_return state_.client.received().front() == 'S';
 }
 
-net::Task<void> Session::fill_execution(Portal& portal, Execution& execution) {
+/// The plan is current and described.
+void Session::fill_execution(Portal& portal, Execution& execution) {
   Statement& statement = *portal.statement;
-  co_await ensure_plan(state_, statement);
-  const rewriter::Description* description = co_await ensure_description(state_, statement);
+  const rewriter::Description& description = *statement.plan->description;
   execution.statement = &statement;
   execution.plan = statement.plan;
   execution.simple = false;
@@ -168,10 +199,11 @@ net::Task<void> Session::fill_execution(Portal& portal, Execution& execution) {
   execution.parameter_formats = portal.bind.parameter_formats;
   execution.parameters = portal.bind.parameters;
   execution.result_formats = portal.bind.result_formats;
+  execution.values.reserve(portal.bind.parameters.size());
   std::size_t index = 0;
   for (const net::pg::Field field : portal.bind.parameters) {
     rewriter::BoundValue value;
-    if (index < description->parameters.size()) value.type = description->parameters[index];
+    if (index < description.parameters.size()) value.type = description.parameters[index];
     value.format = static_cast<values::Format>(net::pg::format_of(portal.bind.parameter_formats, index));
     value.bytes = field;
     execution.values.push_back(value);
@@ -183,13 +215,14 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   const auto message = decoded<net::pg::Execute>(payload);
   Portal& portal = find_portal(message.portal);
   begin_statement();
-  if (portal.statement->text.empty()) {
+  Statement& statement = *portal.statement;
+  if (statement.shape.blank()) {
     net::pg::EmptyQueryResponse{}.encode(state_.out());
     co_return;
   }
   if (portal.executed) {
     // A query's portal stays at its end; anything else runs once.
-    const CachedPlan& plan = *portal.statement->plan;
+    const CachedPlan& plan = *statement.plan;
     if (plan.plan->command == "SELECT" && plan.description && plan.description->columns) {
       send_complete(state_.out(), "SELECT 0");
       co_return;
@@ -197,10 +230,13 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
     throw values::SqlError("55000", fmt::format("portal \"{}\" cannot be run", message.portal));
   }
   const std::int32_t row_limit = message.row_limit;
+  if (!take_cached_plan(state_, statement)) co_await ensure_plan(state_, statement);
+  if (!statement.plan->description) (void)co_await ensure_description(state_, statement);
   Execution execution;
-  co_await fill_execution(portal, execution);
+  fill_execution(portal, execution);
   execution.row_limit = std::max(row_limit, 0);
-  execution.standalone = co_await next_is_sync();
+  if (state_.client.received().empty()) co_await wait_for_more();
+  execution.standalone = state_.client.received().front() == 'S';
   const bool control = execution.plan->plan->kind == rewriter::PlanKind::session;
   if (!execution.standalone && !control && state_.transaction.state() == backends::TransactionState::none) {
     state_.transaction.begin_implicit();
@@ -214,7 +250,7 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   forget_if_discarded(*execution.plan->plan);
 }
 
-net::Task<void> Session::close(std::string_view payload) {
+void Session::close(std::string_view payload) {
   const auto message = decoded<net::pg::Close>(payload);
   if (message.kind == 'S') {
     const auto found = statements_.find(message.name);
@@ -223,13 +259,16 @@ net::Task<void> Session::close(std::string_view payload) {
     portals_.erase(found);
   }
   net::pg::CloseComplete{}.encode(state_.out());
-  co_return;
+}
+
+void Session::end_sync() {
+  if (!state_.explicit_transaction()) drop_portals();
+  send_ready(state_.out(), state_.transaction.status());
 }
 
 net::Task<void> Session::sync() {
   co_await end_statement_transaction(state_);
-  if (!state_.explicit_transaction()) drop_portals();
-  send_ready(state_.out(), state_.transaction.status());
+  end_sync();
 }
 
 }  // namespace anabranch::proxy

@@ -55,7 +55,11 @@ net::Task<void> Session::check_syntax(std::string_view text) {
 net::Task<void> Session::run_simple(std::string_view text, bool alone) {
   begin_statement();
   set_text(state_, simple_, text);
-  co_await ensure_plan(state_, simple_);
+  if (simple_.shape.blank()) {
+    net::pg::EmptyQueryResponse{}.encode(state_.out());
+    co_return;
+  }
+  if (!take_cached_plan(state_, simple_)) co_await ensure_plan(state_, simple_);
   Execution execution;
   execution.statement = &simple_;
   execution.plan = simple_.plan;
@@ -70,12 +74,9 @@ net::Task<void> Session::run_simple(std::string_view text, bool alone) {
   forget_if_discarded(*execution.plan->plan);
 }
 
-net::Task<void> Session::simple_query(std::string_view payload) {
-  const auto query = net::pg::Query::decode(payload);
-  if (!query) throw values::make_error(values::ErrorId::protocol_violation, query.error().message);
-  // The text outlives what is read from the client meanwhile (COPY).
-  const std::string text(query->sql);
-  const std::vector<rewriter::StatementSpan> statements = rewriter::split_statements(text);
+/// `text` is owned: it outlives what is read from the client meanwhile (COPY).
+net::Task<void> Session::run_several(std::string text) {
+  const auto statements = rewriter::split_statements(text, state_.planning.standard_conforming_strings);
   if (statements.empty()) net::pg::EmptyQueryResponse{}.encode(state_.out());
   const auto begin = [&](const rewriter::StatementSpan& span) {
     statement_begin_ = characters(std::string_view(text).substr(0, span.offset));
@@ -85,7 +86,17 @@ net::Task<void> Session::simple_query(std::string_view payload) {
   const bool several = statements.size() > 1;
   for (std::size_t i = 0; several && i < statements.size(); ++i) co_await check_syntax(begin(statements[i]));
   for (const auto& span : statements) co_await run_simple(begin(span), !several);
-  co_await end_statement_transaction(state_);
+}
+
+net::Task<void> Session::simple_query(std::string_view payload) {
+  const auto query = net::pg::Query::decode(payload);
+  if (!query) throw values::make_error(values::ErrorId::protocol_violation, query.error().message);
+  if (const auto only = rewriter::only_statement(query->sql)) {
+    co_await run_simple(*only, true);
+  } else {
+    co_await run_several(std::string(query->sql));
+  }
+  if (!end_at_once(state_)) co_await end_statement_transaction(state_);
   send_ready(state_.out(), state_.transaction.status());
 }
 

@@ -67,7 +67,7 @@ SessionState::SessionState(Worker& on, net::Socket socket, Login who)
       login(std::move(who)),
       identity{login.user, login.password},
       db(login.state),
-      settings(startup_settings(login)),
+      settings(on.shared_settings().share(startup_settings(login))),
       transaction(holder, settings) {
   refresh_planning();
   if (db->conf->pool.mode == conf::PoolMode::session) pin();
@@ -92,10 +92,12 @@ bool SessionState::explicit_transaction() const {
 
 void SessionState::renew_database() {
   const auto& snapshot = worker.snapshot();
-  const auto& current = snapshot->find(login.database);
+  if (snapshot->serial == looked_up_in_) return;
+  const auto current = snapshot->find(login.database);
   if (current == nullptr) {
     throw values::make_error(values::ErrorId::no_such_database, login.database);
   }
+  looked_up_in_ = snapshot->serial;
   if (current == db) return;
   const bool same_servers = current->config == db->config;
   db = current;
@@ -114,6 +116,7 @@ void SessionState::refresh_planning() {
   planning_key = planning.standard_conforming_strings ? "s" : "n";
   for (const std::string& name : planning.search_path) planning_key.append(name).push_back('\0');
   planning_key.append("\1").append(planning.role);
+  reading_key = backends::reading_key(*settings.current());
 }
 
 const backends::ShardTarget& SessionState::target(std::uint32_t shard) {

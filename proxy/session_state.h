@@ -40,6 +40,7 @@ struct SessionState {
   /// Follows the settings; see refresh_planning().
   rewriter::PlanningContext planning;
   std::string planning_key;
+  std::string reading_key;  ///< of the settings, likewise
 
   /// GUC_REPORT parameters as the client knows them.
   std::map<std::string, std::string, std::less<>> reported;
@@ -81,6 +82,7 @@ struct SessionState {
 
  private:
   std::vector<backends::ShardTarget> targets_;
+  std::uint64_t looked_up_in_ = 0;  ///< Snapshot::serial
   bool pinned_ = false;
 };
 

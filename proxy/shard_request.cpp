@@ -5,10 +5,28 @@
 
 #include "backends/exchange.h"
 #include "net/pg/messages.h"
+#include "values/errors.h"
 
 namespace anabranch::proxy {
 
 namespace {
+
+/// Parse alone, between a change of settings and the change back. Its answer is swallowed; an error
+/// is the statement's.
+void parse_as_before(backends::Lease& lease, const ShardRequest& request) {
+  const std::shared_ptr<const backends::Settings> now = lease->applied.current();
+  const auto then = std::make_shared<const backends::Settings>(backends::read_as_under(*request.read_under, *now));
+  if (!backends::pipeline_context(lease, then)) {
+    throw values::make_error(values::ErrorId::unsupported_clause, "a prepared statement",
+                             "settings that decide how its literals are read have changed since it was prepared",
+                             "Prepare it again.");
+  }
+  net::Buffer& out = lease->socket().out();
+  net::pg::Parse{request.global_name, request.sql, request.parameter_types}.encode(out);
+  net::pg::Sync{}.encode(out);
+  lease->skip_reply();
+  (void)backends::pipeline_context(lease, now);
+}
 
 /// True: Parse was sent.
 bool prepare_on_demand(backends::Lease& lease, const ShardRequest& request, net::Buffer& out) {
@@ -17,6 +35,10 @@ bool prepare_on_demand(backends::Lease& lease, const ShardRequest& request, net:
     if (const auto victim = lease->statements.add(request.global_name)) {
       net::pg::Close{'S', *victim}.encode(out);
     }
+  }
+  if (request.read_under != nullptr) {
+    parse_as_before(lease, request);
+    return false;
   }
   net::pg::Parse{request.global_name, request.sql, request.parameter_types}.encode(out);
   return true;
@@ -57,10 +79,12 @@ net::Task<void> settle_statement(backends::Lease& lease, std::string global_name
   co_await backends::drain(lease);
 }
 
-std::string global_name_of(std::string_view sql, std::string_view types, std::string_view planning_key) {
+std::string global_name_of(std::string_view sql, std::span<const values::Oid> types,
+                           std::string_view planning_key, std::string_view reading_key) {
   XXH3_state_t* state = XXH3_createState();
   XXH3_128bits_reset(state);
-  for (const std::string_view part : {sql, types, planning_key}) {
+  const std::string_view type_bytes(reinterpret_cast<const char*>(types.data()), types.size_bytes());
+  for (const std::string_view part : {sql, type_bytes, planning_key, reading_key}) {
     const std::size_t length = part.size();
     XXH3_128bits_update(state, &length, sizeof length);
     XXH3_128bits_update(state, part.data(), part.size());

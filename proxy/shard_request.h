@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ namespace anabranch::proxy {
 struct ShardRequest {
   std::string_view global_name;  ///< empty: the unnamed statement, parsed each time
   std::string_view sql;
+  /// Set where literals must be read as under these settings, which are not the session's any more.
+  /// Needs a global name.
+  const backends::Settings* read_under = nullptr;
   net::pg::OidList parameter_types;
   std::string_view portal;
   net::pg::FormatList parameter_formats;
@@ -37,7 +41,9 @@ void send_close_portal(backends::Lease& lease, std::string_view portal);
 net::Task<void> settle_statement(backends::Lease& lease, std::string global_name, bool unparsed,
                                  const net::pg::ErrorFields& error);
 
-/// A name that is the same wherever text, types and planning context are.
-std::string global_name_of(std::string_view sql, std::string_view types, std::string_view planning_key);
+/// A name that is the same wherever text, parameter types, planning context and the way to read
+/// literals are.
+std::string global_name_of(std::string_view sql, std::span<const values::Oid> types,
+                           std::string_view planning_key, std::string_view reading_key);
 
 }  // namespace anabranch::proxy

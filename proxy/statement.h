@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/context.h"
 #include "net/pg/messages.h"
 #include "proxy/plan_cache.h"
 #include "rewriter/planner.h"
@@ -21,8 +22,15 @@ struct Statement {
   CachedPlanPtr plan;
   std::uint64_t planned_under = 0;  ///< DatabaseState::version
   std::string planned_key;          ///< SessionState::planning_key
+
+  // Of the extended protocol only.
+  bool named = false;
   /// Under which a connection keeps it prepared; empty: the unnamed statement is used.
   std::string global_name;
+  /// The session's settings at its Parse, and their reading_key(): a server reads the literals of a
+  /// statement then ('01/02/2020'::date), not when it runs.
+  std::shared_ptr<const backends::Settings> read_under;
+  std::string reading_key;
 };
 
 class BufferedRows;

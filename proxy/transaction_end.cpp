@@ -19,8 +19,15 @@ net::Task<void> refresh_catalog_if_stale(SessionState& state) {
 
 }  // namespace
 
+bool end_at_once(SessionState& state) {
+  if (state.explicit_transaction()) return true;
+  if (state.transaction.state() != backends::TransactionState::none || state.catalog_stale) return false;
+  state.transaction.give_back();
+  return true;
+}
+
 net::Task<void> end_statement_transaction(SessionState& state) {
-  if (state.explicit_transaction()) co_return;
+  if (end_at_once(state)) co_return;
   if (state.transaction.state() == backends::TransactionState::implicit) {
     (void)co_await state.transaction.commit();
     end_local_settings(state);

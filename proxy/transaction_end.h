@@ -8,6 +8,9 @@ namespace anabranch::proxy {
 /// leases back; reads the catalog again after DDL. Throws what the commit failed with.
 net::Task<void> end_statement_transaction(SessionState& state);
 
+/// The common case of end_statement_transaction, without a coroutine. False: there is more to do.
+bool end_at_once(SessionState& state);
+
 /// COMMIT of an explicit transaction. Answers its tag.
 net::Task<std::string> commit_transaction(SessionState& state);
 

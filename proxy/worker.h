@@ -27,6 +27,7 @@ class Worker {
   Instance& instance() { return instance_; }
   backends::Pools& pools() { return pools_; }
   PlanCache& plans() { return plans_; }
+  backends::SharedSettings& shared_settings() { return shared_settings_; }
   LoopMetrics& metrics() { return metrics_; }
   const LoopMetrics& metrics() const { return metrics_; }
 
@@ -59,6 +60,7 @@ class Worker {
   std::uint32_t index_;
   backends::Pools pools_;
   PlanCache plans_;
+  backends::SharedSettings shared_settings_;
   LoopMetrics& metrics_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::unordered_map<std::int32_t, Session*> sessions_;

@@ -85,13 +85,16 @@ Token Lexer::next() {
 
 bool Lexer::skip_space() {
   for (;;) {
-    while (class_at() == space) {
-      ++at_;
-      space_ = true;
-    }
-    if (peek() == '-' && peek(1) == '-') {
+    const char* const data = text_.data();
+    const std::size_t size = text_.size();
+    std::size_t at = at_;
+    while (at < size && classes[static_cast<unsigned char>(data[at])] == space) ++at;
+    space_ = space_ || at != at_;
+    at_ = at;
+    if (at + 1 >= size || data[at] != (data[at + 1] == '-' ? '-' : '/')) return true;
+    if (data[at] == '-') {
       skip_line_comment();
-    } else if (peek() == '/' && peek(1) == '*') {
+    } else if (data[at + 1] == '*') {
       if (!skip_block_comment()) return false;
     } else {
       return true;
@@ -193,14 +196,19 @@ void Lexer::skip_name() {
 }
 
 Token::Kind Lexer::word() {
+  const unsigned char second = peek(1);
+  if (second != '\'' && second != '&') {
+    skip_name();
+    return Token::Kind::identifier;
+  }
   const unsigned char first = peek() | 0x20;
-  if (peek(1) == '\'') {
+  if (second == '\'') {
     if (first == 'e') return ++at_, string(true);
     if (first == 'b' || first == 'x') {
       ++at_;
       return string(false) == Token::Kind::string ? Token::Kind::bit_string : Token::Kind::bad;
     }
-  } else if (first == 'u' && peek(1) == '&' && (peek(2) == '\'' || peek(2) == '"')) {
+  } else if (first == 'u' && (peek(2) == '\'' || peek(2) == '"')) {
     const bool identifier = peek(2) == '"';
     at_ += 2;
     if (!identifier) return standard_strings_ ? string(false) : Token::Kind::bad;

@@ -88,8 +88,4 @@ std::string literal_value(std::string_view token, bool standard_conforming_strin
 
 bool same_word(std::string_view token, std::string_view lower_case_word);
 
-/// As planner.h's split_statements, for a session with standard_conforming_strings off.
-std::vector<StatementSpan> split_statements(std::string_view text,
-                                            bool standard_conforming_strings);
-
 }  // namespace anabranch::rewriter

@@ -19,14 +19,18 @@ void DepthGauge::close() {
 }
 
 void DepthGauge::word(std::string_view text) {
-  // The first letters of the words below.
-  constexpr std::uint32_t initials = [] {
-    std::uint32_t bits = 0;
-    for (char c : std::string_view("aeijlnobcsu")) bits |= 1u << (c - 'a');
+  // By length, the first letters of the words below.
+  constexpr auto initials = [] {
+    std::array<std::uint32_t, 10> bits{};
+    constexpr std::array<std::string_view, 10> letters = {"",   "",   "oia", "ane", "clj",
+                                                          "iu", "ie", "cnsb", "o",  "i"};
+    for (std::size_t length = 0; length < bits.size(); ++length) {
+      for (const char c : letters[length]) bits[length] |= 1U << (c - 'a');
+    }
     return bits;
   }();
   const unsigned letter = static_cast<unsigned char>(text[0] | 0x20) - unsigned{'a'};
-  if (text.size() > 9 || letter > 25 || (initials >> letter & 1) == 0) return;
+  if (text.size() >= initials.size() || letter > 25 || (initials[text.size()] >> letter & 1) == 0) return;
   const auto is = [&](std::string_view word) { return same_word(text, word); };
   switch (text.size()) {
     case 2:

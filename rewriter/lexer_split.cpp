@@ -56,8 +56,11 @@ std::vector<StatementSpan> split_statements(std::string_view text,
   return spans;
 }
 
-std::vector<StatementSpan> split_statements(std::string_view text) {
-  return split_statements(text, true);
+std::optional<std::string_view> only_statement(std::string_view text) {
+  const std::size_t semicolon = text.find(';');
+  if (semicolon == std::string_view::npos) return text;
+  if (text.find_first_not_of(" \t\n\r\f;", semicolon) != std::string_view::npos) return std::nullopt;
+  return text.substr(0, semicolon);
 }
 
 }  // namespace anabranch::rewriter

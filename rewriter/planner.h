@@ -77,6 +77,9 @@ std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound, const
 /// Splits a simple query's text into statements (byte offset and length each), as the server would.
 /// A syntax error gives one part holding everything.
 struct StatementSpan { std::size_t offset; std::size_t length; };
-std::vector<StatementSpan> split_statements(std::string_view text);
+std::vector<StatementSpan> split_statements(std::string_view text, bool standard_conforming_strings = true);
+/// The common case at a glance: a text without a semicolon but a last one, which is dropped. Nothing:
+/// ask split_statements.
+std::optional<std::string_view> only_statement(std::string_view text);
 
 }  // namespace anabranch::rewriter

@@ -96,6 +96,7 @@ class Shaper {
           "54001", "statement is nested too deeply",
           "Write long chains of operators with fewer terms, or in parenthesised halves.");
     out_.lexed_ = lexed;
+    out_.blank_ = lexed && tokens_ == 0;
     if (!lexed) out_.literals_.clear();
     mark_equal();
     out_.hash_ = XXH3_64bits(out_.text_.data(), out_.text_.size());
@@ -120,11 +121,10 @@ class Shaper {
 
   bool write_tokens(char*& to, const char* start) {
     Lexer lexer(text_, standard_strings_);
-    std::size_t count = 0;
     for (Token token = lexer.next(); token.kind != Token::Kind::end; token = lexer.next()) {
       if (token.kind == Token::Kind::bad) return false;
       const std::string_view spelling = text_.substr(token.offset, token.length);
-      too_many_ = ++count > limits_.tokens;
+      too_many_ = ++tokens_ > limits_.tokens;
       if (too_many_ || !depth_.add(token, spelling)) return true;
       if (token.space_before && to != start) *to++ = ' ';
       if (is_literal(token.kind)) {
@@ -178,6 +178,7 @@ class Shaper {
   const LexLimits& limits_;
   Shape& out_;
   DepthGauge depth_{limits_};
+  std::size_t tokens_ = 0;
   bool too_many_ = false;
 };
 

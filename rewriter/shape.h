@@ -41,6 +41,8 @@ class Shape {
   const std::vector<int>& equal_to() const { return equal_to_; }
   /// The comment hint `/* anabranch: … */` before the statement, empty if none.
   std::string_view hint() const { return hint_; }
+  /// Nothing but white space and comments: no statement at all.
+  bool blank() const { return blank_; }
   /// False: unterminated quotes and the like. The text is the whole statement, no valid one.
   bool lexed() const { return lexed_; }
 
@@ -52,6 +54,7 @@ class Shape {
   std::string_view hint_;
   std::uint64_t hash_ = 0;
   bool lexed_ = true;
+  bool blank_ = false;
   std::vector<LiteralToken> literals_;
   std::vector<int> equal_to_;
   std::vector<int> same_spelling_;  ///< scratch: hash table of literals

@@ -47,7 +47,7 @@ TEST_CASE("only what always succeeds is pipelined") {
 }
 
 TEST_CASE("settings follow transactions and savepoints") {
-  SettingsStack stack(Settings{{"timezone", "'UTC'"}});
+  SettingsStack stack(std::make_shared<const Settings>(Settings{{"timezone", "'UTC'"}}));
   stack.set("timezone", "'CET'");
   stack.begin();
   stack.set("timezone", "'PST'");

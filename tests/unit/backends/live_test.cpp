@@ -94,11 +94,11 @@ TEST_CASE("live: settings are replayed, and leak to nobody" * live_only()) {
   Session s;
   s.wanted.set("timezone", "'Asia/Tokyo'");
   Lease lease = s.lease(0);
-  CHECK(pipeline_context(lease, s.wanted));
+  CHECK(pipeline_context(lease, s.wanted.current()));
   CHECK(s.ask(lease, "show timezone") == "Asia/Tokyo");
   CHECK(*lease->parameter("TimeZone") == "Asia/Tokyo");
   s.wanted.set("role", "pg_monitor");
-  CHECK_FALSE(pipeline_context(lease, s.wanted));
+  CHECK_FALSE(pipeline_context(lease, s.wanted.current()));
   block_on(s.loop, apply_context(lease, s.wanted));
   CHECK(s.ask(lease, "select current_user") == "pg_monitor");
   SettingsStack other;
@@ -115,7 +115,7 @@ TEST_CASE("live: a context that fails behind the back throws, and the connection
   Session s;
   Lease lease = s.lease(0);
   s.wanted.set("datestyle", "'no such style'");
-  CHECK(pipeline_context(lease, s.wanted));
+  CHECK(pipeline_context(lease, s.wanted.current()));
   CHECK(failure([&] { s.ask(lease, "select 1"); }).sqlstate == "22023");
   CHECK(lease->broken());
 }

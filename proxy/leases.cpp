@@ -1,0 +1,20 @@
+#include "proxy/leases.h"
+
+#include "backends/exchange.h"
+
+namespace anabranch::proxy {
+
+net::Task<backends::Lease> borrow_lease(SessionState& state, std::uint32_t shard) {
+  backends::Lease lease = co_await backends::acquire(state.target(shard), state.holder, state.token());
+  co_await backends::apply_context(lease, state.settings);
+  co_return lease;
+}
+
+net::Task<ShardLease> ShardLease::take(SessionState& state, std::uint32_t shard) {
+  ShardLease taken;
+  taken.member_ = state.transaction.find(shard);
+  if (taken.member_ == nullptr) taken.borrowed_ = co_await borrow_lease(state, shard);
+  co_return taken;
+}
+
+}  // namespace anabranch::proxy
