@@ -36,6 +36,40 @@ std::string wanted(const Own& own) { return own.name + "|" + own.zone + "|" + ow
 
 }  // namespace
 
+TEST_CASE("pooling: a prepared statement's literals are read as its session reads them") {
+  Proxy pooled({{"POOL_SIZE", "1"}});
+  Client american(pooled.conninfo());
+  Client british(pooled.conninfo());
+  american.run("set datestyle = 'ISO, MDY'");
+  british.run("set datestyle = 'ISO, DMY'");
+  const std::vector<std::string> texts = {
+      "select distinct date '01/02/2020' from items where id = 1",  // relay
+      "select date '01/02/2020', count(*) from items group by 1"};  // scatter
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::string name = fmt::format("p{}", i);
+    const auto prepare = [&](Client& client) {
+      PQclear(PQprepare(client.get(), name.c_str(), texts[i].c_str(), 0, nullptr));
+    };
+    const auto run = [&](Client& client) {
+      return take(client.get(), PQexecPrepared(client.get(), name.c_str(), 0, nullptr, nullptr, nullptr, 0)).value();
+    };
+    prepare(american);
+    CHECK_EQ(run(american), "2020-01-02");
+    prepare(british);
+    CHECK_EQ(run(british), "2020-02-01");
+    CHECK_EQ(run(american), "2020-01-02");
+    // The server reads literals at Parse: a later SET changes nothing.
+    american.run("set datestyle = 'ISO, YMD'");
+    CHECK_EQ(run(american), "2020-01-02");
+    american.run("set datestyle = 'ISO, MDY'");
+  }
+  // Not yet on any connection when the setting changes.
+  PQclear(PQprepare(american.get(), "late", "select date '03/04/2020' from items where id = 1", 0, nullptr));
+  american.run("set datestyle = 'ISO, DMY'");
+  CHECK_EQ(take(american.get(), PQexecPrepared(american.get(), "late", 0, nullptr, nullptr, nullptr, 0)).value(),
+           "2020-03-04");
+}
+
 TEST_CASE("pooling: everybody sees their own settings only") {
   Proxy pooled({{"POOL_SIZE", "2"}});
   constexpr int sessions = 40;
