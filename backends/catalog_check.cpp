@@ -89,7 +89,7 @@ class TableCheck {
   void check_expression(const router::MappedScheme& scheme) {
     std::vector<conf::KeyType> types;
     for (const int index : key_) {
-      const std::optional<conf::KeyType> type = key_type_of(column(index).type.oid);
+      const std::optional<conf::KeyType> type = router::key_type_of(column(index).type.oid);
       if (!type) {
         refuse(fmt::format("the key's expression reads \"{}\" of type {}, of which no key is made",
                            column(index).name, column(index).type_name));
@@ -105,14 +105,6 @@ class TableCheck {
       refuse(fmt::format("the key's expression {} is of type {}, not of scheme {}'s",
                          table_.expression->text(), conf::to_string(*result), scheme.name));
     }
-  }
-
-  static std::optional<conf::KeyType> key_type_of(values::Oid oid) {
-    using enum conf::KeyType;
-    for (const conf::KeyType type : {bigint, text, uuid, date, timestamp, numeric, bytes}) {
-      if (router::holds_keys(type, oid)) return type;
-    }
-    return std::nullopt;
   }
 
   void warn_of_nulls_and_generators() {

@@ -22,18 +22,6 @@ using Name = std::pair<std::string, std::string>;
 
 constexpr std::size_t threads_at_once = 16;
 
-// Who asks: catalog_user where given, else who the clients' connections log in as.
-Server control_server(const conf::Database& database, std::uint32_t shard,
-                      const CatalogRequest& request) {
-  Server server = resolve_server(database, shard, request.identity, request.requested);
-  const conf::Backend& backend = database.shards[shard].primary.backend;
-  if (backend.catalog_user) {
-    server.user = *backend.catalog_user;
-    if (backend.catalog_password) server.password = backend.catalog_password->text;
-  }
-  return server;
-}
-
 ShardResult read_shard(const Server& server, bool whole) {
   auto connection = ControlConnection::open(server);
   if (!connection) return std::unexpected(connection.error());
@@ -50,7 +38,8 @@ std::vector<ShardResult> read_shards(const conf::Database& database,
       threads.emplace_back([&, shard] {
         const auto index = static_cast<std::uint32_t>(shard);
         results[shard] =
-            read_shard(control_server(database, index, request), index == database.default_shard);
+            read_shard(control_server(database, index, request.identity, request.requested),
+                                    index == database.default_shard);
       });
     }
   }

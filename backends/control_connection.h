@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backends/server.h"
+#include "values/type.h"
 
 namespace anabranch::backends {
 
@@ -24,6 +25,9 @@ class ControlResult {
   }
   bool flag(int row, int column) const { return text(row, column) == "t"; }
   long number(int row, int column) const;
+  /// Of a column; domains resolved.
+  values::Oid type(int column) const { return PQftype(result_.get(), column); }
+  std::int32_t modifier(int column) const { return PQfmod(result_.get(), column); }
 
  private:
   struct Clear {

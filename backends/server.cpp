@@ -28,6 +28,16 @@ Server resolve_server(const conf::Database& database, std::uint32_t shard, const
   return server;
 }
 
+Server control_server(const conf::Database& database, std::uint32_t shard, const Identity& client,
+                      std::string_view requested) {
+  Server server = resolve_server(database, shard, client, requested);
+  const conf::Backend& backend = database.shards[shard].primary.backend;
+  if (!backend.catalog_user) return server;
+  server.user = *backend.catalog_user;
+  if (backend.catalog_password) server.password = backend.catalog_password->text;
+  return server;
+}
+
 std::string role_to_set(const conf::Database& database, std::uint32_t shard,
                         const Identity& client) {
   const conf::Backend& backend = database.shards.at(shard).primary.backend;

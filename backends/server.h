@@ -44,6 +44,11 @@ struct Server {
 Server resolve_server(const conf::Database& database, std::uint32_t shard, const Identity& client,
                       std::string_view requested);
 
+/// The same for the control plane: `backend.catalog_user` where given, else who the clients'
+/// connections log in as.
+Server control_server(const conf::Database& database, std::uint32_t shard, const Identity& client,
+                      std::string_view requested);
+
 /// The role to SET after connecting (`set_role: client`); empty: none. It is part of the session's
 /// wanted settings (context.h), not of the pool's key, so that clients share connections.
 std::string role_to_set(const conf::Database& database, std::uint32_t shard,

@@ -93,13 +93,14 @@ void ServerPool::on_grant() {
   urgent_ = false;
   hungry_ = false;
   const auto next = refusing_ ? nullptr : next_waiter();
-  if (!next) {
+  if (next) {
+    next->slot = true;
+    next->signal.notify();
+  } else {
     budget_->put();
-    return;
   }
-  next->slot = true;
-  next->signal.notify();
-  if (!waiters_.empty()) ask_for_slot(waiters_.front()->holds_leases);
+  // Also where nobody could be given it (the pool has shrunk): who waits must stay known.
+  if (!refusing_ && !waiters_.empty()) ask_for_slot(waiters_.front()->holds_leases);
 }
 
 void ServerPool::wake_all() {

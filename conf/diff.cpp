@@ -188,6 +188,8 @@ class DatabaseDiff {
     if (differs) note(diff_, path_ + "." + key, "changed");
   }
 
+  void moves(std::string key) { diff_.moved.push_back({before_.name, std::move(key)}); }
+
   void settings() {
     changed(before_.kind != after_.kind, "kind");
     changed(!(before_.backend == after_.backend), "backend");
@@ -224,7 +226,7 @@ class DatabaseDiff {
     if (!added) return;
     for (const Table& table : after_.tables) {
       if (table.kind == TableKind::reference) {
-        diff_.moved.push_back(path_ + ".tables." + name_of(table));
+        moves(path_ + ".tables." + name_of(table));
       }
     }
   }
@@ -238,18 +240,18 @@ class DatabaseDiff {
 
   void scheme(const Scheme& left, const Scheme& right) {
     const std::string key = path_ + ".schemes." + left.name;
-    const bool moves = moves_keys({before_, left}, {after_, right});
-    if (moves || left.epoch != right.epoch) note(diff_, key, "changed");
+    const bool elsewhere = moves_keys({before_, left}, {after_, right});
+    if (elsewhere || left.epoch != right.epoch) note(diff_, key, "changed");
     if (right.epoch < left.epoch) {
       diff_.refusals.push_back(fmt::format("{}.epoch: went back from {} to {}: epochs only rise",
                                            key, left.epoch, right.epoch));
-    } else if (moves && right.epoch == left.epoch) {
+    } else if (elsewhere && right.epoch == left.epoch) {
       diff_.refusals.push_back(
           fmt::format("{}: the change would place existing keys elsewhere: move the rows, then "
                       "raise `epoch` above {}",
                       key, left.epoch));
-    } else if (moves) {
-      diff_.moved.push_back(key);
+    } else if (elsewhere) {
+      moves(key);
     }
   }
 
@@ -258,7 +260,7 @@ class DatabaseDiff {
     compare_lists(diff_, path_ + ".tables", before_.tables, after_.tables, name_of,
                   [&](const Table& left, const Table& right) { table(left, right); });
     for (std::size_t i = known; i < diff_.changes.size(); ++i) {
-      if (diff_.changes[i].what != "changed") diff_.moved.push_back(diff_.changes[i].key);
+      if (diff_.changes[i].what != "changed") moves(diff_.changes[i].key);
     }
   }
 
@@ -273,7 +275,7 @@ class DatabaseDiff {
       note(diff_, key, "changed");
     }
     if (epoch_raised(left, right)) {
-      diff_.moved.push_back(key);
+      moves(key);
       return;
     }
     diff_.refusals.push_back(

@@ -14,6 +14,13 @@ struct Change {
   bool reloadable = true;  // false: takes effect only with a restart (listen, threads)
 };
 
+/// A change under which rows must lie elsewhere than before.
+struct Move {
+  std::string database;
+  std::string key;  // `databases.shop.schemes.by_user`, `databases.shop.tables.public.users`
+  bool operator==(const Move&) const = default;
+};
+
 struct Diff {
   std::vector<Change> changes;
   /// Why the reload must be refused: keys that would be placed elsewhere although their scheme's
@@ -22,7 +29,7 @@ struct Diff {
   std::vector<std::string> refusals;
   /// What must be looked at in the data before the swap: schemes that move keys and whose epoch was
   /// raised, tables that gain or lose their entry, reference tables that a new shard must hold.
-  std::vector<std::string> moved;
+  std::vector<Move> moved;
 
   bool empty() const { return changes.empty(); }
 };

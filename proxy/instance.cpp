@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <latch>
+#include <thread>
 
 #include "backends/catalog_loader.h"
+#include "backends/placement_check.h"
 #include "backends/transaction.h"
 #include "conf/diff.h"
 #include "conf/load.h"
@@ -20,6 +22,8 @@ namespace anabranch::proxy {
 namespace {
 
 constexpr auto health_interval = std::chrono::milliseconds(2000);
+/// How long a reload that moves keys waits for transactions on the old map.
+constexpr auto old_map_limit = std::chrono::seconds(10);
 
 std::vector<std::string> texts_of(const std::vector<conf::Diagnostic>& diagnostics) {
   std::vector<std::string> texts;
@@ -51,6 +55,13 @@ void load(DatabaseState& state, std::uint64_t version) {
 }
 
 }  // namespace
+
+template <class Job>
+void Instance::post_to_all(const Job& job) {
+  for (LoopSlot& slot : loops_) {
+    slot.thread->post([worker = slot.worker, job] { job(*worker); });
+  }
+}
 
 Instance::Instance() : mock_nonce_(net::pg::random_bytes(32)) {}
 
@@ -102,7 +113,7 @@ void Instance::publish(std::shared_ptr<Snapshot> snapshot) {
 }
 
 std::expected<void, std::vector<std::string>> Instance::install(
-    std::shared_ptr<const conf::Config> config) {
+    std::shared_ptr<const conf::Config> config, const std::set<std::string>& moved) {
   const std::lock_guard one_at_a_time(install_mutex_);
   const auto unsupported = conf::unsupported(*config);
   if (!unsupported.empty()) return std::unexpected(texts_of(unsupported));
@@ -122,6 +133,11 @@ std::expected<void, std::vector<std::string>> Instance::install(
     state->map = router::ShardMap::build(database, config->file, diagnostics);
     if (state->map == nullptr || conf::has_errors(diagnostics)) return std::unexpected(texts_of(diagnostics));
     if (!state->passthrough()) load(*state, next_catalog_++);
+    if (moved.contains(database.name)) {
+      const auto old = before->find(database.name);
+      auto misplaced = backends::find_misplaced({&database, state->map.get(), old ? old->map.get() : nullptr});
+      if (!misplaced.empty()) return std::unexpected(std::move(misplaced));
+    }
     next->databases.push_back(std::move(state));
   }
   {
@@ -139,7 +155,56 @@ std::expected<void, std::vector<std::string>> Instance::install(
   return {};
 }
 
+// --- reload ---
+
+/// Databases whose new statements wait, on every loop, while this lives.
+class Instance::Hold {
+ public:
+  Hold(Instance& instance, const std::set<std::string>& databases) : instance_(instance), any_(!databases.empty()) {
+    if (!any_) return;
+    instance_.post_to_all([databases](Worker& worker) {
+      for (const std::string& database : databases) worker.hold(database);
+    });
+  }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+  ~Hold() {
+    if (any_) instance_.post_to_all([](Worker& worker) { worker.release(); });
+  }
+
+ private:
+  Instance& instance_;
+  const bool any_;
+};
+
+/// Asks every loop; a loop that does not answer within a second counts as busy.
+std::size_t Instance::count_busy(const std::set<std::string>& databases) {
+  struct Answers {
+    std::atomic<std::size_t> busy{0};
+    std::atomic<std::size_t> given{0};
+  };
+  const auto answers = std::make_shared<Answers>();
+  post_to_all([databases, answers](Worker& worker) {
+    for (const std::string& database : databases) answers->busy += worker.busy(database);
+    ++answers->given;
+  });
+  for (int i = 0; i < 1000 && answers->given < loops_.size(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return answers->busy + (loops_.size() - answers->given);
+}
+
+bool Instance::wait_until_quiet(const std::set<std::string>& databases) {
+  const auto deadline = std::chrono::steady_clock::now() + old_map_limit;
+  while (count_busy(databases) > 0) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
 bool Instance::reload(const std::string& file) {
+  const std::lock_guard one_at_a_time(reload_mutex_);
   const auto refuse = [&](const std::vector<std::string>& reasons) {
     ++process_metrics_.reload_failures;
     for (const std::string& reason : reasons) spdlog::error("{}", reason);
@@ -150,7 +215,14 @@ bool Instance::reload(const std::string& file) {
   if (loaded.config == nullptr) return refuse(texts_of(loaded.diagnostics));
   const conf::Diff difference = conf::diff(*snapshot()->config, *loaded.config);
   if (!difference.refusals.empty()) return refuse(difference.refusals);
-  if (const auto installed = install(loaded.config); !installed) return refuse(installed.error());
+  std::set<std::string> moved;
+  for (const conf::Move& move : difference.moved) moved.insert(move.database);
+  const Hold hold(*this, moved);
+  if (!moved.empty() && !wait_until_quiet(moved)) {
+    return refuse({fmt::format("database {}: transactions on the old map did not end within {} s: end them, or try again",
+                               fmt::join(moved, ", "), old_map_limit.count())});
+  }
+  if (const auto installed = install(loaded.config, moved); !installed) return refuse(installed.error());
   configure_log(loaded.config->log);
   for (const conf::Change& change : difference.changes) {
     spdlog::info("{} {}{}", change.key, change.what,
@@ -237,12 +309,6 @@ std::vector<std::string> Instance::not_ready() const {
 
 void Instance::post(std::size_t loop, std::move_only_function<void(Worker&)> job) {
   loops_[loop].thread->post([worker = loops_[loop].worker, work = std::move(job)]() mutable { work(*worker); });
-}
-
-void Instance::post_to_all(void (*job)(Worker&)) {
-  for (LoopSlot& slot : loops_) {
-    slot.thread->post([worker = slot.worker, job] { job(*worker); });
-  }
 }
 
 void Instance::adopt(net::UniqueFd fd) {

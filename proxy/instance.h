@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,7 +43,9 @@ class Instance {
   std::uint64_t serial() const { return serial_.load(std::memory_order_acquire); }
 
   /// Validates maps, loads catalogs (blocking) and publishes. Errors: sentences; nothing changed.
-  std::expected<void, std::vector<std::string>> install(std::shared_ptr<const conf::Config> config);
+  /// The rows of the databases named by `moved` are looked at first.
+  std::expected<void, std::vector<std::string>> install(std::shared_ptr<const conf::Config> config,
+                                                        const std::set<std::string>& moved = {});
   /// Reads the file again and installs it if it may be (design section 4). Blocking; logs.
   bool reload(const std::string& file);
 
@@ -77,10 +80,15 @@ class Instance {
   void post(std::size_t loop, std::move_only_function<void(Worker&)> job);
 
  private:
+  class Hold;
+  bool wait_until_quiet(const std::set<std::string>& databases);
+  std::size_t count_busy(const std::set<std::string>& databases);
   void publish(std::shared_ptr<Snapshot> snapshot);
-  void post_to_all(void (*job)(Worker&));
+  template <class Job>
+  void post_to_all(const Job& job);
 
   mutable std::mutex mutex_;  ///< guards snapshot_ and tls_
+  std::mutex reload_mutex_;   ///< one reload at a time
   std::mutex install_mutex_;  ///< one installation at a time
   std::shared_ptr<const Snapshot> snapshot_;
   std::shared_ptr<net::TlsContext> tls_;

@@ -140,6 +140,7 @@ net::Task<bool> Session::serve_one() {
   } catch (...) {
     failure = std::current_exception();
   }
+  in_statement_ = false;
   if (!failure) co_return !ended_;
   const bool in_extended = message.type != 'Q' && message.type != 'F';
   try {
@@ -206,9 +207,26 @@ net::Task<void> Session::settle_failure() {
   drop_portals();
 }
 
+bool Session::busy_in(const std::string& database) const {
+  const bool busy = in_statement_ || state_.transaction.state() != backends::TransactionState::none;
+  return busy && state_.db->conf->name == database;
+}
+
+/// A statement that begins no transaction under way waits while its database's map is swapped.
+net::Task<void> Session::wait_while_held() {
+  while (state_.transaction.state() == backends::TransactionState::none) {
+    const std::shared_ptr<net::Event> released = state_.worker.held(state_.db->conf->name);
+    if (released == nullptr) co_return;
+    (void)co_await released->wait(state_.token());
+    state_.check_cancelled();
+    if (ended_) throw values::make_error<>(values::ErrorId::shutdown);
+  }
+}
+
 /// Before each statement: the newest configuration (between transactions), a clean slate for
 /// cancels, and the clock.
 void Session::begin_statement() {
+  in_statement_ = true;
   if (state_.transaction.state() == backends::TransactionState::none) state_.renew_database();
   if (state_.cancel_requested || state_.timed_out) state_.statement = net::CancelSource();
   state_.cancel_requested = false;

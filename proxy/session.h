@@ -40,6 +40,8 @@ class Session {
   void cancel(std::int32_t secret);
   /// Makes a session that waits for its client look at Worker::draining().
   void wake() { idle_.cancel(); }
+  /// Within a statement or a transaction on that database.
+  bool busy_in(const std::string& database) const;
   /// Ends it now, whatever it does.
   void end_now();
 
@@ -51,6 +53,7 @@ class Session {
   net::Task<void> handle(const net::pg::Message& message);
   void say_goodbye(values::ErrorId why);
   void begin_statement();
+  net::Task<void> wait_while_held();
   void stop_running();
   net::Task<void> settle_failure();
   void report(const values::SqlError& error);
@@ -95,6 +98,7 @@ class Session {
   /// the string's beginning.
   std::size_t statement_begin_ = 0;
   bool skip_to_sync_ = false;  ///< after an error in the extended protocol
+  bool in_statement_ = false;
   bool ended_ = false;
 };
 

@@ -214,6 +214,7 @@ void Session::fill_execution(Portal& portal, Execution& execution) {
 net::Task<void> Session::execute_portal(std::string_view payload) {
   const auto message = decoded<net::pg::Execute>(payload);
   Portal& portal = find_portal(message.portal);
+  if (state_.worker.holds_any()) co_await wait_while_held();
   begin_statement();
   Statement& statement = *portal.statement;
   if (statement.shape.blank()) {

@@ -1,5 +1,7 @@
 #include "proxy/worker.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "proxy/client_login.h"
@@ -77,6 +79,24 @@ void Worker::leave(std::int32_t process) { sessions_.erase(process); }
 void Worker::cancel(std::int32_t process, std::int32_t secret) {
   const auto found = sessions_.find(process);
   if (found != sessions_.end()) found->second->cancel(secret);
+}
+
+void Worker::hold(const std::string& database) {
+  held_.try_emplace(database, std::make_shared<net::Event>());
+}
+
+void Worker::release() {
+  for (auto& [database, event] : std::exchange(held_, {})) event->set();
+}
+
+std::shared_ptr<net::Event> Worker::held(const std::string& database) const {
+  const auto found = held_.find(database);
+  return found == held_.end() ? nullptr : found->second;
+}
+
+std::size_t Worker::busy(const std::string& database) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      sessions_, [&](const auto& entry) { return entry.second->busy_in(database); }));
 }
 
 void Worker::drain() {

@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <unordered_map>
 
 #include "backends/pool.h"
@@ -42,6 +44,16 @@ class Worker {
   /// Cancels what the session of that key runs; a wrong secret does nothing. Any thread.
   void cancel(std::int32_t process, std::int32_t secret);
 
+  /// New statements on the database (by its entry's name) wait until release(): its map is about to
+  /// be swapped for one under which keys have moved.
+  void hold(const std::string& database);
+  void release();
+  /// Set at release(); null: the database is not held.
+  std::shared_ptr<net::Event> held(const std::string& database) const;
+  bool holds_any() const { return !held_.empty(); }
+  /// Its sessions that are within a statement or a transaction.
+  std::size_t busy(const std::string& database) const;
+
   /// No new statements: sessions end when their transaction does.
   void drain();
   bool draining() const { return draining_; }
@@ -64,6 +76,7 @@ class Worker {
   LoopMetrics& metrics_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::unordered_map<std::int32_t, Session*> sessions_;
+  std::map<std::string, std::shared_ptr<net::Event>> held_;
   std::uint32_t next_session_ = 0;
   bool draining_ = false;
 };

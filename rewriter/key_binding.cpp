@@ -26,7 +26,7 @@ KeyConversion expression_key(const router::KeyExpression& expression,
   std::vector<conf::KeyType> types;
   std::vector<conf::KeyValue> keys;
   for (const KeyOperand& operand : operands) {
-    const auto type = key_type_of(operand.column_type);
+    const auto type = router::key_type_of(operand.column_type);
     if (!type) return KeyConversion::unknown();
     KeyConversion part = convert(operand, request, *type, storage);
     if (part.outcome != Outcome::value) return part;
@@ -172,15 +172,6 @@ std::optional<router::ShardSet> single_key(const KeyCondition& condition,
 }
 
 }  // namespace
-
-std::optional<conf::KeyType> key_type_of(values::Oid column_type) {
-  using conf::KeyType;
-  for (const KeyType type : {KeyType::bigint, KeyType::text, KeyType::uuid, KeyType::date,
-                             KeyType::timestamp, KeyType::numeric, KeyType::bytes}) {
-    if (router::holds_keys(type, column_type)) return type;
-  }
-  return std::nullopt;
-}
 
 ValueBytes value_bytes(const ValueRef& value, const BindRequest& request, std::string& storage) {
   switch (value.from) {

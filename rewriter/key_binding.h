@@ -34,9 +34,6 @@ std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
 /// Never too few shards; may be none.
 router::ShardSet shards_of(const KeyCondition& condition, const BindRequest& request);
 
-/// The key type that a column's values are read as, for key expressions; absent: none.
-std::optional<conf::KeyType> key_type_of(values::Oid column_type);
-
 /// Adds the condition's keys in words: "by_user: 42 → bucket 7 → s1".
 void explain_condition(const KeyCondition& condition, const BindRequest& request, std::string& out);
 

@@ -260,6 +260,14 @@ bool holds_keys(KeyType scheme_type, Oid column_type) {
   return false;
 }
 
+std::optional<KeyType> key_type_of(Oid column_type) {
+  using enum KeyType;
+  for (const KeyType type : {bigint, text, uuid, date, timestamp, numeric, bytes}) {
+    if (holds_keys(type, column_type)) return type;
+  }
+  return std::nullopt;
+}
+
 KeyConversion key_for_comparison(const KeyColumn& column, const KeyConstant& constant) {
   if (!holds_keys(column.scheme_type, column.type)) return KeyConversion::unknown();
   if (!constant.bytes) return KeyConversion::of(KeyValue::null());

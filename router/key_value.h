@@ -43,6 +43,8 @@ struct KeyConstant {
 
 /// Whether a column of this type may hold keys of the scheme's type at all.
 bool holds_keys(KeyType scheme_type, values::Oid column_type);
+/// The key type that a column's values are read as, for key expressions; absent: none.
+std::optional<KeyType> key_type_of(values::Oid column_type);
 
 /// For `column = constant` under the type's own equality, and for the ends of ranges: `nothing`
 /// then means that no value is equal, not that none is less. NULL gives the key NULL.

@@ -61,7 +61,7 @@ TEST_CASE("reload: 200 times under 16 busy clients") {
   const auto configuration = [&](int i) {
     return own.map({{"POOL_SIZE", std::to_string(4 + i % 7)},
                     {"USERS", i % 2 ? "  - {name: guest, password: guest-secret}" : ""},
-                    {"TABLES", i % 3 ? "      extra: {scheme: by_id, key: id}" : ""},
+                    {"TABLES", i % 10 ? "      extra: {scheme: by_id, key: id}" : ""},
                     {"LIMITS", i % 4 ? "query_memory: 128MiB, statement_timeout: 100s" : "query_memory: 256MiB"}});
   };
   const int reloads = rounds(200);
@@ -113,6 +113,65 @@ TEST_CASE("reload: a transaction ends on the map it began with") {
   CHECK_EQ(client.run("select count(*) from items").value(), "21");
   CHECK_EQ(client.run("commit").tag, "COMMIT");
   CHECK_EQ(client.run("delete from items where id = 9501").tag, "DELETE 1");
+}
+
+TEST_CASE("reload: keys move only when their rows have moved and old transactions have ended") {
+  Proxy own;
+  const auto map = [&](int bound, int epoch) {
+    std::string yaml = own.map({{"TABLES", "      roving: {scheme: halves, key: id}"}});
+    const std::string scheme = fmt::format(
+        "    schemes:\n      halves: {{type: bigint, strategy: range, epoch: {}, "
+        "ranges: [{{below: {}, shard: s1}}, {{shard: s2}}]}}\n", epoch, bound);
+    const std::string mark = "    schemes:\n";
+    return yaml.replace(yaml.find(mark), mark.size(), scheme);
+  };
+  REQUIRE_MESSAGE(own.reload(map(100, 1)), own.log_tail());
+  Client client(own.conninfo());
+  REQUIRE(client.run("create table roving (id bigint primary key)").ok());
+  REQUIRE_EQ(client.run("insert into roving select g from generate_series(1, 0) g").sqlstate, "0A000");
+  std::string values;
+  for (int id = 1; id <= 200; ++id) values += fmt::format("{}({})", id > 1 ? "," : "", id);
+  REQUIRE_EQ(client.run("insert into roving values " + values).tag, "INSERT 0 200");
+
+  std::size_t said = own.log().size();
+  CHECK_FALSE(own.reload(map(50, 1)));
+  CHECK_MESSAGE(contains(own.log().substr(said), "epoch"), own.log_tail());
+  said = own.log().size();
+  CHECK_FALSE(own.reload(map(50, 2)));
+  CHECK_MESSAGE(contains(own.log().substr(said), "table public.roving: the row of id"), own.log_tail());
+  CHECK_MESSAGE(contains(own.log().substr(said), "lies here, but its place is s2"), own.log_tail());
+  CHECK_EQ(client.run("select count(*) from roving").value(), "200");
+
+  on_shard(2, "insert into roving select g from generate_series(50, 99) g");
+  on_shard(1, "delete from roving where id >= 50");
+  REQUIRE(client.run("begin").ok());
+  CHECK_EQ(client.run("select count(*) from roving where id = 7").value(), "1");
+  std::atomic<bool> accepted = false;
+  std::thread reload([&] { accepted = own.reload(map(50, 2)); });
+  std::atomic<bool> answered = false;
+  std::string found;
+  CHECK(eventually([&] {  // the map is held: what begins now waits
+    Client probe(own.conninfo("options='-c statement_timeout=300'"));
+    PQsendQuery(probe.get(), "select count(*) from roving where id = 60");
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    PQconsumeInput(probe.get());
+    return PQisBusy(probe.get()) == 1;
+  }));
+  std::thread waiting([&] {
+    Client other(own.conninfo());
+    found = other.run("select count(*) from roving where id = 60").value();
+    answered = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  CHECK_FALSE(accepted);
+  CHECK_FALSE(answered);
+  CHECK_EQ(client.run("commit").tag, "COMMIT");
+  reload.join();
+  waiting.join();
+  CHECK_MESSAGE(accepted, own.log_tail());
+  CHECK_EQ(found, "1");
+  CHECK_EQ(client.run("select count(*) from roving").value(), "200");
+  REQUIRE(client.run("drop table roving").ok());
 }
 
 TEST_CASE("reload: bad files change nothing") {

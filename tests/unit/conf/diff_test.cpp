@@ -82,7 +82,7 @@ TEST_CASE("moving keys needs a greater epoch") {
         "then raise `epoch` above 1");
   const Diff raised = between(with_scheme(before), with_scheme(after + ", epoch: 2"));
   CHECK(raised.refusals.empty());
-  CHECK(raised.moved == std::vector<std::string>{"databases.shop.schemes.s"});
+  CHECK(raised.moved == std::vector<Move>{{"shop", "databases.shop.schemes.s"}});
   const Diff lowered = between(with_scheme(before + ", epoch: 3"), with_scheme(before));
   CHECK(lowered.refusals.size() == 1);
   CHECK(!scheme_refused(before, base + "{s2: [3, 2], s1: [1, 0]}"));
@@ -147,8 +147,8 @@ TEST_CASE("a moved default shard is refused") {
 TEST_CASE("tables and reference tables to look at before the swap") {
   const std::string base = shop("    tables: {t: {shard: s1}, r: {reference: true}}\n");
   const Diff gained = between(shop(""), shop("    tables: {t: {shard: s1}}\n"));
-  CHECK(gained.moved == std::vector<std::string>{"databases.shop.tables.public.t"});
+  CHECK(gained.moved == std::vector<Move>{{"shop", "databases.shop.tables.public.t"}});
   const Diff grown = between(
       base, replaced(base, "    default_shard", "      s3: {primary: 'h:1'}\n    default_shard"));
-  CHECK(grown.moved == std::vector<std::string>{"databases.shop.tables.public.r"});
+  CHECK(grown.moved == std::vector<Move>{{"shop", "databases.shop.tables.public.r"}});
 }
