@@ -147,6 +147,10 @@ net::Task<Outcome> execute(SessionState& state, Execution& execution) {
       !may_run_in_failed_transaction(plan)) {
     throw values::make_error<>(values::ErrorId::in_failed_transaction);
   }
+  if (!state.db->outdated.empty() && (plan.effect == rewriter::Effect::writes || plan.effect == rewriter::Effect::ddl)) {
+    throw values::SqlError("55000", "this proxy's map is outdated: " + state.db->outdated,
+                           "Load the map with which the rows were moved (SIGHUP), then try again.");
+  }
   const Outcome outcome = co_await dispatch(state, execution);
   const auto took = std::chrono::steady_clock::now() - begun;
   state.worker.metrics().statement(execution.plan->plan->kind, took);

@@ -9,6 +9,7 @@
 
 #include "backends/catalog_loader.h"
 #include "backends/placement_check.h"
+#include "backends/shard_epochs.h"
 #include "backends/transaction.h"
 #include "conf/diff.h"
 #include "conf/load.h"
@@ -52,6 +53,17 @@ void load(DatabaseState& state, std::uint64_t version) {
   }
   state.catalog = std::move(loaded.catalog);
   state.oids = std::make_shared<const std::vector<backends::LoadedCatalog::Oids>>(std::move(loaded.oids));
+}
+
+}  // namespace
+
+namespace {
+
+/// Rows lie where the state's map says, and the shards remember its epochs; otherwise why not.
+std::vector<std::string> confirm_rows(const DatabaseState& state, const router::ShardMap* before) {
+  if (!state.outdated.empty()) return {fmt::format("database {}: {}", state.conf->name, state.outdated)};
+  auto reasons = backends::find_misplaced({state.conf, state.map.get(), before});
+  return reasons.empty() ? backends::write_epochs(*state.conf, *state.map) : reasons;
 }
 
 }  // namespace
@@ -133,10 +145,15 @@ std::expected<void, std::vector<std::string>> Instance::install(
     state->map = router::ShardMap::build(database, config->file, diagnostics);
     if (state->map == nullptr || conf::has_errors(diagnostics)) return std::unexpected(texts_of(diagnostics));
     if (!state->passthrough()) load(*state, next_catalog_++);
+    if (!state->map->schemes().empty()) {
+      state->outdated = backends::find_outdated(*state->map, backends::read_epochs(database));
+    }
     if (moved.contains(database.name)) {
       const auto old = before->find(database.name);
-      auto misplaced = backends::find_misplaced({&database, state->map.get(), old ? old->map.get() : nullptr});
-      if (!misplaced.empty()) return std::unexpected(std::move(misplaced));
+      auto reasons = confirm_rows(*state, old ? old->map.get() : nullptr);
+      if (!reasons.empty()) return std::unexpected(std::move(reasons));
+    } else if (!state->outdated.empty()) {
+      spdlog::error("database {}: no writes: {}", database.name, state->outdated);
     }
     next->databases.push_back(std::move(state));
   }
@@ -254,6 +271,29 @@ std::string Instance::refresh_catalog(const std::string& database) {
   }
   publish(std::move(next));
   return {};
+}
+
+void Instance::check_epochs() {
+  const auto seen = snapshot();
+  for (const auto& state : seen->databases) {
+    if (state->map->schemes().empty()) continue;
+    const std::string outdated = backends::find_outdated(*state->map, backends::read_epochs(*state->conf));
+    const std::lock_guard one_at_a_time(install_mutex_);
+    auto next = std::make_shared<Snapshot>(*snapshot());
+    for (auto& current : next->databases) {
+      if (current->map != state->map || current->outdated == outdated) continue;
+      if (outdated.empty()) {
+        spdlog::info("database {}: the map is up to date again", state->conf->name);
+      } else {
+        spdlog::error("database {}: no writes from now on: {}", state->conf->name, outdated);
+      }
+      auto changed = std::make_shared<DatabaseState>(*current);
+      changed->outdated = outdated;
+      current = std::move(changed);
+      publish(next);
+      break;
+    }
+  }
 }
 
 net::Task<std::string> Instance::refresh_catalog_on_worker(std::string database) {

@@ -53,6 +53,8 @@ class Instance {
   /// sees it. Blocking; any thread. Empty: done. Otherwise why not.
   std::string refresh_catalog(const std::string& database);
   net::Task<std::string> refresh_catalog_on_worker(std::string database);
+  /// Asks the shards for the epochs they remember, and publishes which maps are outdated. Blocking.
+  void check_epochs();
   /// Databases whose catalog has not been loaded yet, for retries and /readyz.
   std::vector<std::string> missing_catalogs() const;
 

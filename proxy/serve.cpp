@@ -28,6 +28,8 @@ constexpr auto drain_limit = milliseconds(30'000);
 constexpr auto drain_poll = milliseconds(50);
 /// Pause between attempts to read a catalog that could not be read at the start.
 constexpr auto catalog_retry = milliseconds(1000);
+/// How often shards are asked whether another proxy has loaded a newer map.
+constexpr auto epoch_interval = milliseconds(10'000);
 
 /// A signal as an event of the main loop. The handle lives on the heap until its close callback.
 class SignalWatch {
@@ -81,6 +83,7 @@ class Server {
     SignalWatch interrupt(loop_, SIGINT, [this] { net::spawn(end()); });
     for (auto& listener : listeners_) net::spawn(accept(*listener));
     net::spawn(retry_catalogs());
+    net::spawn(watch_epochs());
     spdlog::info("ready");
     loop_.run();
     return exit_fine;
@@ -107,6 +110,13 @@ class Server {
         if (problem.empty()) spdlog::info("database {}: catalog read", name);
       }
       if (co_await net::sleep(catalog_retry, stop_.token()) != net::Wait::ready) co_return;
+    }
+  }
+
+  net::Task<void> watch_epochs() {
+    while (co_await net::sleep(epoch_interval, stop_.token()) == net::Wait::ready) {
+      auto work = [this] { instance_.check_epochs(); };
+      co_await net::run_on_worker(std::move(work));
     }
   }
 

@@ -24,6 +24,8 @@ struct DatabaseState {
   std::shared_ptr<const router::Catalog> catalog;
   /// By shard: its OIDs of types and tables to the default shard's, where they differ.
   std::shared_ptr<const std::vector<backends::LoadedCatalog::Oids>> oids;
+  /// Why the map is too old to write by (backends/shard_epochs.h); empty: it is not.
+  std::string outdated;
   /// Never used twice in the process: what the plan cache knows a state by.
   std::uint64_t version = 0;
 

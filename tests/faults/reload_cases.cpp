@@ -128,6 +128,8 @@ TEST_CASE("reload: keys move only when their rows have moved and old transaction
   REQUIRE_MESSAGE(own.reload(map(100, 1)), own.log_tail());
   Client client(own.conninfo());
   REQUIRE(client.run("create table roving (id bigint primary key)").ok());
+  Proxy second;  // a proxy of the same shards that nobody tells of the new map
+  REQUIRE_MESSAGE(second.reload(map(100, 1)), second.log_tail());
   REQUIRE_EQ(client.run("insert into roving select g from generate_series(1, 0) g").sqlstate, "0A000");
   std::string values;
   for (int id = 1; id <= 200; ++id) values += fmt::format("{}({})", id > 1 ? "," : "", id);
@@ -171,6 +173,17 @@ TEST_CASE("reload: keys move only when their rows have moved and old transaction
   CHECK_MESSAGE(accepted, own.log_tail());
   CHECK_EQ(found, "1");
   CHECK_EQ(client.run("select count(*) from roving").value(), "200");
+
+  // What the shards remember stops the other proxy's writes, and lets it read.
+  CHECK(contains(on_shard(1, "select obj_description('anabranch'::regnamespace)"), "2 halves"));
+  Client left_behind(second.conninfo());
+  CHECK(eventually([&] { return left_behind.run("insert into roving values (1000)").sqlstate == "55000"; },
+                   std::chrono::seconds(30)));
+  CHECK_EQ(left_behind.run("select 1").value(), "1");
+  CHECK_FALSE(second.reload(map(60, 1)));
+  CHECK_MESSAGE(second.reload(map(50, 2)), second.log_tail());
+  CHECK_EQ(left_behind.run("insert into roving values (1001)").tag, "INSERT 0 1");
+  for (int i = 1; i <= 4; ++i) on_shard(i, "drop schema anabranch");
   REQUIRE(client.run("drop table roving").ok());
 }
 
