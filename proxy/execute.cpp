@@ -23,6 +23,10 @@ rewriter::BindRequest bind_request(const SessionState& state, const Execution& e
   return request;
 }
 
+bool writes(const Plan& plan) {
+  return plan.effect == rewriter::Effect::writes || plan.effect == rewriter::Effect::ddl;
+}
+
 bool read_otherwise(const SessionState& state, const Execution& execution) {
   return !execution.simple && execution.statement->reading_key != state.reading_key;
 }
@@ -147,7 +151,7 @@ net::Task<Outcome> execute(SessionState& state, Execution& execution) {
       !may_run_in_failed_transaction(plan)) {
     throw values::make_error<>(values::ErrorId::in_failed_transaction);
   }
-  if (!state.db->outdated.empty() && (plan.effect == rewriter::Effect::writes || plan.effect == rewriter::Effect::ddl)) {
+  if (!state.db->outdated.empty() && writes(plan)) {
     throw values::SqlError("55000", "this proxy's map is outdated: " + state.db->outdated,
                            "Load the map with which the rows were moved (SIGHUP), then try again.");
   }

@@ -25,6 +25,9 @@ net::Task<Outcome> run_local(SessionState& state, Execution& execution);
 
 // Shared by them.
 
+/// Rows or definitions on the shards.
+bool writes(const rewriter::Plan& plan);
+
 /// The settings that decide how literals are read are not those of the statement's Parse.
 bool read_otherwise(const SessionState& state, const Execution& execution);
 

@@ -25,8 +25,6 @@ using rewriter::Plan;
 /// OIDs from here on are given by each server for itself: those of two shards may differ.
 constexpr values::Oid first_user_oid = 16384;
 
-bool writes(const Plan& plan) { return plan.effect == Effect::writes || plan.effect == Effect::ddl; }
-
 /// The last number of a command tag; 0 where it has none.
 std::uint64_t count_of(std::string_view tag) {
   const std::size_t blank = tag.rfind(' ');

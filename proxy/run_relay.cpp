@@ -175,10 +175,6 @@ class Relay {
   Outcome outcome_;
 };
 
-bool writes(const Plan& plan) {
-  return plan.effect == Effect::writes || plan.effect == Effect::ddl;
-}
-
 /// Definitions that one shard keeps are in the catalog too.
 bool changes_definitions(const Plan& plan) {
   const std::string_view command = plan.command;

@@ -29,7 +29,7 @@ constexpr auto drain_poll = milliseconds(50);
 /// Pause between attempts to read a catalog that could not be read at the start.
 constexpr auto catalog_retry = milliseconds(1000);
 /// How often shards are asked whether another proxy has loaded a newer map.
-constexpr auto epoch_interval = milliseconds(10'000);
+constexpr auto epoch_interval = milliseconds(15'000);
 
 /// A signal as an event of the main loop. The handle lives on the heap until its close callback.
 class SignalWatch {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "net/pg/auth_crypto.h"
 
@@ -37,6 +38,17 @@ Sha256 exclusive_or(const Sha256& left, const Sha256& right) {
   Sha256 result{};
   for (std::size_t i = 0; i < result.size(); ++i) result[i] = left[i] ^ right[i];
   return result;
+}
+
+/// salted_password() costs milliseconds and is the same for all connections of a pool: the last ones
+/// are kept, by a digest of what they were made of. Per thread.
+Sha256 salted_once(std::string_view password, std::string_view salt, int iterations) {
+  constexpr std::size_t kept = 64;
+  thread_local std::map<Sha256, Sha256> known;
+  const Sha256 made_of = sha256(fmt::format("{}:{}{}:{}{}", password.size(), password, salt.size(), salt, iterations));
+  if (const auto found = known.find(made_of); found != known.end()) return found->second;
+  if (known.size() >= kept) known.clear();
+  return known[made_of] = salted_password(password, salt, iterations);
 }
 
 }  // namespace
@@ -93,7 +105,7 @@ std::expected<std::string, std::string> ScramClient::final_message(std::string_v
   const std::string binding = gs2_header() + (plus_ ? channel_binding_ : std::string());
   const std::string without_proof = fmt::format("c={},r={}", base64_encode(binding), *nonce);
   const std::string signed_text = fmt::format("{},{},{}", first_bare_, server_first, without_proof);
-  const Sha256 salted = salted_password(password_, *salt, iterations);
+  const Sha256 salted = salted_once(password_, *salt, iterations);
   const Sha256 client_key = hmac_sha256(as_view(salted), "Client Key");
   const Sha256 server_key = hmac_sha256(as_view(salted), "Server Key");
   const Sha256 signature = hmac_sha256(as_view(sha256(as_view(client_key))), signed_text);
