@@ -45,14 +45,17 @@ std::string_view spelling(std::string_view text, const Token& token) {
 std::string folded(std::string_view text, const Token& token) {
   std::string word(spelling(text, token));
   if (token.kind == Token::Kind::quoted_identifier) return word.substr(1, word.size() - 2);
-  std::ranges::transform(word, word.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(word, word.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
   return word;
 }
 
 /// 'now'::text is a text.
 bool is_cast_to_text(std::string_view rest) {
-  const auto skip = [&] { rest.remove_prefix(std::min(rest.find_first_not_of(" \n\t\r"), rest.size())); };
+  const auto skip = [&] {
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \n\t\r"), rest.size()));
+  };
   skip();
   if (!rest.starts_with("::")) return false;
   rest.remove_prefix(2);
@@ -71,9 +74,9 @@ bool differs(const Planning& planning, const std::string& name, bool copies) {
   if (!copies && contains(kFreshPerRow, name)) return false;
   if (values::find_type_by_name(name) != nullptr) return false;  // numeric(10, 2)
   const auto& path = planning.request->context->search_path;
-  return std::ranges::any_of(planning.catalog().find_functions(path, name), [](const auto* function) {
-    return function->volatility != router::Volatility::immutable;
-  });
+  return std::ranges::any_of(
+      planning.catalog().find_functions(path, name),
+      [](const auto* function) { return function->volatility != router::Volatility::immutable; });
 }
 
 }  // namespace
@@ -83,8 +86,8 @@ void check_definition(const Planning& planning, const tree::Utility& utility) {
   const std::string_view text = utility.text;
   for (const Token& token : tokens_of(planning, text)) {
     if (token.kind != Token::Kind::string) continue;
-    const std::string value =
-        literal_value(spelling(text, token), planning.request->context->standard_conforming_strings);
+    const std::string value = literal_value(spelling(text, token),
+                                            planning.request->context->standard_conforming_strings);
     if (!says_now(value) || is_cast_to_text(text.substr(token.offset + token.length))) continue;
     refuse_clause("'" + value + "' in " + utility.tag, "every shard would read its own clock",
                   "Use now() or current_date; for a text write '" + value + "'::text.");
@@ -100,7 +103,8 @@ void check_filling(const Planning& planning, const tree::Utility& utility,
   const std::string_view text = utility.text;
   const auto tokens = tokens_of(planning, text);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i].kind != Token::Kind::identifier && tokens[i].kind != Token::Kind::quoted_identifier) {
+    if (tokens[i].kind != Token::Kind::identifier &&
+        tokens[i].kind != Token::Kind::quoted_identifier) {
       continue;
     }
     const std::string word = folded(text, tokens[i]);
