@@ -71,6 +71,10 @@ class Assembly {
     for (auto& [name, pure] : main_.user_operators) {
       catalog->add_user_operator(std::move(name), pure);
     }
+    for (auto& [name, schema, hidden] : main_.shadowing_operators) {
+      catalog->add_shadowing_operator(std::move(name), std::move(schema), hidden);
+    }
+    for (const auto& [from, to] : main_.user_casts) catalog->add_user_cast(from, to);
     for (std::string& type : main_.opaque_casts) catalog->add_opaque_cast(std::move(type));
     add_collations(*catalog);
     map_oids();
@@ -156,8 +160,20 @@ class Assembly {
     }
   }
 
+  // What has parts of other types may have a date among them.
+  bool is_timeless(const ShardType& type) const {
+    if (type.element != 0) {
+      const auto element = main_.types.find(type.element);
+      return element != main_.types.end() && is_timeless(element->second);
+    }
+    return type.kind == 'e' || (type.kind == 'b' && !type.moment);
+  }
+
   void add_types(router::Catalog& catalog) {
-    for (const auto& [oid, type] : main_.types) catalog.add_user_type(oid, type.name);
+    for (const auto& [oid, type] : main_.types) {
+      catalog.add_user_type(oid, type.name);
+      if (is_timeless(type)) catalog.add_timeless_type(oid);
+    }
     for (const auto& [oid, type] : main_enums_) catalog.add_enum(type);
   }
 
@@ -244,6 +260,22 @@ class Assembly {
     say(conf::Severity::error, table.where, error.message);
   }
 
+  // A binary array names its elements' type, a row those of its columns.
+  static bool names_oids(const ShardCatalog& shard, const LoadedCatalog::Oids& oids, Oid type,
+                         int depth = 0) {
+    const auto found = shard.types.find(type);
+    if (found == shard.types.end()) return false;
+    if (depth > 32) return true;
+    const auto inside = [&](Oid part) {
+      return oids.types.contains(part) || names_oids(shard, oids, part, depth + 1);
+    };
+    const ShardType& at = found->second;
+    if (at.element != 0) return inside(at.element);
+    if (at.base != 0) return names_oids(shard, oids, at.base, depth + 1);
+    const auto columns = shard.attributes.find(type);
+    return columns != shard.attributes.end() && std::ranges::any_of(columns->second, inside);
+  }
+
   // Types and relations have other OIDs on other shards; clients only ever see the default's.
   void map_oids() {
     std::unordered_map<std::string_view, Oid> by_name;
@@ -255,6 +287,11 @@ class Assembly {
       for (const auto& [oid, type] : shards_[shard]->types) {
         const auto same = by_name.find(type.name);
         if (same != by_name.end() && same->second != oid) oids.types.emplace(oid, same->second);
+      }
+      for (const auto& [oid, type] : shards_[shard]->types) {
+        const auto same = by_name.find(type.name);
+        if (same == by_name.end() || !names_oids(*shards_[shard], oids, oid)) continue;
+        oids.binary.insert(same->second);
       }
       for (const auto& [name, of] : shards_[shard]->relations) {
         const auto same = main_oids_.find(name);

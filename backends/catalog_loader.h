@@ -5,6 +5,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -45,6 +46,9 @@ struct LoadedCatalog {
   struct Oids {
     std::unordered_map<values::Oid, values::Oid> types;
     std::unordered_map<values::Oid, values::Oid> relations;
+    /// Types (by the default shard's OIDs) whose values in binary form name types by OIDs that are
+    /// others on the default shard: arrays and rows of user types.
+    std::set<values::Oid> binary;
   };
   std::vector<Oids> oids;
 };

@@ -44,8 +44,10 @@ std::string columns_sql(std::string_view schemas) {
   return fmt::format(
       "select a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod,"
       " format_type(a.atttypid, a.atttypmod), a.attcollation, a.attnotnull, a.attidentity,"
-      " a.attgenerated, pg_get_expr(d.adbin, d.adrelid)"
+      " a.attgenerated, coalesce(pg_get_expr(d.adbin, d.adrelid),"
+      " case when t.typtype = 'd' and a.attidentity = '' then pg_get_expr(t.typdefaultbin, 0) end)"
       " from pg_attribute a join pg_class c on c.oid = a.attrelid"
+      " join pg_type t on t.oid = a.atttypid"
       " join pg_namespace n on n.oid = c.relnamespace"
       " left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum"
       " where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')"
@@ -91,9 +93,17 @@ constexpr std::string_view constraints_sql =
     " and n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_toast'";
 
 constexpr std::string_view types_sql =
-    "select t.oid, format_type(t.oid, null), t.typtype, t.typbasetype, t.typtypmod, t.typelem,"
-    " t.typcategory = 'A' from pg_type t join pg_namespace n on n.oid = t.typnamespace"
+    "select t.oid, format_type(t.oid, null), t.typtype, coalesce(nullif(t.typbasetype, 0),"
+    " (select r.rngsubtype from pg_range r where t.typtype in ('r', 'm') and (r.rngtypid = t.oid"
+    " or (to_jsonb(r)->>'rngmultitypid')::oid = t.oid)), 0), t.typtypmod, t.typelem,"
+    " t.typcategory = 'A', t.typcategory = 'D' from pg_type t join pg_namespace n on n.oid = t.typnamespace"
     " where n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_(toast|temp)'";
+
+constexpr std::string_view attributes_sql =
+    "select c.reltype, a.atttypid from pg_attribute a join pg_class c on c.oid = a.attrelid"
+    " join pg_namespace n on n.oid = c.relnamespace where a.attnum > 0 and not a.attisdropped"
+    " and c.reltype <> 0 and n.nspname <> 'pg_catalog' and n.nspname <> 'information_schema'"
+    " and n.nspname !~ '^pg_(toast|temp)'";
 
 constexpr std::string_view labels_sql =
     "select enumtypid, enumlabel from pg_enum order by enumtypid, enumsortorder";
@@ -109,10 +119,29 @@ constexpr std::string_view operators_sql =
     " join pg_namespace n on n.oid = o.oprnamespace join pg_proc p on p.oid = o.oprcode"
     " where n.nspname <> 'pg_catalog' group by o.oprname";
 
+// Polymorphic types are pg_catalog's too.
+constexpr std::string_view shadowing_sql =
+    "select o.oprname, n.nspname, exists(select from pg_operator b where b.oprname = o.oprname"
+    " and b.oprnamespace = 'pg_catalog'::regnamespace and b.oprleft = o.oprleft"
+    " and b.oprright = o.oprright) from pg_operator o join pg_namespace n on n.oid = o.oprnamespace"
+    " left join pg_type l on l.oid = o.oprleft left join pg_type r on r.oid = o.oprright"
+    " where n.nspname <> 'pg_catalog'"
+    " and coalesce(l.typnamespace, 'pg_catalog'::regnamespace) = 'pg_catalog'::regnamespace"
+    " and coalesce(r.typnamespace, 'pg_catalog'::regnamespace) = 'pg_catalog'::regnamespace";
+
+// OIDs below belong to what initdb has made.
+constexpr std::string_view user_casts_sql =
+    "select c.castsource, c.casttarget from pg_cast c where c.oid >= 16384"
+    " and c.castsource < 16384 and c.casttarget < 16384";
+
 constexpr std::string_view casts_sql =
     "select distinct t.typname from pg_cast c join pg_proc p on p.oid = c.castfunc"
     " join pg_namespace n on n.oid = p.pronamespace join pg_type t on t.oid = c.casttarget"
-    " where n.nspname <> 'pg_catalog' and p.provolatile <> 'i'";
+    " where n.nspname <> 'pg_catalog' and p.provolatile <> 'i'"
+    " union select t.typname from pg_constraint o join pg_type t on t.oid = o.contypid"
+    " join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = o.oid"
+    " and d.refclassid = 'pg_proc'::regclass join pg_proc p on p.oid = d.refobjid"
+    " where p.provolatile <> 'i'";
 
 // The integers in "1 2 3" or "{1,2,3}".
 std::vector<long> integers(std::string_view text) {
@@ -146,6 +175,9 @@ class Reader {
   void labels(const ControlResult& rows);
   void functions(const ControlResult& rows);
   void operators(const ControlResult& rows);
+  void shadowing(const ControlResult& rows);
+  void user_casts(const ControlResult& rows);
+  void attributes(const ControlResult& rows);
   void casts(const ControlResult& rows);
 
  private:
@@ -276,6 +308,7 @@ void Reader::types(const ControlResult& rows) {
     type.base = oid_of(rows, row, 3);
     type.typmod = static_cast<std::int32_t>(rows.number(row, 4));
     if (rows.flag(row, 6)) type.element = oid_of(rows, row, 5);
+    type.moment = rows.flag(row, 7);
     const Oid oid = type.oid;
     catalog_.types[oid] = std::move(type);
   }
@@ -312,6 +345,25 @@ void Reader::operators(const ControlResult& rows) {
   }
 }
 
+void Reader::shadowing(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    catalog_.shadowing_operators.push_back(
+        {std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), rows.flag(row, 2)});
+  }
+}
+
+void Reader::user_casts(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    catalog_.user_casts.emplace_back(oid_of(rows, row, 0), oid_of(rows, row, 1));
+  }
+}
+
+void Reader::attributes(const ControlResult& rows) {
+  for (int row = 0; row < rows.rows(); ++row) {
+    catalog_.attributes[oid_of(rows, row, 0)].push_back(oid_of(rows, row, 1));
+  }
+}
+
 void Reader::casts(const ControlResult& rows) {
   for (int row = 0; row < rows.rows(); ++row) {
     catalog_.opaque_casts.emplace_back(rows.text(row, 0));
@@ -332,10 +384,13 @@ std::expected<ShardCatalog, std::string> read_catalog(ControlConnection& connect
       {std::string(unique_sql), &Reader::unique_keys},
       {std::string(constraints_sql), &Reader::constraints},
       {std::string(types_sql), &Reader::types},
+      {std::string(attributes_sql), &Reader::attributes},
       {std::string(labels_sql), &Reader::labels}};
   if (whole) {
     steps.emplace_back(functions_sql, &Reader::functions);
     steps.emplace_back(operators_sql, &Reader::operators);
+    steps.emplace_back(shadowing_sql, &Reader::shadowing);
+    steps.emplace_back(user_casts_sql, &Reader::user_casts);
     steps.emplace_back(casts_sql, &Reader::casts);
   }
   // With an empty path every name that is printed is qualified, whoever reads it.

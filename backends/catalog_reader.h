@@ -17,9 +17,10 @@ struct ShardType {
   values::Oid oid = 0;
   std::string name;                 // as format_type() prints it: schema-qualified
   char kind = 'b';                  // typtype
-  values::Oid base = 0;             // of domains
+  values::Oid base = 0;             // of domains; of ranges and multiranges: of their bounds
   std::int32_t typmod = -1;         // of domains
   values::Oid element = 0;          // of arrays
+  bool moment = false;              // typcategory: a date or time
   std::vector<std::string> labels;  // of enums, in sort order
 };
 
@@ -49,7 +50,16 @@ struct ShardCatalog {
   std::unordered_map<values::Oid, ShardType> types;
   std::vector<router::Function> functions;  // where `whole`
   std::vector<std::pair<std::string, bool>> user_operators;  // where `whole`; immutable or not
+  struct Shadow {
+    std::string name;
+    std::string schema;
+    bool hidden = false;
+  };
+  std::vector<Shadow> shadowing_operators;                   // where `whole`
+  std::vector<std::pair<values::Oid, values::Oid>> user_casts;  // where `whole`
   std::vector<std::string> opaque_casts;                     // where `whole`
+  /// Types of the columns of row types and composites, by the type.
+  std::unordered_map<values::Oid, std::vector<values::Oid>> attributes;
   std::vector<router::NamedCollation> named_collations;      // all that fit the encoding
 };
 

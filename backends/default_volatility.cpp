@@ -68,6 +68,8 @@ class Walk {
     const std::string_view inside = text_.substr(start, at_ - start);
     at_ = std::min(at_ + 1, text_.size());
     literal_ = quote == '\'';
+    text_of_literal_ = literal_ ? inside : std::string_view();
+    casts_ = 0;
     return inside;
   }
 
@@ -103,10 +105,13 @@ class Walk {
     literal_ = false;
   }
 
-  // Of a literal it is a constant; of anything else it may depend on settings (times, money…).
+  // Of a literal it is a constant; of anything else it may depend on settings (times, money…), and
+  // a second one of 'now' on the clock: ('now'::text)::date.
   void cast() {
     at_ += 2;
-    if (!literal_) found_ = worse(found_, Volatility::stable);
+    ++casts_;
+    const bool late = casts_ > 1 && !text_of_literal_.empty();
+    if (!literal_ || late) found_ = worse(found_, Volatility::stable);
     while (at_ < text_.size() && text_[at_] == '"') skip_quoted('"');
     while (at_ < text_.size() && (is_word(text_[at_]) || text_[at_] == '.')) ++at_;
     literal_ = true;
@@ -117,6 +122,8 @@ class Walk {
   std::size_t at_ = 0;
   Volatility found_ = Volatility::immutable;
   bool literal_ = false;
+  std::string_view text_of_literal_;  ///< of the last one in quotes
+  int casts_ = 0;                     ///< since then
 };
 
 }  // namespace

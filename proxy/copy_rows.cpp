@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rewriter/clock.h"
+
 namespace anabranch::proxy {
 
 namespace {
@@ -178,6 +180,28 @@ bool CopyRows::read_keys(const Row& row, std::vector<std::optional<std::string_v
     if (copy_.key[i].field < 0 && copy_.key[i].default_text) keys[i] = *copy_.key[i].default_text;
   }
   return true;
+}
+
+/// Its fields stand in the row as they are.
+bool CopyRows::is_plain(std::string_view row) const {
+  const char special = csv_ ? copy_.quote : '\\';
+  return row.find(special) == std::string_view::npos;
+}
+
+std::optional<std::string_view> CopyRows::clock_word(const Row& row) {
+  const auto& fields = copy_.clock_fields;
+  std::string_view rest = content_of(row.bytes);
+  if (fields.empty() || (is_plain(rest) && !rewriter::may_say_now(rest))) return std::nullopt;
+  bool more = true;
+  auto next = fields.begin();
+  for (int field = 0; more && next != fields.end(); ++field) {
+    bool special = false;
+    more = csv_ ? read_csv_field(rest, clock_, special) : read_text_field(rest, clock_, special);
+    if (field != *next) continue;
+    ++next;
+    if (rewriter::says_now(clock_)) return clock_;
+  }
+  return std::nullopt;
 }
 
 }  // namespace anabranch::proxy

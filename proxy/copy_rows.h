@@ -35,10 +35,15 @@ class CopyRows {
   /// next call.
   bool read_keys(const Row& row, std::vector<std::optional<std::string_view>>& keys);
 
+  /// The first of the row's dates and times that says `now` or `today`, decoded; nothing: none does.
+  /// Valid until the next call.
+  std::optional<std::string_view> clock_word(const Row& row);
+
  private:
   std::size_t find_end(std::size_t from);
   bool read_text_field(std::string_view& rest, std::string& value, bool& null) const;
   bool read_csv_field(std::string_view& rest, std::string& value, bool& quoted) const;
+  bool is_plain(std::string_view row) const;
 
   const rewriter::CopySplit& copy_;
   bool csv_;
@@ -51,6 +56,7 @@ class CopyRows {
   bool first_ = true;
   bool finished_ = false;
   std::vector<std::string> values_;
+  std::string clock_;
 };
 
 }  // namespace anabranch::proxy

@@ -69,7 +69,8 @@ class SplitCopy {
         sql_(execution.statement->text),
         exchange_(net::CancelToken{}),
         rows_(copy_),
-        sources_(state.db->map->shards().size()) {}
+        sources_(state.db->map->shards().size()),
+        shard_count_(state.db->map->shards_of(table_).size()) {}
 
   net::Task<Outcome> run() {
     std::exception_ptr failure;
@@ -194,6 +195,7 @@ class SplitCopy {
       co_return;
     }
     ++count_;
+    check_clock(row);
     if (copy_.every_shard) {
       for (const std::uint32_t shard : shard_of_) {
         mark_written(shard);
@@ -206,6 +208,18 @@ class SplitCopy {
     // Joining reads from the shard, not from the client: the row's bytes stay.
     if (!sources_[shard].index) co_await join(shard);
     send_row(sources_[shard], row.bytes, row.line);
+  }
+
+  /// Each shard would read its own clock: copies would differ, and so would rows of one moment.
+  void check_clock(const CopyRows::Row& row) {
+    if (shard_count_ == 1) return;
+    const auto word = rows_.clock_word(row);
+    if (!word) return;
+    values::SqlError error = make_error(
+        ErrorId::unsupported_clause, fmt::format("COPY FROM with '{}' as a date or time", *word),
+        "every shard would read its own clock", "Write the date and time themselves into the data.");
+    error.context = fmt::format("COPY {}, line {}", table_.name.name, row.line);
+    throw error;
   }
 
   net::Task<std::uint32_t> shard_for(CopyRows::Row row) {
@@ -338,6 +352,7 @@ class SplitCopy {
   backends::Exchange exchange_;
   CopyRows rows_;
   std::vector<Source> sources_;           ///< by shard
+  std::size_t shard_count_;               ///< that the table's rows lie on
   std::vector<std::uint32_t> shard_of_;   ///< by source of the exchange
   std::vector<std::unique_ptr<Running>> running_;
   std::vector<std::optional<std::string_view>> fields_;

@@ -48,6 +48,7 @@ class Partials {
 
   net::Task<Outcome> run() {
     bound_ = rewriter::bind(bind_request(state_, execution_));
+    check_binary();
     co_await take_leases();
     send();
     std::exception_ptr failure;
@@ -67,6 +68,13 @@ class Partials {
  private:
   bool in_transaction() const {
     return state_.transaction.state() != backends::TransactionState::none;
+  }
+
+  void check_binary() const {
+    if (!plan_.result) return;
+    for (const auto& query : bound_.queries) {
+      check_binary_columns(*state_.db, static_cast<std::uint32_t>(query.shard), *plan_.result, execution_.result_formats);
+    }
   }
 
   net::Task<void> take_leases() {

@@ -60,7 +60,7 @@ class Relay {
       return;
     }
     net::pg::Oids types;
-    for (const values::Oid type : execution_.statement->parameter_types) types.add(type);
+    for (const values::Oid type : execution_.statement->parameter_types) types.add(type_on(*state_.db, lease_.shard(), type));
     ShardRequest request;
     const Statement& statement = *execution_.statement;
     name_ = statement.global_name;
@@ -102,9 +102,23 @@ class Relay {
         if (describe_with_default_oids(message)) return;
         state_.client.write(message.raw);
         return;
+      case 'H':
+        check_copy_out(message);
+        state_.client.write(message.raw);
+        return;
       case 's': outcome_.suspended = true; [[fallthrough]];
       default: state_.client.write(message.raw);
     }
+  }
+
+  /// COPY in binary names no types of its columns: any may name some inside.
+  void check_copy_out(const net::pg::Message& message) const {
+    const bool binary = !message.payload.empty() && message.payload.front() == 1;
+    if (!binary || state_.db->oids == nullptr || lease_.shard() == state_.default_shard()) return;
+    if (state_.db->oids->at(lease_.shard()).binary.empty()) return;
+    throw values::make_error(values::ErrorId::unsupported_clause, "COPY TO with FORMAT binary",
+                             "its values may name types by OIDs, which are others on each shard",
+                             "Use FORMAT text or csv.");
   }
 
   /// OIDs of types and tables are the default shard's. False: they are what the shard says.
@@ -231,6 +245,11 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
 }  // namespace
 
 net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uint32_t shard) {
+  const auto& description = execution.plan->description;
+  const bool opens = execution.portal != nullptr && !execution.portal->open;
+  if (opens && shard != state.default_shard() && description && description->columns) {
+    check_binary_columns(*state.db, shard, *description->columns, execution.result_formats);
+  }
   if (stands_alone(state, execution)) return relay_alone(state, execution, shard);
   return relay_in_transaction(state, execution, shard);
 }

@@ -208,10 +208,35 @@ class Builder {
     return node(op, type, std::move(same));
   }
 
+  static std::string_view name_of(Op op) {
+    switch (op) {
+      case Op::not_equal:
+        return "<>";
+      case Op::less:
+        return "<";
+      case Op::less_equal:
+        return "<=";
+      case Op::greater:
+        return ">";
+      case Op::greater_equal:
+        return ">=";
+      default:
+        return "=";
+    }
+  }
+
+  /// A user's operator may be nearer to the operands' types than the built-in one, or come first
+  /// along the search path.
+  void check_builtin(std::string_view name, const Expression& left, const Expression& right) {
+    if (is_builtin_operator(planning_.query, name, left.type.oid, right.type.oid)) return;
+    fail("an operator of a user's schema may be meant");
+  }
+
   Expression comparison(Op op, Expression left, Expression right) {
     if (left.type.oid == oid::unknown && right.type.oid == oid::unknown) fail();
     settle(left, right.type.oid);
     settle(right, left.type.oid);
+    check_builtin(name_of(op), left, right);
     std::vector<Expression> args;
     args.push_back(std::move(left));
     args.push_back(std::move(right));
@@ -243,6 +268,7 @@ class Builder {
     if (at.name == "||") {
       settle(left, oid::text);
       settle(right, oid::text);
+      check_builtin(at.name, left, right);
       std::vector<Expression> args;
       args.push_back(std::move(left));
       args.push_back(std::move(right));
@@ -253,6 +279,7 @@ class Builder {
 
   Expression prefix(const tree::OperatorCall& at) {
     Expression arg = build(*at.right);
+    check_builtin(at.name, arg, arg);
     if (rank(arg.type.oid) == 0) fail();
     if (at.name == "+") return arg;
     if (at.name != "-") fail();
@@ -285,8 +312,7 @@ class Builder {
       }
       const auto type = values::arith_result(op.second, left.type.oid, right.type.oid);
       if (!type) fail();
-      // A user's operator may be nearer to a mixture of types than the built-in one.
-      if (left.type.oid != right.type.oid && planning_.catalog().is_user_operator(name)) fail();
+      check_builtin(name, left, right);
       std::vector<Expression> args;
       args.push_back(std::move(left));
       args.push_back(std::move(right));
@@ -370,6 +396,7 @@ class Builder {
     Expression right = build(*at.right);
     if (left.type.oid == oid::unknown) fail();
     settle(right, left.type.oid);
+    check_builtin("=", left, right);
     const values::Oid type = left.type.oid;
     // The answer is the left side as it is; only the comparison is promoted.
     if (type != right.type.oid && rank(right.type.oid) <= rank(type)) {
@@ -418,6 +445,7 @@ class Builder {
       return arg;
     }
     if (!merge::can_cast_datum(arg.type.oid, to)) fail();
+    if (planning_.catalog().is_user_cast(arg.type.oid, to.oid)) fail("its cast is a user's own");
     Expression made = unary(Op::cast, std::move(arg), to.oid);
     made.type = to;
     return made;

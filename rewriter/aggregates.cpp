@@ -159,6 +159,10 @@ AggregateCall read_aggregate(const Planning& planning, const tree::FunctionCall&
   if (!star && call.args.size() != static_cast<std::size_t>(made.rule->arguments)) {
     not_split(planning, call, "it has another number of arguments");
   }
+  // Squares are summed by an operator of our own writing.
+  if (is_spread(made.rule->kind) && !is_builtin_operator(planning.query, "*", oid::numeric, oid::numeric)) {
+    not_split(planning, call, "an operator * of a user's schema may be meant");
+  }
   if (!call.distinct || made.rule->ignores_distinct) return made;
   if (made.rule->kind != Kind::count && made.rule->kind != Kind::sum &&
       made.rule->kind != Kind::avg && made.rule->kind != Kind::bit_xor) {

@@ -12,14 +12,6 @@ namespace {
 
 namespace oid = values::oid;
 
-bool is_clock_type(values::Oid type) {
-  const values::TypeInfo* info = values::find_type(type);
-  if (info == nullptr) return true;  // a user's type may hold one
-  if (info->element_oid != 0) return is_clock_type(info->element_oid);
-  return type == oid::date || type == oid::timestamp || type == oid::timestamptz ||
-         type == oid::time || type == oid::timetz;
-}
-
 /// Collects string literals, and takes out those that are plainly of another type.
 class Collector {
  public:
@@ -48,7 +40,7 @@ class Collector {
 
   /// The value of a column that is written.
   void stored(const tree::Expr& value, const router::Column& column) {
-    if (!is_clock_type(column.type.oid)) exempt(value);
+    if (!is_clock_type(planning_.catalog(), column.type.oid)) exempt(value);
   }
   /// An output of its own: text.
   void shown(const tree::Expr& value) { exempt(value); }
@@ -56,6 +48,7 @@ class Collector {
   std::vector<int> take() const {
     std::vector<int> tokens;
     std::ranges::set_difference(found_, exempt_, std::back_inserter(tokens));
+    std::ranges::copy(read_late_, std::back_inserter(tokens));
     return tokens;
   }
 
@@ -73,18 +66,28 @@ class Collector {
   void compared(const tree::Expr& with, const tree::Expr& value) {
     const Ident ident = ident_of(with);
     const values::Oid type = ident.known() ? type_of(planning_.query, ident) : 0;
-    if (type != 0 && !is_clock_type(type)) exempt(value);
+    if (type != 0 && !is_clock_type(planning_.catalog(), type)) exempt(value);
+  }
+
+  /// ('now'::text)::date is read when it is computed.
+  void read_late(const tree::TypeCast& outer) {
+    const auto* inner = outer.arg->as<tree::TypeCast>();
+    if (inner == nullptr) return;
+    if (const int token = string_token(*inner->arg); token >= 0) read_late_.insert(token);
   }
 
   void cast_to(const tree::TypeCast& cast) {
-    if (cast.type.names.empty() || !cast.type.array_bounds.empty()) return;
+    if (cast.type.names.empty()) return;
     const values::TypeInfo* info = values::find_type_by_name(cast.type.names.back());
-    if (info != nullptr && !is_clock_type(info->oid)) exempt(*cast.arg);
+    if (info == nullptr || is_clock_type(planning_.catalog(), info->oid)) read_late(cast);
+    if (!cast.type.array_bounds.empty()) return;
+    if (info != nullptr && !is_clock_type(planning_.catalog(), info->oid)) exempt(*cast.arg);
   }
 
   const Planning& planning_;
   std::set<int> found_;
   std::set<int> exempt_;
+  std::set<int> read_late_;
 };
 
 const router::Column* written_column(const Planning& planning, const std::string& name) {
@@ -116,8 +119,9 @@ void note_stored(const Planning& planning, const Block& block, Collector& collec
   }
 }
 
-constexpr std::size_t kLongest = 64;
-constexpr int kMostWords = 4;
+/// A date in words has fewer: `Mon today 10:00 PM America/Argentina/Buenos_Aires BC`. A sentence is
+/// no date.
+constexpr int kMostWords = 10;
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -132,23 +136,52 @@ char lower(char c) {
 
 }  // namespace
 
+bool is_clock_type(const router::Catalog& catalog, values::Oid type) {
+  const values::TypeInfo* info = values::find_type(type);
+  // A user's type may hold one; so may a range.
+  if (info == nullptr) return !catalog.is_timeless_type(type) && !catalog.find_enum(type);
+  if (info->element_oid != 0) return is_clock_type(catalog, info->element_oid);
+  return type == oid::date || type == oid::timestamp || type == oid::timestamptz ||
+         type == oid::time || type == oid::timetz;
+}
+
 std::vector<int> clock_literals(const Planning& planning) {
   Collector collector(planning);
   for (const auto& block : planning.query.blocks) {
     each_expression(*block, [&](const tree::Expr& expr) { collector.visit(expr); });
     if (block.get() == planning.query.top) note_stored(planning, *block, collector);
-    if (block->select == nullptr) continue;
-    for (const tree::Target& target : block->select->targets) collector.shown(*target.expr);
+  }
+  // Only what goes to the client as it is is text: a subquery's output may be cast, a source's is
+  // stored, and an arm's takes the type of the other arm's.
+  const Block& top = *planning.query.top;
+  if (top.select != nullptr && top.left == nullptr) {
+    for (const tree::Target& target : top.select->targets) collector.shown(*target.expr);
   }
   return collector.take();
 }
 
-bool says_now(std::string_view text) {
-  if (text.size() < 3 || text.size() > kLongest) return false;
-  static constexpr std::array<std::string_view, 4> words = {"now", "today", "tomorrow",
-                                                            "yesterday"};
+std::vector<int> clock_parameters(const Planning& planning) {
+  std::vector<int> found;
+  const auto& types = planning.plan->parameters;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (is_clock_type(planning.catalog(), types[i])) found.push_back(static_cast<int>(i));
+  }
+  return found;
+}
+
+namespace {
+
+constexpr std::array<std::string_view, 4> kClockWords = {"now", "today", "tomorrow", "yesterday"};
+
+/// How many words there are, and whether one of them is read by the clock. Between the letters of a
+/// word stands nothing but what `ignored` lists.
+struct Words {
   int count = 0;
-  bool found = false;
+  bool clock = false;
+};
+
+Words words_of(std::string_view text, std::string_view ignored) {
+  Words found;
   std::string word;
   for (std::size_t i = 0; i <= text.size(); ++i) {
     const char c = i < text.size() ? lower(text[i]) : '\0';
@@ -156,12 +189,38 @@ bool says_now(std::string_view text) {
       word += c;
       continue;
     }
-    if (word.empty()) continue;
-    ++count;
-    found |= std::ranges::find(words, word) != words.end();
+    if (word.empty() || (i < text.size() && ignored.find(c) != std::string_view::npos)) continue;
+    ++found.count;
+    found.clock |= std::ranges::find(kClockWords, word) != kClockWords.end();
     word.clear();
   }
-  return found && count <= kMostWords;
+  return found;
+}
+
+/// An array, a row, a range or a JSON document: any number of values, each perhaps with quotes and
+/// escapes inside.
+bool has_parts(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\n\r\f\v");
+  return first != std::string_view::npos &&
+         std::string_view("{[(\"").find(text[first]) != std::string_view::npos;
+}
+
+}  // namespace
+
+bool may_say_now(std::string_view text) {
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    const char c = lower(text[i]);
+    if (c != 'w' && c != 'y') continue;
+    if (lower(text[i - 1]) == (c == 'w' ? 'o' : 'a')) return true;
+  }
+  return false;
+}
+
+bool says_now(std::string_view text) {
+  if (has_parts(text)) return words_of(text, "").clock || words_of(text, "\\\"").clock;
+  if (!may_say_now(text)) return false;
+  const Words words = words_of(text, "");
+  return words.clock && words.count <= kMostWords;
 }
 
 void check_clock(const BindRequest& request, const BoundPlan& bound) {
@@ -171,10 +230,11 @@ void check_clock(const BindRequest& request, const BoundPlan& bound) {
     const std::string value = request.shape->value(token, request.standard_conforming_strings);
     if (says_now(value)) refuse_clock(value);
   }
-  for (std::size_t i = 0; i < request.parameters.size() && i < plan.parameters.size(); ++i) {
-    const BoundValue& given = request.parameters[i];
-    if (given.bytes && given.format == values::Format::text && is_clock_type(plan.parameters[i]) &&
-        says_now(*given.bytes)) {
+  for (const int parameter : plan.clock_parameters) {
+    const auto index = static_cast<std::size_t>(parameter);
+    if (index >= request.parameters.size()) break;
+    const BoundValue& given = request.parameters[index];
+    if (given.bytes && given.format == values::Format::text && says_now(*given.bytes)) {
       refuse_clock(*given.bytes);
     }
   }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "rewriter/clock.h"
 #include "rewriter/utility.h"
 #include "rewriter/write.h"
 
@@ -103,12 +104,10 @@ std::vector<int> copied_columns(const tree::Copy& copy, const router::Relation& 
 /// A column that COPY leaves out is filled by its default: a constant, or not at all.
 void check_left_out(const router::Column& column, bool every_shard) {
   if (column.generated) return;
-  const bool counts = column.identity || column.default_sql.find("nextval(") != std::string::npos;
+  if (!every_shard && is_fresh_per_row(column)) return;
   const bool differs =
-      !column.default_sql.empty() &&
-      (column.default_volatility == router::Volatility::stable ||
-       (every_shard && column.default_volatility == router::Volatility::volatile_));
-  if (!counts && !differs) return;
+      !column.default_sql.empty() && column.default_volatility != router::Volatility::immutable;
+  if (!column.identity && !differs) return;
   refuse(make_error(ErrorId::unsupported_clause, "COPY",
                     "column \"" + column.name + "\" would be filled by every shard for itself",
                     "Give the column in the data."),
@@ -150,6 +149,10 @@ PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree:
                             "Drop them, or load one shard: /* anabranch: shard=NAME */"),
            false);
   }
+  if (copy.where) {
+    refuse_clause("COPY FROM … WHERE", "every shard would choose among its rows for itself",
+                  "Leave the rows out of the data, or DELETE them afterwards.");
+  }
   CopySplit split;
   split.table = target.index;
   split.every_shard = target.table->kind == conf::TableKind::reference;
@@ -159,6 +162,13 @@ PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree:
   for (std::size_t i = 0; i < target.relation->columns.size(); ++i) {
     if (std::ranges::find(columns, static_cast<int>(i)) == columns.end()) {
       check_left_out(target.relation->columns[i], split.every_shard);
+    }
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i] < 0) continue;
+    const router::Column& column = target.relation->columns[static_cast<std::size_t>(columns[i])];
+    if (is_clock_type(planning.catalog(), column.type.oid)) {
+      split.clock_fields.push_back(static_cast<int>(i));
     }
   }
   if (!split.every_shard) {

@@ -13,12 +13,6 @@ bool counts(const router::Column& column) {
   return column.identity || column.default_sql.find("nextval(") != std::string::npos;
 }
 
-bool fresh_per_row(const router::Column& column) {
-  const std::string& sql = column.default_sql;
-  return sql == "gen_random_uuid()" || sql == "random()" || sql == "clock_timestamp()" ||
-         sql == "uuid_generate_v4()";
-}
-
 bool is_default(const tree::ExprPtr& value) {
   return value->as<tree::SetToDefault>() != nullptr;
 }
@@ -74,6 +68,12 @@ bool needs_writing(const router::Column& column, Defaults which, const router::R
 
 }  // namespace
 
+bool is_fresh_per_row(const router::Column& column) {
+  const std::string& sql = column.default_sql;
+  return sql == "gen_random_uuid()" || sql == "random()" || sql == "clock_timestamp()" ||
+         sql == "uuid_generate_v4()";
+}
+
 void check_defaults(const Planning&, const tree::Insert& insert, const router::Relation& relation) {
   const auto place = places(insert, relation);
   for (std::size_t i = 0; i < place.size(); ++i) {
@@ -81,7 +81,7 @@ void check_defaults(const Planning&, const tree::Insert& insert, const router::R
     if (column.generated || !left_out(insert, place[i])) continue;
     const bool volatile_default = !column.default_sql.empty() &&
                                   column.default_volatility == router::Volatility::volatile_ &&
-                                  !fresh_per_row(column);
+                                  !is_fresh_per_row(column);
     if (!counts(column) && !volatile_default) continue;
     refuse(make_error(ErrorId::unsupported_clause, "INSERT",
                       "column \"" + column.name + "\" is filled by " +

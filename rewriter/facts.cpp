@@ -1,6 +1,7 @@
 #include "rewriter/facts.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 namespace anabranch::rewriter {
@@ -107,10 +108,22 @@ bool deterministic(const Query& query, Ident ident, int depth = 0) {
 
 }  // namespace
 
+bool is_builtin_operator(const Query& query, std::string_view name, values::Oid left,
+                         values::Oid right) {
+  namespace oid = values::oid;
+  static constexpr std::array own = {oid::boolean, oid::text,      oid::bpchar,      oid::uuid,
+                                     oid::date,    oid::timestamp, oid::timestamptz, oid::numeric,
+                                     oid::bytea,   oid::float4,    oid::float8,      oid::interval};
+  const bool exact = (is_integer(left) && is_integer(right)) ||
+                     (left == right && std::ranges::find(own, left) != own.end());
+  return !query.catalog->may_be_shadowed(query.search_path, name, exact);
+}
+
 bool same_value(const Query& query, Ident a, Ident b) {
   if (!a.known() || !b.known()) return false;
   const values::Oid type = type_of(query, a);
   if (!comparable_keys(type, type_of(query, b))) return false;
+  if (!is_builtin_operator(query, "=", type, type_of(query, b))) return false;
   const values::TypeInfo* info = values::find_type(type);
   const bool collatable = info == nullptr || info->is_collatable;
   return !collatable || (deterministic(query, a) && deterministic(query, b));

@@ -52,6 +52,11 @@ values::Oid type_of(const Query& query, Ident ident);
 /// Two columns whose `=` is the types' own, and for which equal values are placed alike.
 bool comparable_keys(values::Oid left, values::Oid right);
 
+/// An operator written without a schema, between these types, is the built-in one: no user's operator
+/// can be meant along the search path.
+bool is_builtin_operator(const Query& query, std::string_view name, values::Oid left,
+                         values::Oid right);
+
 /// `a = b` means that both hold one value, wherever it is placed: of comparable types, and not
 /// under a collation that equates different strings.
 bool same_value(const Query& query, Ident a, Ident b);

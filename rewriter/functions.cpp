@@ -186,7 +186,8 @@ FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& con
     }
     const FunctionKind kind = kind_of(*candidate, arguments, context.database);
     if (info.function == nullptr || kind > info.kind) info.kind = kind;
-    info.function = candidate;
+    // One of a user's own says that the built-in one may not be meant.
+    if (info.function == nullptr || info.function->builtin) info.function = candidate;
     info.returns_set |= candidate->returns_set;
   }
   if (info.function == nullptr) info.kind = FunctionKind::unknown;

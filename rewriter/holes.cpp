@@ -132,6 +132,7 @@ void fill_holes(Planning& planning, tree::Statement& statement) {
                             "Give the value as a parameter."));
   }
   planning.plan->clock_literals = clock_literals(planning);
+  planning.plan->clock_parameters = clock_parameters(planning);
   if (auto* select = statement.as<tree::Select>()) keep_names(*select);
   each_statement(statement, [&](tree::ExprPtr& slot) {
     if (const int column = virtual_column(*slot); column != 0) {

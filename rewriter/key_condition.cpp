@@ -35,6 +35,21 @@ std::optional<Kind> kind_of(std::string_view comparison) {
   return std::nullopt;
 }
 
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::less:
+      return "<";
+    case Kind::less_equal:
+      return "<=";
+    case Kind::greater:
+      return ">";
+    case Kind::greater_equal:
+      return ">=";
+    default:
+      return "=";
+  }
+}
+
 class Reader {
  public:
   Reader(const Query& query, const Facts& facts, int instance, const ValueContext& context)
@@ -122,7 +137,7 @@ class Reader {
     const values::Oid type = type_of(query_, column);
     if (type == 0) return anything();
     auto operand = key_operand(value, type, context_);
-    if (!operand) return anything();
+    if (!operand || !builtin(name_of(kind), *operand, type)) return anything();
     if (kind != Kind::equals && kind != Kind::any_element && !ordered(*operand)) {
       return anything();
     }
@@ -135,6 +150,15 @@ class Reader {
       condition.byte_order = base->collation.is_bytes();
     }
     return condition;
+  }
+
+  /// A constant without a type of its own takes the column's.
+  bool builtin(std::string_view name, const KeyOperand& operand, values::Oid column) const {
+    values::Oid type = operand.value_type == 0 ? column : operand.value_type;
+    const values::TypeInfo* info = values::find_type(type);
+    if (info != nullptr && info->element_oid != 0) type = info->element_oid;
+    return is_builtin_operator(query_, name, column, type) &&
+           is_builtin_operator(query_, swapped(name), type, column);
   }
 
   /// A range is read only where both sides are of one type, so that the operator is the type's own.
@@ -221,7 +245,7 @@ class Reader {
     if (column == 0) return anything();
     const values::Oid type = column == kShardNumber ? values::oid::int4 : values::oid::text;
     auto operand = key_operand(on_left ? *call.right : *call.left, type, context_);
-    if (!operand) return anything();
+    if (!operand || !builtin("=", *operand, type)) return anything();
     KeyCondition condition;
     condition.kind = column == kShardNumber ? Kind::shard_number : Kind::shard_name;
     condition.table = key_.table;
@@ -281,6 +305,7 @@ class Reader {
     if (!ident.known() || !column.contains(ident)) return std::nullopt;
     const values::Oid type = type_of(query_, ident);
     auto operand = type == 0 ? std::nullopt : key_operand(value, type, context_);
+    if (operand && !builtin("=", *operand, type)) return std::nullopt;
     const router::Column* base = query_.column(ident);
     if (operand && base != nullptr) operand->column_modifier = base->type.typmod;
     return operand;

@@ -146,6 +146,9 @@ struct CopySplit {
   };
   std::vector<KeyField> key;
   int field_count = 0;
+  /// Fields of dates, times and what may have some inside, ascending: what they say must not depend
+  /// on which server reads it.
+  std::vector<int> clock_fields;
   enum class Format { text, csv, binary } format = Format::text;
   char delimiter = '\t';
   std::string null_text = "\\N";
@@ -217,6 +220,7 @@ struct Plan {
   /// Literals that may be read as a date or time: those that say `now` or `today` are refused where
   /// more than one server would read them.
   std::vector<int> clock_literals;
+  std::vector<int> clock_parameters;  ///< the same of parameters: their indexes
   std::vector<int> pinned;   ///< literals whose value was read: part of the cache key, ascending
   bool opaque_settings = false;  ///< may change settings invisibly: read them back
   bool cacheable = true;

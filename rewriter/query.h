@@ -87,6 +87,7 @@ struct Query {
   const router::Catalog* catalog = nullptr;
   const router::ShardMap* map = nullptr;
   const tree::Statement* statement = nullptr;
+  std::vector<std::string> search_path;
   std::vector<std::unique_ptr<Instance>> instances;
   std::vector<std::unique_ptr<Block>> blocks;
   std::vector<tree::StatementPtr> views;  ///< the parsed definitions

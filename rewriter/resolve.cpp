@@ -627,6 +627,7 @@ Query resolve(const tree::Statement& statement, const router::Catalog& catalog,
   query.catalog = &catalog;
   query.map = &map;
   query.statement = &statement;
+  query.search_path = search_path;
   Resolver(query, search_path).statement(statement);
   return query;
 }

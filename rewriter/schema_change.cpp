@@ -204,6 +204,9 @@ std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& 
     refuse_statement("ALTER TABLE … ADD of a unique, exclusion or foreign-key constraint",
                      "Declare it in CREATE TABLE, where it is checked against the key.");
   }
+  if (planning.map().shards().size() > 1) {
+    check_filling(planning, utility, alter, table->kind == conf::TableKind::reference);
+  }
   return broadcast_text(planning, utility, "its table is on every shard");
 }
 

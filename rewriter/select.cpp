@@ -302,8 +302,10 @@ bool descends(const Planning& planning, const tree::SortKey& key) {
   using Direction = tree::SortKey::Direction;
   if (key.direction != Direction::using_operator) return key.direction == Direction::descending;
   const std::string& op = key.using_op.back();
-  const bool builtin = key.using_op.size() == 1 ? !planning.catalog().is_user_operator(op)
-                                                : key.using_op.front() == "pg_catalog";
+  const bool builtin =
+      key.using_op.size() == 1
+          ? !planning.catalog().may_be_shadowed(planning.query.search_path, op, false)
+          : key.using_op.front() == "pg_catalog";
   if (builtin && op == ">") return true;
   if (builtin && op == "<") return false;
   refuse_clause("ORDER BY … USING", "the operator's order is not known", "Use ASC or DESC.");

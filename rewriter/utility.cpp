@@ -26,6 +26,7 @@ std::shared_ptr<Plan> to_default(Planning& planning, std::string reason, Effect 
 std::shared_ptr<Plan> everywhere(Planning& planning, const tree::Utility& utility, Effect effect,
                                  std::string reason) {
   if (planning.map().shards().size() == 1) return to_default(planning, std::move(reason), effect);
+  check_definition(planning, utility);
   auto plan = planning.plan;
   plan->kind = PlanKind::broadcast;
   plan->effect = effect;

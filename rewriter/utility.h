@@ -31,4 +31,11 @@ std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& 
 /// A query inside another statement, planned on its own. `text`: of it alone.
 PlanResult plan_inner(const Planning& planning, const tree::Statement& statement, std::string text);
 
+/// Refuses 'now' and 'today' in a definition that every shard reads for itself.
+void check_definition(const Planning& planning, const tree::Utility& utility);
+/// Refuses new columns whose values in old rows every shard would compute for itself. `copies`: of a
+/// reference table, where fresh values differ too.
+void check_filling(const Planning& planning, const tree::Utility& utility,
+                   const tree::AlterTable& alter, bool copies);
+
 }  // namespace anabranch::rewriter

@@ -73,6 +73,7 @@ bool meets_one_row(const Planning& planning, const Analysis::Rows& rows) {
                return false;
              }
              const values::Oid type = type_of(query, column);
+             if (!is_builtin_operator(query, "=", type, type)) return false;
              return (ident_of(*call->left) == column &&
                      key_operand(*call->right, type, planning.values)) ||
                     (ident_of(*call->right) == column &&

@@ -21,6 +21,8 @@ Outcome plan_insert_select(Planning& planning, const tree::Insert& insert);
 bool comparable_types(const Query& query, const Block& source, const KeyTuple& from,
                       const KeyTuple& key);
 
+/// A default that gives every row a value of its own, whoever makes it up.
+bool is_fresh_per_row(const router::Column& column);
 /// Columns left to their defaults: refused where every shard would count for itself.
 void check_defaults(const Planning& planning, const tree::Insert& insert,
                     const router::Relation& relation);

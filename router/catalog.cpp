@@ -38,12 +38,24 @@ void Catalog::add_user_operator(std::string name, bool pure) {
   at->second &= pure;
 }
 
+void Catalog::add_shadowing_operator(std::string name, std::string schema, bool hidden) {
+  shadows_.emplace(std::move(name), Shadow{std::move(schema), hidden});
+}
+
+void Catalog::add_user_cast(values::Oid from, values::Oid to) {
+  user_casts_.emplace(from, to);
+}
+
 void Catalog::add_opaque_cast(std::string type_name) {
   opaque_casts_.insert(std::move(type_name));
 }
 
 void Catalog::add_user_type(values::Oid oid, std::string name) {
   user_types_[oid] = std::move(name);
+}
+
+void Catalog::add_timeless_type(values::Oid oid) {
+  timeless_types_.insert(oid);
 }
 
 const Relation* Catalog::find_relation(const std::vector<std::string>& search_path,
@@ -113,8 +125,30 @@ bool Catalog::is_opaque_operator(std::string_view name) const {
   return at != user_operators_.end() && !at->second;
 }
 
+bool Catalog::may_be_shadowed(const std::vector<std::string>& search_path, std::string_view name,
+                              bool exact) const {
+  const auto [first, last] = shadows_.equal_range(name);
+  const auto system = std::ranges::find(search_path, "pg_catalog");
+  return std::any_of(first, last, [&](const auto& entry) {
+    const Shadow& shadow = entry.second;
+    const auto at = std::ranges::find(search_path, shadow.schema);
+    if (at == search_path.end()) return false;
+    // Where pg_catalog is not named it comes first.
+    if (system != search_path.end() && at < system) return true;
+    return !shadow.hidden && !exact;
+  });
+}
+
+bool Catalog::is_user_cast(values::Oid from, values::Oid to) const {
+  return user_casts_.contains({from, to});
+}
+
 bool Catalog::is_opaque_cast(std::string_view type_name) const {
   return opaque_casts_.contains(type_name);
+}
+
+bool Catalog::is_timeless_type(values::Oid oid) const {
+  return timeless_types_.contains(oid);
 }
 
 const std::string* Catalog::user_type_name(values::Oid oid) const {

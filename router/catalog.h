@@ -97,9 +97,15 @@ class Catalog {
   void add(NamedCollation collation);
   /// `pure`: all of that name are immutable.
   void add_user_operator(std::string name, bool pure = true);
+  /// A user's operator over built-in types. `hidden`: pg_catalog has one of the very same types.
+  void add_shadowing_operator(std::string name, std::string schema, bool hidden);
+  /// A user's cast between built-in types.
+  void add_user_cast(values::Oid from, values::Oid to);
   /// The target of a cast whose function is a user's and not immutable.
   void add_opaque_cast(std::string type_name);
   void add_user_type(values::Oid oid, std::string name);
+  /// A user's type (or an array of it) that holds no date or time.
+  void add_timeless_type(values::Oid oid);
 
   /// The first match along the search path (`pg_catalog` comes first, implicitly). An explicit
   /// schema: pass a path of one. Null when there is none.
@@ -112,8 +118,14 @@ class Catalog {
   bool is_user_operator(std::string_view name) const;
   /// A user's operator of this name may do anything: read tables, answer differently every time.
   bool is_opaque_operator(std::string_view name) const;
+  /// Whether an operator written without a schema may be a user's, not the built-in one. `exact`:
+  /// the built-in one takes exactly the operands' types, so that no other is nearer.
+  bool may_be_shadowed(const std::vector<std::string>& search_path, std::string_view name,
+                       bool exact) const;
+  bool is_user_cast(values::Oid from, values::Oid to) const;
   bool is_opaque_cast(std::string_view type_name) const;
   const std::string* user_type_name(values::Oid oid) const;
+  bool is_timeless_type(values::Oid oid) const;
   const NamedCollation* find_collation(std::string_view schema, std::string_view name) const;
   /// Along the path; `pg_catalog` comes first, implicitly.
   const NamedCollation* find_collation(const std::vector<std::string>& search_path, std::string_view name) const;
@@ -129,9 +141,16 @@ class Catalog {
   std::multimap<std::string, Function, std::less<>> functions_;
   std::unordered_map<values::Oid, std::shared_ptr<const values::EnumType>> enums_;
   std::map<std::string, bool, std::less<>> user_operators_;  // name → all of them are pure
+  struct Shadow {
+    std::string schema;
+    bool hidden = false;
+  };
+  std::multimap<std::string, Shadow, std::less<>> shadows_;
+  std::set<std::pair<values::Oid, values::Oid>> user_casts_;
   std::set<std::string, std::less<>> opaque_casts_;
   std::map<std::pair<std::string, std::string>, NamedCollation> collations_;
   std::unordered_map<values::Oid, std::string> user_types_;
+  std::set<values::Oid> timeless_types_;
 };
 
 }  // namespace anabranch::router

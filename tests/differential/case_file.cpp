@@ -206,8 +206,9 @@ class Reader {
   void take_errors(const std::string& value) { current().errors = split(value, ','); }
 
   void take_forms(const std::string& value) {
-    if (value != "simple" && value != "pipeline") fail("forms is `simple` or `pipeline`");
+    if (value != "simple" && value != "binary" && value != "pipeline") fail("forms is `simple`, `binary` or `pipeline`");
     current().simple_only = value == "simple";
+    current().binary_only = value == "binary";
     current().pipeline = value == "pipeline";
   }
 

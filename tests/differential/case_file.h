@@ -53,6 +53,7 @@ struct Case {
   std::string unlimited;            // the query without its LIMIT, when it may cut a tie
   std::vector<std::string> writes;  // tables to restore
   bool simple_only = false;
+  bool binary_only = false;
   bool pipeline = false;  // all steps are sent before one Sync
   std::vector<Step> steps;
   std::vector<Step> verify;

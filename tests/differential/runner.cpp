@@ -12,10 +12,12 @@ namespace anabranch::differential {
 namespace {
 
 constexpr Form only_simple[] = {Form::simple};
+constexpr Form only_binary[] = {Form::extended_binary};
 constexpr Form only_extended[] = {Form::extended_text, Form::extended_binary};
 
 std::span<const Form> forms_of(const Case& c) {
   if (c.simple_only) return only_simple;
+  if (c.binary_only) return only_binary;
   if (c.pipeline) return only_extended;
   return all_forms;
 }

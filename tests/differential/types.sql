@@ -3,3 +3,17 @@ CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy', 'Ecstatic');
 CREATE FUNCTION opaque_double(n bigint) RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT n * 2';
 CREATE FUNCTION pure_double(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
 CREATE COLLATION case_blind (provider = icu, locale = 'en-u-ks-level2', deterministic = false);
+CREATE DOMAIN drawn AS float8 DEFAULT random();
+-- Names of pg_catalog with other meanings.
+CREATE SCHEMA shadow;
+CREATE FUNCTION shadow.next_to(a bigint, b bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT a OPERATOR(pg_catalog.=) (b OPERATOR(pg_catalog.#) 1)';
+CREATE FUNCTION shadow.next_to(a bigint, b integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT a OPERATOR(pg_catalog.=) (b OPERATOR(pg_catalog.#) 1)';
+CREATE FUNCTION shadow.next_to(a bigint, b numeric) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT a OPERATOR(pg_catalog.=) (b OPERATOR(pg_catalog.+) 1)';
+CREATE FUNCTION shadow.over(a bigint, b integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT a OPERATOR(pg_catalog.>) b';
+CREATE FUNCTION shadow.less(a bigint, b integer) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT a OPERATOR(pg_catalog.-) b';
+CREATE OPERATOR shadow.= (FUNCTION = shadow.next_to, LEFTARG = bigint, RIGHTARG = bigint);
+CREATE OPERATOR shadow.= (FUNCTION = shadow.next_to, LEFTARG = bigint, RIGHTARG = integer);
+CREATE OPERATOR shadow.= (FUNCTION = shadow.next_to, LEFTARG = bigint, RIGHTARG = numeric);
+CREATE OPERATOR shadow.< (FUNCTION = shadow.over, LEFTARG = bigint, RIGHTARG = integer);
+CREATE OPERATOR shadow.+ (FUNCTION = shadow.less, LEFTARG = bigint, RIGHTARG = integer);
+CREATE AGGREGATE shadow.sum(smallint) (SFUNC = int2_sum, STYPE = bigint, INITCOND = '1000');

@@ -156,6 +156,10 @@ TEST_CASE("live: the catalog of two shards" * doctest::skip(!live::available()))
     CHECK(now[0]->volatility == router::Volatility::stable);
     CHECK(l.loaded.catalog->find_functions({}, "regr_slope").at(0)->kind == 'a');
     CHECK(l.loaded.catalog->is_user_operator("==="));
+    CHECK(l.loaded.catalog->may_be_shadowed({"live_catalog"}, "===", false));
+    CHECK(l.loaded.catalog->may_be_shadowed({"live_catalog", "pg_catalog"}, "===", true));
+    CHECK_FALSE(l.loaded.catalog->may_be_shadowed({"live_catalog"}, "===", true));
+    CHECK_FALSE(l.loaded.catalog->may_be_shadowed({"public"}, "===", false));
     CHECK(l.loaded.catalog->find_relation({"live_catalog", "public"}, "pg_class"));
   }
   SUBCASE("the map against it") {
@@ -175,6 +179,8 @@ TEST_CASE("live: the catalog of two shards" * doctest::skip(!live::available()))
     const auto mood = l.column("users", "feeling").type.oid;
     CHECK(std::ranges::any_of(l.loaded.oids[1].types,
                               [&](const auto& pair) { return pair.second == mood; }));
+    CHECK(l.loaded.oids[1].binary.contains(l.column("users", "moods").type.oid));
+    CHECK_FALSE(l.loaded.oids[1].binary.contains(mood));
   }
 }
 

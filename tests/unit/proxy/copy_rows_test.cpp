@@ -113,3 +113,20 @@ TEST_CASE("a left out key takes its default") {
   copy.key[0].default_text = "7";
   CHECK(split(copy, "x\ty\n", 100).front() == "x\ty\n|7@1");
 }
+
+TEST_CASE("dates and times that say now are found, whatever quotes and escapes stand around them") {
+  const auto word = [](CopySplit copy, std::string_view data) {
+    copy.clock_fields = {2};
+    CopyRows rows(copy);
+    rows.feed(data);
+    return std::string(rows.clock_word(*rows.next()).value_or("~"));
+  };
+  CHECK(word(text_copy(0), "1\tnow\t2024-01-01\n") == "~");
+  CHECK(word(text_copy(0), "1\tx\tnow\n") == "now");
+  CHECK(word(text_copy(0), "1\tx\t n\\x6fW \n") == " noW ");
+  CHECK(word(text_copy(0), "1\tx\t{2024-01-01,\"TO\\\\DAY 10:00\"}\n") == "{2024-01-01,\"TO\\DAY 10:00\"}");
+  CHECK(word(csv_copy(0), "1,x,\"tomorrow\"\n") == "tomorrow");
+  CHECK(word(csv_copy(0), "1,\"a,b\",yes\"ter\"day\n") == "yesterday");
+  CHECK(word(text_copy(0), "1\tx\n") == "~");
+  CHECK(word(text_copy(0), "1\tx\t" + std::string(200, ' ') + "now\n") == std::string(200, ' ') + "now");
+}
