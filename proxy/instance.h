@@ -33,7 +33,7 @@ class Instance {
 
   /// Starts one loop a thread; call once, after the first publish().
   void start_loops(std::uint32_t threads);
-  /// Stops and joins them.
+  /// Stops and joins them; sessions must have ended.
   void stop_loops();
 
   // --- what statements run under ---
@@ -50,6 +50,9 @@ class Instance {
   /// sees it. Blocking; any thread. Empty: done. Otherwise why not.
   std::string refresh_catalog(const std::string& database);
   net::Task<std::string> refresh_catalog_on_worker(std::string database);
+  net::Task<bool> reload_on_worker(std::string file);
+  /// Some of these blocking calls have not ended: the instance must not be destroyed.
+  bool busy() const { return calls_ > 0; }
   /// Databases whose catalog has not been loaded yet, for retries and /readyz.
   std::vector<std::string> missing_catalogs() const;
 
@@ -77,8 +80,15 @@ class Instance {
   void post(std::size_t loop, std::move_only_function<void(Worker&)> job);
 
  private:
+  struct LoopSlot {
+    std::unique_ptr<net::LoopThread> thread;
+    Worker* worker = nullptr;  ///< owned by its loop's thread
+  };
+  class Call;
   void publish(std::shared_ptr<Snapshot> snapshot);
   void post_to_all(void (*job)(Worker&));
+  /// Runs `job` on each loop's thread and waits for all.
+  void run_on_all(void (*job)(LoopSlot&));
 
   mutable std::mutex mutex_;  ///< guards snapshot_ and tls_
   std::mutex install_mutex_;  ///< one installation at a time
@@ -94,11 +104,7 @@ class Instance {
   std::string mock_nonce_;
   VerifierCache verifiers_;
   std::vector<std::unique_ptr<LoopMetrics>> loop_metrics_;
-
-  struct LoopSlot {
-    std::unique_ptr<net::LoopThread> thread;
-    Worker* worker = nullptr;  ///< owned by its loop's thread
-  };
+  std::atomic<int> calls_{0};  ///< under way on worker threads
   std::vector<LoopSlot> loops_;
   std::atomic<std::size_t> next_loop_{0};
 };

@@ -96,8 +96,7 @@ class Server {
   }
 
   net::Task<void> reload_once() {
-    auto work = [this] { return instance_.reload(file_); };
-    (void)co_await net::run_on_worker(std::move(work));
+    (void)co_await instance_.reload_on_worker(file_);
   }
 
   net::Task<void> retry_catalogs() {
@@ -166,6 +165,8 @@ int serve(const ServeOptions& options) {
     spdlog::warn("{} clients did not leave in time", instance.client_count());
     std::_Exit(status);
   }
+  // Nor may what a reload works on; it may be waiting for a shard that does not answer.
+  if (instance.busy()) std::_Exit(status);
   return status;
 }
 
