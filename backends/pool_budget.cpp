@@ -60,13 +60,26 @@ bool PoolBudget::grant_one() {
     const Member* to = member(next->key);
     hungry_.erase(next);
     count_hungry();
-    if (to && to->mailbox->post([pool = to->pool] {
-          if (const auto alive = pool.lock()) alive->on_grant();
+    if (to && to->mailbox->post([pool = to->pool, budget = shared_from_this()] {
+          if (const auto alive = pool.lock()) {
+            alive->on_grant();
+          } else {
+            budget->put();
+          }
         })) {
       return true;
     }
   }
   return false;
+}
+
+void PoolBudget::grant_free() {
+  while (!hungry_.empty()) {
+    ++metrics->open;
+    if (grant_one()) continue;
+    --metrics->open;
+    return;
+  }
 }
 
 void PoolBudget::hunger(const std::shared_ptr<ServerPool>& pool, bool urgent, bool holds_leases) {
@@ -80,12 +93,8 @@ void PoolBudget::hunger(const std::shared_ptr<ServerPool>& pool, bool urgent, bo
   }
   count_hungry();
   // A slot may have come free since the caller asked for one.
-  if (metrics->open < size_) {
-    ++metrics->open;
-    if (!grant_one()) --metrics->open;
-    return;
-  }
-  if (!urgent) return;
+  grant_free();
+  if (!urgent || std::ranges::find(hungry_, pool.get(), &Hungry::key) == hungry_.end()) return;
   for (const Member& other : members_) {
     if (other.key == pool.get()) continue;
     other.mailbox->post([weak = other.pool] {
@@ -103,13 +112,7 @@ void PoolBudget::sated(const ServerPool* pool) {
 void PoolBudget::resize(std::uint32_t connections) {
   const std::scoped_lock lock(mutex_);
   size_ = connections;
-  while (metrics->open < size_ && !hungry_.empty()) {
-    ++metrics->open;
-    if (!grant_one()) {
-      --metrics->open;
-      return;
-    }
-  }
+  grant_free();
 }
 
 }  // namespace anabranch::backends

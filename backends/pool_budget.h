@@ -18,7 +18,7 @@ namespace anabranch::backends {
 /// goes to the first in the queue. It is *urgent* while it has less than its share (the size over
 /// the number of pools): then other loops give up connections for it as soon as they can. One slot
 /// beyond the size is for sessions that already hold leases.
-class PoolBudget {
+class PoolBudget : public std::enable_shared_from_this<PoolBudget> {
  public:
   PoolBudget(Server of, std::uint32_t connections)
       : server(std::move(of)), metrics(std::make_shared<PoolMetrics>()), size_(connections) {}
@@ -52,14 +52,14 @@ class PoolBudget {
     const ServerPool* key = nullptr;
     std::weak_ptr<ServerPool> pool;
     std::shared_ptr<net::Mailbox> mailbox;
-    bool hungry = false;
   };
   struct Hungry {
     const ServerPool* key = nullptr;
     bool urgent = false;
     bool holds_leases = false;
   };
-  bool grant_one();  // one slot that is counted in `open` already
+  bool grant_one();   // one slot that is counted in `open` already
+  void grant_free();  // those that are not
   void count_hungry();
   Member* member(const ServerPool* pool);
 

@@ -35,7 +35,7 @@ class ServerPool::Slot {
   Slot& operator=(const Slot&) = delete;
   ~Slot() {
     --pool_->opening_;
-    if (!used_) pool_->budget_->put();
+    if (!used_) pool_->put_slot();
   }
   void use() { used_ = true; }
 
@@ -141,9 +141,7 @@ void ServerPool::give_back(ServerConnection* connection, Holder* holder) {
 
 // A clean connection that nobody holds.
 void ServerPool::come_home(ServerConnection* connection) {
-  const bool surplus = budget_->over_size() && std::ranges::none_of(waiters_, [](const auto& w) {
-                         return w->holds_leases;
-                       });
+  const bool surplus = budget_->over_size() && holders_waiting_ == 0;
   if (retired_ || surplus || expired(*connection) || should_give_up()) {
     close(connection);
   } else if (!hand_over(connection)) {
@@ -157,7 +155,7 @@ bool ServerPool::should_give_up() const {
 }
 
 std::uint32_t ServerPool::local_open() const {
-  return static_cast<std::uint32_t>(connections_.size()) + opening_;
+  return static_cast<std::uint32_t>(connections_.size()) + opening_ + granted_;
 }
 
 // Nobody may use it any more. What still runs there is cancelled: closing alone would let it run
@@ -190,7 +188,7 @@ void ServerPool::forget(ServerConnection* connection) {
   if (place == connections_.end()) return;
   std::swap(*place, connections_.back());
   connections_.pop_back();
-  budget_->put();
+  put_slot();
 }
 
 // --- idle connections ---
@@ -385,6 +383,7 @@ net::Task<void> ServerPool::cancel(std::shared_ptr<ServerPool> pool, ServerConne
 void ServerPool::update(const conf::Pool& settings) {
   settings_ = settings;
   budget_->resize(settings.size);
+  if (!waiters_.empty()) watch_queue();
   if (settings_.min_idle > 0 && !sweep_timer_.active()) sweep_timer_.start(milliseconds(0));
 }
 

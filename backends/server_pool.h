@@ -59,7 +59,8 @@ class ServerPool : public std::enable_shared_from_this<ServerPool> {
   net::Task<ServerConnection*> wait_turn(Holder& holder, net::CancelToken token);
   bool hand_over(ServerConnection* connection);
   std::shared_ptr<Waiting> next_waiter();
-  void ask_for_slot(bool holds_leases);
+  void ask_for_slot();
+  void put_slot();
   void look_at_queue();
   void watch_queue();
   void wake_all();
@@ -92,7 +93,9 @@ class ServerPool : public std::enable_shared_from_this<ServerPool> {
   std::vector<std::unique_ptr<ServerConnection>> connections_;
   std::vector<ServerConnection*> idle_;  // the most recently used last
   std::deque<std::shared_ptr<Waiting>> waiters_;
+  std::uint32_t holders_waiting_ = 0;  // of them, who holds leases
   std::uint32_t opening_ = 0;
+  std::uint32_t granted_ = 0;  // slots of waiters that have not gone on yet
   bool retired_ = false;
   bool refusing_ = false;
   bool ended_ = false;

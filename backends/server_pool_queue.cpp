@@ -27,6 +27,7 @@ ServerPool::Place::Place(std::shared_ptr<ServerPool> pool, std::shared_ptr<Waiti
     : pool_(std::move(pool)), waiting_(std::move(waiting)) {
   waiting_->since_ms = net::Loop::current().now_ms();
   pool_->waiters_.push_back(waiting_);
+  if (waiting_->holds_leases) ++pool_->holders_waiting_;
   pool_->watch_queue();
   ++pool_->budget_->metrics->waiting;
   ++pool_->budget_->metrics->waits;
@@ -39,10 +40,16 @@ ServerPool::Place::~Place() {
   metrics.wait_microseconds +=
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
   if (waiting_->wait != 0) pool_->registry_.wait_graph().done(waiting_->wait);
-  if (waiting_->queued) std::erase(pool_->waiters_, waiting_);
+  if (waiting_->queued) {
+    std::erase(pool_->waiters_, waiting_);
+    if (waiting_->holds_leases) --pool_->holders_waiting_;
+  }
   if (pool_->waiters_.empty() && std::exchange(pool_->hungry_, false)) pool_->budget_->sated(pool_.get());
   if (waiting_->given) pool_->come_home(std::exchange(waiting_->given, nullptr));
-  if (waiting_->slot) pool_->budget_->put();
+  if (waiting_->slot) {
+    --pool_->granted_;
+    pool_->put_slot();
+  }
 }
 
 net::Task<Lease> ServerPool::acquire(Holder& holder, net::CancelToken token) {
@@ -76,11 +83,15 @@ std::shared_ptr<ServerPool::Waiting> ServerPool::next_waiter() {
   auto waiting = *next;
   waiters_.erase(next);
   waiting->queued = false;
+  if (waiting->holds_leases) --holders_waiting_;
   return waiting;
 }
 
-void ServerPool::ask_for_slot(bool holds_leases) {
+// Tells the budget what is lacking here. It must hear of every change to that: its queue decides
+// whom other loops give up their connections for.
+void ServerPool::ask_for_slot() {
   const bool urgent = local_open() < budget_->share();
+  const bool holds_leases = holders_waiting_ > 0;
   // What the budget knows already needs no lock.
   if (hungry_ && urgent == urgent_ && (asked_for_holder_ || !holds_leases)) return;
   asked_for_holder_ = holds_leases || (hungry_ && asked_for_holder_);
@@ -89,18 +100,28 @@ void ServerPool::ask_for_slot(bool holds_leases) {
   budget_->hunger(shared_from_this(), urgent, holds_leases);
 }
 
+// One connection less here: that may be less than the share.
+void ServerPool::put_slot() {
+  if (!waiters_.empty() && !refusing_) ask_for_slot();
+  budget_->put();
+}
+
 void ServerPool::on_grant() {
   urgent_ = false;
   hungry_ = false;
   const auto next = refusing_ ? nullptr : next_waiter();
   if (next) {
     next->slot = true;
+    ++granted_;
     next->signal.notify();
-  } else {
-    budget_->put();
   }
-  // Also where nobody could be given it (the pool has shrunk): who waits must stay known.
-  if (!refusing_ && !waiters_.empty()) ask_for_slot(waiters_.front()->holds_leases);
+  // Also when nobody could take it: a slot beyond the size is for some only, the next one is not.
+  if (!waiters_.empty() && !refusing_) {
+    ask_for_slot();
+  } else {
+    budget_->sated(this);  // who asked while this grant was under way has been served otherwise
+  }
+  if (!next) budget_->put();
 }
 
 void ServerPool::wake_all() {
@@ -129,7 +150,7 @@ net::Task<ServerConnection*> ServerPool::wait_turn(Holder& holder, net::CancelTo
   auto waiting = std::make_shared<Waiting>();
   waiting->holds_leases = holder.holds_any();
   const Place place(shared_from_this(), waiting);
-  ask_for_slot(waiting->holds_leases);
+  ask_for_slot();
   if (waiting->holds_leases) {
     waiting->wait = registry_.wait_graph().wait(
         holder, budget_.get(),
@@ -144,7 +165,10 @@ net::Task<ServerConnection*> ServerPool::wait_turn(Holder& holder, net::CancelTo
   }
   const net::Wait why = co_await waiting->signal.wait(token);
   if (waiting->given) co_return std::exchange(waiting->given, nullptr);
-  if (std::exchange(waiting->slot, false)) co_return nullptr;
+  if (std::exchange(waiting->slot, false)) {
+    --granted_;
+    co_return nullptr;
+  }
   if (refusing_) throw make_error(values::ErrorId::shutdown);
   if (waiting->gives_way) {
     ++budget_->metrics->cycles;

@@ -98,7 +98,7 @@ Loop::Loop() : mailbox_(std::make_shared<Mailbox>()), roots_(std::make_unique<Ro
 }
 
 Loop::~Loop() {
-  roots_->destroy_all();
+  destroy_spawned();
   std::vector<std::move_only_function<void()>> dropped;
   {
     const std::lock_guard lock(mailbox_->mutex_);
@@ -115,6 +115,10 @@ Loop::~Loop() {
     uv_run(&uv_, UV_RUN_NOWAIT);
   }
   current_loop = nullptr;
+}
+
+void Loop::destroy_spawned() {
+  roots_->destroy_all();
 }
 
 Loop& Loop::current() {

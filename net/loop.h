@@ -70,6 +70,9 @@ class Loop {
 
   /// Runs until stop().
   void run();
+  /// Destroys what spawn() left suspended, as the destructor does: for what these coroutines use and
+  /// the loop outlives. From a job or outside of run(), not from a coroutine.
+  void destroy_spawned();
   /// Ends run() after the present round; any thread, also before run().
   void stop();
   /// Runs `job` on the loop's thread, soon; any thread, while the loop lives.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <latch>
 #include <thread>
+#include <utility>
 
 #include "backends/catalog_loader.h"
 #include "backends/placement_check.h"
@@ -93,18 +94,22 @@ void Instance::start_loops(std::uint32_t threads) {
   }
 }
 
-void Instance::stop_loops() {
+void Instance::run_on_all(void (*job)(LoopSlot&)) {
+  std::latch done(static_cast<std::ptrdiff_t>(loops_.size()));
   for (LoopSlot& slot : loops_) {
-    if (slot.worker == nullptr) continue;
-    std::latch gone(1);
-    slot.thread->post([&slot, &gone] {
-      delete slot.worker;
-      slot.worker = nullptr;
-      gone.count_down();
+    slot.thread->post([&slot, &done, job] {
+      job(slot);
+      done.count_down();
     });
-    gone.wait();
-    slot.thread.reset();
   }
+  done.wait();
+}
+
+void Instance::stop_loops() {
+  // Logins may be under way, and reach for any loop's worker (CancelRequest): they go first.
+  run_on_all([](LoopSlot&) { net::Loop::current().destroy_spawned(); });
+  run_on_all([](LoopSlot& slot) { delete std::exchange(slot.worker, nullptr); });
+  loops_.clear();
 }
 
 std::shared_ptr<const Snapshot> Instance::snapshot() const {
@@ -273,6 +278,20 @@ std::string Instance::refresh_catalog(const std::string& database) {
   return {};
 }
 
+/// Counts a call that a worker makes, from before it is queued until it has ended.
+class Instance::Call {
+ public:
+  explicit Call(Instance& instance) : instance_(&instance) { ++instance.calls_; }
+  Call(Call&& other) noexcept : instance_(std::exchange(other.instance_, nullptr)) {}
+  Call& operator=(Call&&) = delete;
+  ~Call() {
+    if (instance_ != nullptr) --instance_->calls_;
+  }
+  Instance& operator*() const { return *instance_; }
+
+ private:
+  Instance* instance_;
+};
 void Instance::check_epochs() {
   const auto seen = snapshot();
   for (const auto& state : seen->databases) {
@@ -297,7 +316,17 @@ void Instance::check_epochs() {
 }
 
 net::Task<std::string> Instance::refresh_catalog_on_worker(std::string database) {
-  auto work = [this, name = std::move(database)] { return refresh_catalog(name); };
+  auto work = [call = Call(*this), name = std::move(database)] { return (*call).refresh_catalog(name); };
+  co_return co_await net::run_on_worker(std::move(work));
+}
+
+net::Task<void> Instance::check_epochs_on_worker() {
+  auto work = [call = Call(*this)] { (*call).check_epochs(); };
+  co_await net::run_on_worker(std::move(work));
+}
+
+net::Task<bool> Instance::reload_on_worker(std::string file) {
+  auto work = [call = Call(*this), name = std::move(file)] { return (*call).reload(name); };
   co_return co_await net::run_on_worker(std::move(work));
 }
 

@@ -34,7 +34,7 @@ class Instance {
 
   /// Starts one loop a thread; call once, after the first publish().
   void start_loops(std::uint32_t threads);
-  /// Stops and joins them.
+  /// Stops and joins them; sessions must have ended.
   void stop_loops();
 
   // --- what statements run under ---
@@ -55,6 +55,10 @@ class Instance {
   net::Task<std::string> refresh_catalog_on_worker(std::string database);
   /// Asks the shards for the epochs they remember, and publishes which maps are outdated. Blocking.
   void check_epochs();
+  net::Task<void> check_epochs_on_worker();
+  net::Task<bool> reload_on_worker(std::string file);
+  /// Some of these blocking calls have not ended: the instance must not be destroyed.
+  bool busy() const { return calls_ > 0; }
   /// Databases whose catalog has not been loaded yet, for retries and /readyz.
   std::vector<std::string> missing_catalogs() const;
 
@@ -82,12 +86,19 @@ class Instance {
   void post(std::size_t loop, std::move_only_function<void(Worker&)> job);
 
  private:
+  struct LoopSlot {
+    std::unique_ptr<net::LoopThread> thread;
+    Worker* worker = nullptr;  ///< owned by its loop's thread
+  };
+  class Call;
   class Hold;
   bool wait_until_quiet(const std::set<std::string>& databases);
   std::size_t count_busy(const std::set<std::string>& databases);
   void publish(std::shared_ptr<Snapshot> snapshot);
   template <class Job>
   void post_to_all(const Job& job);
+  /// Runs `job` on each loop's thread and waits for all.
+  void run_on_all(void (*job)(LoopSlot&));
 
   mutable std::mutex mutex_;  ///< guards snapshot_ and tls_
   std::mutex reload_mutex_;   ///< one reload at a time
@@ -104,11 +115,7 @@ class Instance {
   std::string mock_nonce_;
   VerifierCache verifiers_;
   std::vector<std::unique_ptr<LoopMetrics>> loop_metrics_;
-
-  struct LoopSlot {
-    std::unique_ptr<net::LoopThread> thread;
-    Worker* worker = nullptr;  ///< owned by its loop's thread
-  };
+  std::atomic<int> calls_{0};  ///< under way on worker threads
   std::vector<LoopSlot> loops_;
   std::atomic<std::size_t> next_loop_{0};
 };

@@ -51,13 +51,17 @@ std::string json_escaped(std::string_view text) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
+// One logger for good: who logs takes no share of the default logger, so it must never be replaced
+// while others may write to it. Its level is atomic, and its sink changes formatters under a lock.
 void configure_log(const conf::Log& log) {
-  auto logger =
-      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  static const std::shared_ptr<spdlog::logger> logger = [] {
+    auto made = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    made->flush_on(spdlog::level::trace);
+    return made;
+  }();
   logger->set_formatter(formatter_of(log.format));
   logger->set_level(level_of(log.level));
-  logger->flush_on(spdlog::level::trace);
-  spdlog::set_default_logger(std::move(logger));
+  if (spdlog::default_logger() != logger) spdlog::set_default_logger(logger);
 }
 
 }  // namespace anabranch::proxy

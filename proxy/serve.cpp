@@ -99,8 +99,7 @@ class Server {
   }
 
   net::Task<void> reload_once() {
-    auto work = [this] { return instance_.reload(file_); };
-    (void)co_await net::run_on_worker(std::move(work));
+    (void)co_await instance_.reload_on_worker(file_);
   }
 
   net::Task<void> retry_catalogs() {
@@ -115,8 +114,7 @@ class Server {
 
   net::Task<void> watch_epochs() {
     while (co_await net::sleep(epoch_interval, stop_.token()) == net::Wait::ready) {
-      auto work = [this] { instance_.check_epochs(); };
-      co_await net::run_on_worker(std::move(work));
+      co_await instance_.check_epochs_on_worker();
     }
   }
 
@@ -176,6 +174,8 @@ int serve(const ServeOptions& options) {
     spdlog::warn("{} clients did not leave in time", instance.client_count());
     std::_Exit(status);
   }
+  // Nor may what a reload works on; it may be waiting for a shard that does not answer.
+  if (instance.busy()) std::_Exit(status);
   return status;
 }
 

@@ -13,16 +13,25 @@ namespace anabranch::proxy {
 
 namespace {
 
+using SettingsPtr = std::shared_ptr<const backends::Settings>;
+
+/// The settings to parse under, where they are not those of now. Throws, with nothing done yet, where
+/// the way there (or back) could fail: it would leave the connection with other settings than we know.
+SettingsPtr settings_to_parse_under(backends::Lease& lease, const ShardRequest& request) {
+  if (request.read_under == nullptr) return nullptr;
+  const SettingsPtr now = lease->applied.current();
+  auto then = std::make_shared<const backends::Settings>(backends::read_as_under(*request.read_under, *now));
+  if (lease->applied.in_transaction() || backends::context_change(now, then).pipeline) return then;
+  throw values::make_error(values::ErrorId::unsupported_clause, "a prepared statement",
+                           "settings that decide how its literals are read have changed since it was prepared",
+                           "Prepare it again.");
+}
+
 /// Parse alone, between a change of settings and the change back. Its answer is swallowed; an error
 /// is the statement's.
-void parse_as_before(backends::Lease& lease, const ShardRequest& request) {
-  const std::shared_ptr<const backends::Settings> now = lease->applied.current();
-  const auto then = std::make_shared<const backends::Settings>(backends::read_as_under(*request.read_under, *now));
-  if (!backends::pipeline_context(lease, then)) {
-    throw values::make_error(values::ErrorId::unsupported_clause, "a prepared statement",
-                             "settings that decide how its literals are read have changed since it was prepared",
-                             "Prepare it again.");
-  }
+void parse_as_before(backends::Lease& lease, const ShardRequest& request, const SettingsPtr& then) {
+  const SettingsPtr now = lease->applied.current();
+  (void)backends::pipeline_context(lease, then);
   net::Buffer& out = lease->socket().out();
   net::pg::Parse{request.global_name, request.sql, request.parameter_types}.encode(out);
   net::pg::Sync{}.encode(out);
@@ -32,14 +41,15 @@ void parse_as_before(backends::Lease& lease, const ShardRequest& request) {
 
 /// True: Parse was sent.
 bool prepare_on_demand(backends::Lease& lease, const ShardRequest& request, net::Buffer& out) {
+  if (!request.global_name.empty() && lease->statements.touch(request.global_name)) return false;
+  const SettingsPtr parse_under = settings_to_parse_under(lease, request);
   if (!request.global_name.empty()) {
-    if (lease->statements.touch(request.global_name)) return false;
     if (const auto victim = lease->statements.add(request.global_name)) {
       net::pg::Close{'S', *victim}.encode(out);
     }
   }
-  if (request.read_under != nullptr) {
-    parse_as_before(lease, request);
+  if (parse_under != nullptr) {
+    parse_as_before(lease, request, parse_under);
     return false;
   }
   net::pg::Parse{request.global_name, request.sql, request.parameter_types}.encode(out);

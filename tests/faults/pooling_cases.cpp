@@ -70,6 +70,20 @@ TEST_CASE("pooling: a prepared statement's literals are read as its session read
            "2020-03-04");
 }
 
+TEST_CASE("pooling: a statement that cannot be prepared as before is not taken for prepared") {
+  Proxy pooled({{"POOL_SIZE", "1"}});
+  Client client(pooled.conninfo());
+  const auto run = [&] {
+    return take(client.get(), PQexecPrepared(client.get(), "p", 0, nullptr, nullptr, nullptr, 0));
+  };
+  PQclear(PQprepare(client.get(), "p", "select note from items where id = 1", 0, nullptr));
+  client.run("set default_text_search_config = 'pg_catalog.simple'");
+  CHECK_EQ(run().sqlstate, "0A000");
+  client.run("reset default_text_search_config");
+  const Answer again = run();
+  CHECK_MESSAGE(again.ok(), again.message);
+}
+
 TEST_CASE("pooling: everybody sees their own settings only") {
   Proxy pooled({{"POOL_SIZE", "2"}});
   constexpr int sessions = 40;

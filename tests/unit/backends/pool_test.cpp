@@ -329,6 +329,135 @@ TEST_CASE("after shut_down nobody gets a lease, and who waits is told") {
 
 namespace {
 
+Task<void> lease_for(ShardTarget target, Holder& holder, std::chrono::milliseconds time, bool breaks,
+                     int& leased, CancelToken token) {
+  try {
+    Lease lease = co_await acquire(target, holder, token);
+    ++leased;
+    co_await sleep(time);
+    if (breaks) lease->mark_broken();
+  } catch (const SqlError&) {
+  }
+}
+
+Task<void> lease_again_and_again(ShardTarget target, const bool& enough) {
+  Holder holder;
+  while (!enough) {
+    Lease lease = co_await acquire(target, holder);
+    co_await sleep(1ms);
+  }
+}
+
+Task<void> until(const int& count, int wanted, std::chrono::milliseconds limit) {
+  for (auto waited = 0ms; count < wanted && waited < limit; waited += 1ms) co_await sleep(1ms);
+}
+
+}  // namespace
+
+TEST_CASE("who waits is not forgotten when a slot comes that only holders of leases may have") {
+  Fixture f(1);
+  const ShardTarget target = f.target();
+  Holder holder;
+  Holder other;
+  int leased = 0;
+  Lease lease = block_on(f.loop, acquire(target, holder));
+  spawn(lease_for(target, other, 0ms, false, leased, {}));
+  lease->mark_broken();
+  lease.release();  // its slot is under way to the one who waits
+  REQUIRE(target->budget()->take(true));
+  block_on(f.loop, sleep(2ms));
+  CHECK(leased == 0);  // the pool was fuller than its size when it came
+  target->budget()->put();
+  block_on(f.loop, until(leased, 1, 1s));
+  CHECK(leased == 1);
+}
+
+TEST_CASE("the slot beyond the size goes to whoever holds leases, wherever it stands") {
+  Fixture f(1);
+  const ShardTarget target = f.target(0);
+  f.database.pool.size = 10;
+  const ShardTarget elsewhere = f.target(1);
+  SUBCASE("freed between asking and queueing") {
+    PoolBudget& budget = *target->budget();
+    REQUIRE(budget.take(false));
+    REQUIRE(budget.take(true));
+    REQUIRE_FALSE(budget.take(true));
+    budget.put();
+    budget.hunger(target, false, true);
+    CHECK(budget.open() == 2);  // granted
+    block_on(f.loop, sleep(1ms));
+    CHECK(budget.open() == 1);  // nobody wanted it any more
+    budget.put();
+  }
+  SUBCASE("behind one who holds none") {
+    Holder first;
+    Lease lease = block_on(f.loop, acquire(target, first));
+    std::vector<Holder> holders(3);
+    std::vector<Lease> held;
+    for (auto& holder : holders) held.push_back(block_on(f.loop, acquire(elsewhere, holder)));
+    int waited = 0;
+    int leased = 0;
+    Holder plain;
+    spawn(lease_for(target, holders[0], 5ms, true, leased, {}));
+    spawn(lease_for(target, plain, 0ms, false, waited, {}));
+    spawn(lease_for(target, holders[1], 5ms, true, leased, {}));
+    spawn(lease_for(target, holders[2], 5ms, true, leased, {}));
+    block_on(f.loop, until(leased, 3, 1s));
+    CHECK(leased == 3);
+    CHECK(waited == 0);
+    lease.release();
+    block_on(f.loop, until(waited, 1, 1s));
+    CHECK(waited == 1);
+    block_on(f.loop, sleep(10ms));
+  }
+}
+
+TEST_CASE("a pool that loses its share gets it back, however busy the others are") {
+  Fixture f(2);
+  Pools others(f.registry, f.farm.connector());
+  const ShardTarget target = f.target();
+  const ShardTarget busy = others.target(f.database, 0, nobody, "shop");
+  Holder holder;
+  Holder waiting;
+  int leased = 0;
+  bool enough = false;
+  Lease lease = block_on(f.loop, acquire(target, holder));
+  for (int i = 0; i < 4; ++i) spawn(lease_again_and_again(busy, enough));
+  block_on(f.loop, sleep(5ms));
+  spawn(lease_for(target, waiting, 0ms, false, leased, {}));
+  lease->mark_broken();
+  lease.release();
+  block_on(f.loop, until(leased, 1, 500ms));
+  CHECK(leased == 1);
+  enough = true;
+  block_on(f.loop, sleep(20ms));
+}
+
+TEST_CASE("a slot that comes for a pool that is gone is not lost") {
+  Fixture f(1);
+  const ShardTarget target = f.target();
+  Holder holder;
+  Holder other;
+  int leased = 0;
+  CancelSource source;
+  Lease lease = block_on(f.loop, acquire(target, holder));
+  {
+    Pools others(f.registry, f.farm.connector());
+    spawn(lease_for(others.target(f.database, 0, nobody, "shop"), other, 0ms, false, leased, source.token()));
+    lease->mark_broken();
+    lease.release();
+    source.cancel();
+  }
+  block_on(f.loop, sleep(2ms));
+  CHECK(leased == 0);
+  CHECK(f.metrics().open == 0);
+  spawn(lease_for(target, holder, 0ms, false, leased, {}));
+  block_on(f.loop, until(leased, 1, 1s));
+  CHECK(leased == 1);
+}
+
+namespace {
+
 Task<void> serve_some(ShardTarget target, int rounds, std::atomic<int>& served) {
   Holder holder;
   for (int i = 0; i < rounds; ++i) {
