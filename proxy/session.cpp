@@ -217,10 +217,18 @@ net::Task<void> Session::wait_while_held() {
   while (state_.transaction.state() == backends::TransactionState::none) {
     const std::shared_ptr<net::Event> released = state_.worker.held(state_.db->conf->name);
     if (released == nullptr) co_return;
+    forget_cancels();
     (void)co_await released->wait(state_.token());
     state_.check_cancelled();
     if (ended_) throw values::make_error<>(values::ErrorId::shutdown);
   }
+}
+
+/// What was said to the last statement is not said to the next.
+void Session::forget_cancels() {
+  if (state_.cancel_requested || state_.timed_out) state_.statement = net::CancelSource();
+  state_.cancel_requested = false;
+  state_.timed_out = false;
 }
 
 /// Before each statement: the newest configuration (between transactions), a clean slate for
@@ -228,9 +236,7 @@ net::Task<void> Session::wait_while_held() {
 void Session::begin_statement() {
   in_statement_ = true;
   if (state_.transaction.state() == backends::TransactionState::none) state_.renew_database();
-  if (state_.cancel_requested || state_.timed_out) state_.statement = net::CancelSource();
-  state_.cancel_requested = false;
-  state_.timed_out = false;
+  forget_cancels();
   const auto limit = state_.db->config->limits.statement_timeout;
   if (limit.count() == 0) {
     if (statement_timer_ != nullptr) statement_timer_->stop();

@@ -28,6 +28,9 @@ struct Portal {
 /// failure becomes an ErrorResponse.
 class Session {
  public:
+  /// Buffers up to this are used again by the next statement; larger ones are given back.
+  static constexpr std::size_t kept_bytes = 64 * 1024;
+
   Session(Worker& worker, net::Socket client, Login login);
   ~Session();
   Session(const Session&) = delete;
@@ -53,6 +56,7 @@ class Session {
   net::Task<void> handle(const net::pg::Message& message);
   void say_goodbye(values::ErrorId why);
   void begin_statement();
+  void forget_cancels();
   net::Task<void> wait_while_held();
   void stop_running();
   net::Task<void> settle_failure();

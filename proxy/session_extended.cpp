@@ -115,6 +115,7 @@ void Session::drop_portals() {
     spare_portal_ = std::move(unnamed->second);
     spare_portal_->statement = nullptr;
     spare_portal_->state = {};
+    if (spare_portal_->payload.capacity() > kept_bytes) spare_portal_ = nullptr;
   }
   portals_.clear();
 }
