@@ -36,11 +36,7 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
   execution.evaluated.clear();
   execution.evaluations.clear();
   if (plan.evaluations.empty()) co_return;
-  if (read_otherwise(state, execution)) {
-    throw values::make_error(values::ErrorId::unsupported_clause, "a prepared statement",
-                             "settings that decide how its literals are read have changed since it was prepared",
-                             "Prepare it again.");
-  }
+  if (read_otherwise(state, execution)) throw values::make_error<>(values::ErrorId::reading_changed);
   std::string sql = "SELECT ";
   for (std::size_t i = 0; i < plan.evaluations.size(); ++i) {
     if (i > 0) sql += ", ";
@@ -152,8 +148,7 @@ net::Task<Outcome> execute(SessionState& state, Execution& execution) {
     throw values::make_error<>(values::ErrorId::in_failed_transaction);
   }
   if (!state.db->outdated.empty() && writes(plan)) {
-    throw values::SqlError("55000", "this proxy's map is outdated: " + state.db->outdated,
-                           "Load the map with which the rows were moved (SIGHUP), then try again.");
+    throw values::make_error(values::ErrorId::outdated_map, state.db->outdated);
   }
   const Outcome outcome = co_await dispatch(state, execution);
   const auto took = std::chrono::steady_clock::now() - begun;

@@ -22,9 +22,7 @@ SettingsPtr settings_to_parse_under(backends::Lease& lease, const ShardRequest& 
   const SettingsPtr now = lease->applied.current();
   auto then = std::make_shared<const backends::Settings>(backends::read_as_under(*request.read_under, *now));
   if (lease->applied.in_transaction() || backends::context_change(now, then).pipeline) return then;
-  throw values::make_error(values::ErrorId::unsupported_clause, "a prepared statement",
-                           "settings that decide how its literals are read have changed since it was prepared",
-                           "Prepare it again.");
+  throw values::make_error<>(values::ErrorId::reading_changed);
 }
 
 /// Parse alone, between a change of settings and the change back. Its answer is swallowed; an error
