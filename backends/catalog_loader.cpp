@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "backends/catalog_check.h"
 #include "backends/catalog_reader.h"
+#include "backends/every_shard.h"
 #include "net/loop.h"
 #include "values/errors.h"
 
@@ -20,8 +20,6 @@ using values::Oid;
 using ShardResult = std::expected<ShardCatalog, std::string>;
 using Name = std::pair<std::string, std::string>;
 
-constexpr std::size_t threads_at_once = 16;
-
 ShardResult read_shard(const Server& server, bool whole) {
   auto connection = ControlConnection::open(server);
   if (!connection) return std::unexpected(connection.error());
@@ -31,18 +29,11 @@ ShardResult read_shard(const Server& server, bool whole) {
 std::vector<ShardResult> read_shards(const conf::Database& database,
                                      const CatalogRequest& request) {
   std::vector<ShardResult> results(database.shards.size());
-  for (std::size_t first = 0; first < results.size(); first += threads_at_once) {
-    std::vector<std::jthread> threads;
-    const std::size_t last = std::min(results.size(), first + threads_at_once);
-    for (std::size_t shard = first; shard < last; ++shard) {
-      threads.emplace_back([&, shard] {
-        const auto index = static_cast<std::uint32_t>(shard);
-        results[shard] =
-            read_shard(control_server(database, index, request.identity, request.requested),
-                                    index == database.default_shard);
-      });
-    }
-  }
+  on_every_shard(results.size(), [&](std::size_t shard) {
+    const auto index = static_cast<std::uint32_t>(shard);
+    results[shard] = read_shard(control_server(database, index, request.identity, request.requested),
+                                index == database.default_shard);
+  });
   return results;
 }
 

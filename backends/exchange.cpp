@@ -2,18 +2,10 @@
 
 #include <utility>
 
+#include "backends/stopped.h"
 #include "values/errors.h"
 
 namespace anabranch::backends {
-
-namespace {
-
-values::SqlError stopped(net::Wait why) {
-  if (why == net::Wait::timed_out) return make_error(values::ErrorId::statement_timeout);
-  return make_error(values::ErrorId::canceled);
-}
-
-}  // namespace
 
 // --- requests ---
 

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "backends/context.h"
 #include "backends/control_connection.h"
+#include "backends/every_shard.h"
 #include "router/key_value.h"
 
 namespace anabranch::backends {
@@ -179,13 +179,7 @@ void compare_copies(const PlacementRequest& request, const std::vector<ShardLook
 std::vector<std::string> find_misplaced(const PlacementRequest& request) {
   std::vector<ShardLook> looks;
   for (std::uint32_t shard = 0; shard < request.map->shards().size(); ++shard) looks.emplace_back(request, shard);
-  constexpr std::size_t at_once = 16;
-  for (std::size_t first = 0; first < looks.size(); first += at_once) {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = first; i < std::min(looks.size(), first + at_once); ++i) {
-      threads.emplace_back([&looks, i] { looks[i].run(); });
-    }
-  }
+  on_every_shard(looks.size(), [&looks](std::size_t shard) { looks[shard].run(); });
   std::vector<std::string> problems;
   for (ShardLook& look : looks) {
     for (std::string& problem : look.problems) problems.push_back(std::move(problem));

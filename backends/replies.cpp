@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "backends/exchange.h"
+#include "backends/stopped.h"
 #include "values/errors.h"
 
 namespace anabranch::backends {
@@ -8,11 +9,6 @@ namespace anabranch::backends {
 namespace {
 
 constexpr std::size_t batch_bytes = 64 * 1024;
-
-values::SqlError stopped(net::Wait why) {
-  if (why == net::Wait::timed_out) return make_error(values::ErrorId::statement_timeout);
-  return make_error(values::ErrorId::canceled);
-}
 
 bool ends_session(const net::pg::ErrorFields& fields) {
   // Field V is not translated; servers before 9.6 only send S.

@@ -8,6 +8,7 @@
 
 #include "backends/server_pool_queue.h"
 #include "net/pg/stream.h"
+#include "backends/stopped.h"
 #include "values/errors.h"
 
 namespace anabranch::backends {
@@ -321,7 +322,7 @@ net::Task<ServerConnection*> ServerPool::open(net::CancelToken token) {
     if (attempt > 0) {
       const milliseconds pause(std::min(500, 50 << std::min(attempt - 1, 4U)));
       if (co_await net::sleep(pause, token) != net::Wait::ready)
-        throw cancelled_error(token.state());
+        throw stopped(token.state());
     }
     ++metrics.connects;
     net::CancelSource limit(token);
@@ -336,7 +337,7 @@ net::Task<ServerConnection*> ServerPool::open(net::CancelToken token) {
       co_return opened;
     }
     ++metrics.connect_failures;
-    if (token.cancelled()) throw cancelled_error(token.state());
+    if (token.cancelled()) throw stopped(token.state());
     const net::pg::ConnectError& error = link.error();
     const bool last = attempt + 1 >= server_->connect_attempts || !worth_another_try(error);
     if (last && error.net.kind == net::NetError::Kind::rejected) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backends/stopped.h"
 #include "values/errors.h"
 
 namespace anabranch::backends {
@@ -17,11 +18,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds queue_interval{10};
 
 }  // namespace
-
-values::SqlError cancelled_error(net::Wait why) {
-  if (why == net::Wait::timed_out) return make_error(values::ErrorId::statement_timeout);
-  return make_error(values::ErrorId::canceled);
-}
 
 ServerPool::Place::Place(std::shared_ptr<ServerPool> pool, std::shared_ptr<Waiting> waiting)
     : pool_(std::move(pool)), waiting_(std::move(waiting)) {
@@ -174,7 +170,7 @@ net::Task<ServerConnection*> ServerPool::wait_turn(Holder& holder, net::CancelTo
     ++budget_->metrics->cycles;
     throw make_error(values::ErrorId::lease_cycle, server_->text());
   }
-  if (!waiting->timed_out) throw cancelled_error(why);
+  if (!waiting->timed_out) throw stopped(why);
   ++budget_->metrics->wait_timeouts;
   const std::string pool = fmt::format("{} in the pool of {} for {}, which has {}", server_->text(),
                                        server_->database, server_->user, budget_->size());

@@ -35,6 +35,4 @@ class ServerPool::Place {
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
-values::SqlError cancelled_error(net::Wait why);
-
 }  // namespace anabranch::backends

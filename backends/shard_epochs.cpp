@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <functional>
-#include <thread>
 
 #include "backends/context.h"
 #include "backends/control_connection.h"
+#include "backends/every_shard.h"
 
 namespace anabranch::backends {
 
@@ -60,26 +59,16 @@ std::string write(ControlConnection& connection, const router::ShardMap& map) {
   return done ? std::string() : done.error();
 }
 
-/// All shards at once.
-void on_every_shard(const conf::Database& database,
-                    const std::function<void(std::size_t, const Server&)>& work) {
-  constexpr std::size_t at_once = 16;
-  for (std::size_t first = 0; first < database.shards.size(); first += at_once) {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = first; i < std::min(database.shards.size(), first + at_once); ++i) {
-      threads.emplace_back([&database, &work, i] {
-        work(i, control_server(database, static_cast<std::uint32_t>(i), {}, database.name));
-      });
-    }
-  }
+Server server_of(const conf::Database& database, std::size_t shard) {
+  return control_server(database, static_cast<std::uint32_t>(shard), {}, database.name);
 }
 
 }  // namespace
 
 std::vector<std::optional<Epochs>> read_epochs(const conf::Database& database) {
   std::vector<std::optional<Epochs>> remembered(database.shards.size());
-  on_every_shard(database, [&remembered](std::size_t shard, const Server& server) {
-    auto connection = ControlConnection::open(server);
+  on_every_shard(remembered.size(), [&](std::size_t shard) {
+    auto connection = ControlConnection::open(server_of(database, shard));
     if (!connection) return;
     if (auto epochs = read(*connection)) remembered[shard] = std::move(*epochs);
   });
@@ -88,7 +77,8 @@ std::vector<std::optional<Epochs>> read_epochs(const conf::Database& database) {
 
 std::vector<std::string> write_epochs(const conf::Database& database, const router::ShardMap& map) {
   std::vector<std::string> failures(database.shards.size());
-  on_every_shard(database, [&](std::size_t shard, const Server& server) {
+  on_every_shard(failures.size(), [&](std::size_t shard) {
+    const Server server = server_of(database, shard);
     auto connection = ControlConnection::open(server);
     const std::string why = connection ? write(*connection, map) : connection.error();
     if (why.empty()) return;
