@@ -8,6 +8,7 @@
 
 #include "net/pg/messages.h"
 #include "proxy/execute.h"
+#include "proxy/prepared.h"
 #include "proxy/session_state.h"
 #include "proxy/statement.h"
 #include "values/errors.h"
@@ -20,6 +21,7 @@ struct Portal {
   std::string payload;  ///< of Bind: what `bind` views
   net::pg::Bind bind;
   PortalState state;
+  std::unique_ptr<PreparedCall> call;  ///< of EXECUTE, from its first Execute on
   bool executed = false;  ///< to its end
 };
 
@@ -80,12 +82,11 @@ class Session {
   net::Task<void> sync();
   void end_sync();
   net::Task<void> wait_for_more();
+  net::Task<void> fill_call(Portal& portal, Execution& execution);
   static void fill_execution(Portal& portal, Execution& execution);
   Portal& find_portal(std::string_view name);
   std::shared_ptr<Statement>& find_statement(std::string_view name);
   void drop_portals();
-  /// DISCARD ALL takes the prepared statements along.
-  void forget_if_discarded(const rewriter::Plan& plan);
 
   SessionState state_;
   std::int32_t process_ = 0;
@@ -94,7 +95,6 @@ class Session {
   std::unique_ptr<net::Timer> statement_timer_;
 
   Statement simple_;  ///< of simple queries; reused
-  std::map<std::string, std::shared_ptr<Statement>, std::less<>> statements_;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
   std::unique_ptr<Portal> spare_portal_;  ///< its buffers serve the next Bind
   std::uint64_t next_portal_ = 0;

@@ -23,12 +23,6 @@ M decoded(std::string_view payload) {
   return std::move(*message);
 }
 
-bool may_parse_in_failed_transaction(const rewriter::Plan& plan) {
-  using enum rewriter::SessionAction;
-  return plan.session && (plan.session->action == commit || plan.session->action == rollback ||
-                          plan.session->action == rollback_to);
-}
-
 }  // namespace
 
 /// No coroutine itself, as Session::handle().
@@ -63,10 +57,10 @@ std::string_view parsed_text(std::string_view sql, bool standard_conforming_stri
 /// The statement to parse into. What was unnamed is gone from now on, also if this Parse fails; its
 /// buffers serve again unless a portal still has it.
 std::shared_ptr<Statement> Session::new_statement(std::string_view name) {
-  const auto unnamed = name.empty() ? statements_.find(name) : statements_.end();
-  if (unnamed == statements_.end()) return std::make_shared<Statement>();
+  const auto unnamed = name.empty() ? state_.statements.find(name) : state_.statements.end();
+  if (unnamed == state_.statements.end()) return std::make_shared<Statement>();
   std::shared_ptr<Statement> statement = std::move(unnamed->second);
-  statements_.erase(unnamed);
+  state_.statements.erase(unnamed);
   if (statement.use_count() > 1) return std::make_shared<Statement>();
   statement->parameter_types.clear();
   return statement;
@@ -76,7 +70,7 @@ net::Task<void> Session::parse(std::string_view payload) {
   begin_statement();
   const auto message = decoded<net::pg::Parse>(payload);
   const std::string name(message.statement);
-  if (!name.empty() && statements_.contains(name)) throw make_error(ErrorId::duplicate_prepared_statement, name);
+  if (!name.empty() && state_.statements.contains(name)) throw make_error(ErrorId::duplicate_prepared_statement, name);
   std::shared_ptr<Statement> statement = new_statement(name);
   for (std::size_t i = 0; i < message.parameter_types.size(); ++i) {
     statement->parameter_types.push_back(message.parameter_types[i]);
@@ -87,19 +81,16 @@ net::Task<void> Session::parse(std::string_view payload) {
     read_now(state_, *statement);
     statement->planned_key = state_.planning_key;
     if (!take_cached_plan(state_, *statement)) co_await ensure_plan(state_, *statement);
-    if (state_.transaction.state() == backends::TransactionState::failed &&
-        !may_parse_in_failed_transaction(*statement->plan->plan)) {
-      throw make_error<>(ErrorId::in_failed_transaction);
-    }
+    check_not_failed(state_, *statement->plan->plan);
     if (!statement->plan->description) (void)co_await ensure_description(state_, *statement);
   }
-  statements_.insert_or_assign(name, std::move(statement));
+  state_.statements.insert_or_assign(name, std::move(statement));
   net::pg::ParseComplete{}.encode(state_.out());
 }
 
 std::shared_ptr<Statement>& Session::find_statement(std::string_view name) {
-  const auto found = statements_.find(name);
-  if (found != statements_.end()) return found->second;
+  const auto found = state_.statements.find(name);
+  if (found != state_.statements.end()) return found->second;
   if (name.empty()) throw values::SqlError("26000", "unnamed prepared statement does not exist");
   throw make_error(ErrorId::no_such_prepared_statement, name);
 }
@@ -115,13 +106,10 @@ void Session::drop_portals() {
     spare_portal_ = std::move(unnamed->second);
     spare_portal_->statement = nullptr;
     spare_portal_->state = {};
+    spare_portal_->call = nullptr;
     if (spare_portal_->payload.capacity() > kept_bytes) spare_portal_ = nullptr;
   }
   portals_.clear();
-}
-
-void Session::forget_if_discarded(const rewriter::Plan& plan) {
-  if (plan.session && plan.session->action == rewriter::SessionAction::discard_all) statements_.clear();
 }
 
 void Session::bind(std::string_view payload) {
@@ -196,6 +184,7 @@ void Session::fill_execution(Portal& portal, Execution& execution) {
   execution.statement = &statement;
   execution.plan = statement.plan;
   execution.simple = false;
+  execution.bound = true;
   execution.portal = &portal.state;
   execution.parameter_formats = portal.bind.parameter_formats;
   execution.parameters = portal.bind.parameters;
@@ -212,6 +201,16 @@ void Session::fill_execution(Portal& portal, Execution& execution) {
   }
 }
 
+/// EXECUTE: arguments are computed once, with the portal's first Execute.
+net::Task<void> Session::fill_call(Portal& portal, Execution& execution) {
+  if (portal.call == nullptr) {
+    auto call = std::make_unique<PreparedCall>();
+    co_await look_up_call(state_, execution, portal.statement->text, *call);
+    portal.call = std::move(call);
+  }
+  fill_from_call(*portal.call, execution);
+}
+
 net::Task<void> Session::execute_portal(std::string_view payload) {
   const auto message = decoded<net::pg::Execute>(payload);
   Portal& portal = find_portal(message.portal);
@@ -225,7 +224,8 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   if (portal.executed) {
     // A query's portal stays at its end; anything else runs once.
     const CachedPlan& plan = *statement.plan;
-    if (plan.plan->command == "SELECT" && plan.description && plan.description->columns) {
+    const bool queries = plan.plan->command == "SELECT" || plan.plan->command == "EXECUTE";
+    if (queries && plan.description && plan.description->columns) {
       send_complete(state_.out(), "SELECT 0");
       co_return;
     }
@@ -236,6 +236,7 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   if (!statement.plan->description) (void)co_await ensure_description(state_, statement);
   Execution execution;
   fill_execution(portal, execution);
+  if (executes_prepared(*execution.plan->plan)) co_await fill_call(portal, execution);
   execution.row_limit = std::max(row_limit, 0);
   if (state_.client.received().empty()) co_await wait_for_more();
   execution.standalone = state_.client.received().front() == 'S';
@@ -249,14 +250,13 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   }
   const Outcome outcome = co_await execute(state_, execution);
   portal.executed = !outcome.suspended;
-  forget_if_discarded(*execution.plan->plan);
 }
 
 void Session::close(std::string_view payload) {
   const auto message = decoded<net::pg::Close>(payload);
   if (message.kind == 'S') {
-    const auto found = statements_.find(message.name);
-    if (found != statements_.end()) statements_.erase(found);
+    const auto found = state_.statements.find(message.name);
+    if (found != state_.statements.end()) state_.statements.erase(found);
   } else if (const auto found = portals_.find(message.name); found != portals_.end()) {
     portals_.erase(found);
   }

@@ -14,6 +14,7 @@
 #include "net/socket.h"
 #include "proxy/client_login.h"
 #include "proxy/plan_cache.h"
+#include "proxy/statement.h"
 #include "proxy/worker.h"
 #include "rewriter/planner.h"
 
@@ -52,6 +53,9 @@ struct SessionState {
   /// The transaction has changed definitions: the catalog is read again when it commits.
   bool catalog_stale = false;
 
+  /// Prepared statements, the protocol's and those of PREPARE; "": the unnamed one.
+  std::map<std::string, std::shared_ptr<Statement>, std::less<>> statements;
+
   /// What a CancelRequest reaches: waits for leases, and statements that run on leases.
   net::CancelSource statement;
   std::vector<backends::Lease*> running;
@@ -77,6 +81,8 @@ struct SessionState {
   const backends::ShardTarget& target(std::uint32_t shard);
   /// Forwards a ParameterStatus if it is news to the client.
   void report_parameter(std::string_view name, std::string_view value);
+  /// DEALLOCATE ALL: all but the unnamed one.
+  void deallocate_all();
   /// Throws 57014 if the client (or the timeout) wants this statement ended.
   void check_cancelled() const;
 
