@@ -262,16 +262,17 @@ void fill_from_call(PreparedCall& call, Execution& execution) {
   execution.parameters = call.fields.list();
   if (execution.portal == nullptr) execution.portal = &call.portal;
   const auto& types = statement.plan->description->parameters;
-  execution.values.clear();
+  call.values.clear();
   std::size_t index = 0;
   for (const net::pg::Field field : execution.parameters) {
     rewriter::BoundValue value;
     value.type = types[index];
     value.format = static_cast<values::Format>(net::pg::format_of(execution.parameter_formats, index));
     value.bytes = field;
-    execution.values.push_back(value);
+    call.values.push_back(value);
     ++index;
   }
+  execution.values = call.values;
 }
 
 }  // namespace anabranch::proxy

@@ -16,6 +16,7 @@ struct PreparedCall {
   std::shared_ptr<Statement> statement;
   net::pg::Formats formats;
   net::pg::Fields fields;
+  std::vector<rewriter::BoundValue> values;  ///< views of the fields, typed
   PortalState portal;  ///< in the simple protocol
 };
 

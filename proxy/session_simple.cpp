@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "proxy/planning.h"
+#include "proxy/prepared.h"
 #include "proxy/replies.h"
 #include "proxy/session.h"
 #include "proxy/transaction_end.h"

@@ -20,6 +20,8 @@
 
 namespace anabranch::proxy {
 
+struct Portal;
+
 /// What a client's statements share: its socket, its settings, its transaction, its leases. The
 /// executors (run_*.cpp) work on this; the session's message loop owns it. One loop.
 struct SessionState {
@@ -54,7 +56,12 @@ struct SessionState {
   bool catalog_stale = false;
 
   /// Prepared statements, the protocol's and those of PREPARE; "": the unnamed one.
-  std::map<std::string, std::shared_ptr<Statement>, std::less<>> statements;
+  /// Nodes of the maps are used again: a driver's next unnamed statement or portal allocates nothing.
+  using Statements = std::map<std::string, std::shared_ptr<Statement>, std::less<>>;
+  Statements statements;
+  /// Shared with the execution under way, which may end them all (COMMIT).
+  using Portals = std::map<std::string, std::shared_ptr<Portal>, std::less<>>;
+  Portals portals;
 
   /// What a CancelRequest reaches: waits for leases, and statements that run on leases.
   net::CancelSource statement;
