@@ -2,8 +2,10 @@
 
 #include "backends/exchange.h"
 #include "net/pg/stream.h"
+#include "proxy/cursor.h"
 #include "proxy/leases.h"
 #include "proxy/log.h"
+#include "proxy/merged_portal.h"
 #include "proxy/planning.h"
 #include "values/errors.h"
 
@@ -96,6 +98,7 @@ net::Task<Outcome> refuse(SessionState& state, Execution& execution) {
 /// No coroutine itself: a relay whose shard is plain to see goes straight there.
 net::Task<Outcome> dispatch(SessionState& state, Execution& execution) {
   const Plan& plan = *execution.plan->plan;
+  if (execution.portal != nullptr && execution.portal->fetched_in_parts()) return run_merged_portal(state, execution);
   switch (plan.kind) {
     case PlanKind::session: return run_session_command(state, execution);
     case PlanKind::local: return run_local(state, execution);
@@ -127,6 +130,8 @@ bool may_run_in_failed_transaction(const Plan& plan) {
 }
 
 }  // namespace
+
+bool controls_session(const Plan& plan) { return plan.kind == PlanKind::session && !concerns_cursor(plan); }
 
 void check_not_failed(const SessionState& state, const Plan& plan) {
   if (state.transaction.state() != backends::TransactionState::failed) return;

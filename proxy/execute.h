@@ -25,6 +25,9 @@ net::Task<Outcome> run_local(SessionState& state, Execution& execution);
 
 // Shared by them.
 
+/// Of the session alone: it begins no transaction of its own. Cursors live in one.
+bool controls_session(const rewriter::Plan& plan);
+
 /// Throws 25P02 where the transaction has failed and the statement does not end it.
 void check_not_failed(const SessionState& state, const rewriter::Plan& plan);
 

@@ -38,6 +38,8 @@ class RowSink {
   /// The client's format of output column `column`.
   values::Format format(std::size_t column) const;
   net::Task<void> take(const merge::Batch& rows);
+  /// Something has been taken.
+  bool begun() const { return described_; }
   /// The end of the answer. `tag`: empty for SELECT, which is counted.
   net::Task<Outcome> finish(std::string tag);
 

@@ -6,6 +6,8 @@
 #include "backends/exchange.h"
 #include "merge/merger.h"
 #include "proxy/execute.h"
+#include "proxy/merged_portal.h"
+#include "proxy/partial_requests.h"
 #include "proxy/replies.h"
 #include "proxy/row_sink.h"
 #include "proxy/settings.h"
@@ -21,9 +23,6 @@ using backends::Reply;
 using rewriter::BoundPlan;
 using rewriter::Effect;
 using rewriter::Plan;
-
-/// OIDs from here on are given by each server for itself: those of two shards may differ.
-constexpr values::Oid first_user_oid = 16384;
 
 /// The last number of a command tag; 0 where it has none.
 std::uint64_t count_of(std::string_view tag) {
@@ -48,7 +47,7 @@ class Partials {
 
   net::Task<Outcome> run() {
     bound_ = rewriter::bind(bind_request(state_, execution_));
-    check_binary();
+    check_binary_results(state_, plan_, bound_, execution_.result_formats);
     co_await take_leases();
     send();
     std::exception_ptr failure;
@@ -59,10 +58,19 @@ class Partials {
     }
     if (failure || error_) {
       co_await stop();
+      again_ = !failure && must_prepare_again(error_->fields, names_[failed_source_]);
       if (failure) std::rethrow_exception(failure);
       throw std::move(*error_);
     }
     co_return co_await finish();
+  }
+
+  /// Shards' prepared statements were not what they had been; nothing has gone to the client, and the
+  /// transaction, if there is one, began with this statement.
+  bool may_run_again() const {
+    if (!again_ || sink_.begun()) return false;
+    if (!in_transaction()) return true;
+    return fresh_ && state_.transaction.enlisted().size() == bound_.queries.size();
   }
 
  private:
@@ -70,18 +78,13 @@ class Partials {
     return state_.transaction.state() != backends::TransactionState::none;
   }
 
-  void check_binary() const {
-    if (!plan_.result) return;
-    for (const auto& query : bound_.queries) {
-      check_binary_columns(*state_.db, static_cast<std::uint32_t>(query.shard), *plan_.result, execution_.result_formats);
-    }
-  }
-
   net::Task<void> take_leases() {
     const bool one = execution_.standalone && (!writes(plan_) || bound_.queries.size() == 1);
     if (!in_transaction() && !one && !plan_.outside_transaction) state_.transaction.begin_implicit();
     for (const auto& query : bound_.queries) {
       const auto shard = static_cast<std::uint32_t>(query.shard);
+      const auto* known = state_.transaction.find(shard);
+      fresh_ = fresh_ && (known == nullptr || !known->began);
       auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
       if (writes(plan_) && in_transaction()) state_.transaction.mark_written(shard);
       exchange_.add(member->lease);
@@ -91,41 +94,12 @@ class Partials {
   }
 
   void send() {
-    net::pg::Oids types;
-    // A type of its own has another OID on each shard: there it is inferred.
-    for (const values::Oid type : parameter_types()) types.add(type >= first_user_oid ? 0 : type);
-    net::pg::Formats formats;
-    if (plan_.recipe) {
-      for (const merge::InputColumn& input : plan_.recipe->inputs) {
-        formats.add(static_cast<std::int16_t>(
-            input.output >= 0 ? sink_.format(static_cast<std::size_t>(input.output)) : input.format));
-      }
-    }
-    const Statement& statement = *execution_.statement;
-    const bool read_before = read_otherwise(state_, execution_);
+    const PartialRequests requests(state_, execution_);
     for (std::size_t source = 0; source < bound_.queries.size(); ++source) {
-      const std::string& sql = bound_.queries[source].sql;
-      ShardRequest request;
-      request.sql = sql;
-      request.parameter_types = types.list();
-      request.parameter_formats = execution_.parameter_formats;
-      request.parameters = execution_.parameters;
-      request.result_formats = formats.list();
-      request.describe = plan_.recipe.has_value();
-      std::string name;
-      if (read_before) request.read_under = statement.read_under.get();
-      if (read_before || !statement.global_name.empty()) {
-        name = global_name_of(sql, parameter_types(), state_.planning_key, statement.reading_key);
-        request.global_name = name;
-      }
-      names_.push_back(std::move(name));
+      const ShardRequest request = requests.make(bound_.queries[source].sql, names_.emplace_back());
       unparsed_.push_back(send_request(exchange_.lease(source), request));
     }
     exchange_.send();
-  }
-
-  const std::vector<values::Oid>& parameter_types() const {
-    return plan_.described ? plan_.parameters : execution_.statement->parameter_types;
   }
 
   net::Task<void> read() {
@@ -144,20 +118,9 @@ class Partials {
     co_await merge();
   }
 
-  merge::Binding binding() {
-    merge::Binding binding;
-    for (std::size_t i = 0; i < plan_.recipe->outputs.size(); ++i) {
-      binding.output_formats.push_back(sink_.format(i));
-    }
-    binding.slots = std::move(bound_.slots);
-    binding.extra_float_digits = extra_float_digits(state_);
-    const auto style = state_.reported.find("IntervalStyle");
-    binding.interval_style_postgres = style == state_.reported.end() || style->second == "postgres";
-    return binding;
-  }
-
   net::Task<void> merge() {
-    merge::Merger merger(*plan_.recipe, binding(), exchange_.size(), budget_);
+    merge::Binding binding = merge_binding(state_, plan_, bound_, execution_.result_formats);
+    merge::Merger merger(*plan_.recipe, std::move(binding), exchange_.size(), budget_);
     merge::Batch out;
     while (!error_) {
       const merge::Merger::Status status = merger.next(out);
@@ -200,7 +163,7 @@ class Partials {
     const net::pg::Message& message = next.reply.message;
     switch (message.type) {
       case '1': unparsed_[next.source] = false; break;
-      case 'T': check_description(next.source, message); break;
+      case 'T': check_partial_columns(plan_, message, exchange_.lease(next.source).shard_name()); break;
       case 'C': {
         const auto complete = net::pg::CommandComplete::decode(message.payload);
         if (complete) tags_[next.source] = complete->tag;
@@ -213,29 +176,10 @@ class Partials {
   }
 
   void take_error(std::size_t source, const net::pg::Message& message) {
-    auto fields = net::pg::ErrorResponse::decode(message.payload);
-    backends::Lease& lease = exchange_.lease(source);
-    if (!fields) throw values::make_error(values::ErrorId::shard_protocol, lease.shard_name(), fields.error().message);
+    backends::ServerError error = partial_error(exchange_.lease(source), message);
     if (error_) return;
     failed_source_ = source;
-    // Positions count in the subquery's text, which is not the client's.
-    fields->remove('P');
-    const std::string_view context = fields->get('W');
-    fields->set('W', fmt::format("{}{}shard {}", context, context.empty() ? "" : "\n", lease.shard_name()));
-    error_.emplace(std::move(*fields), lease.shard(), lease.shard_name());
-  }
-
-  void check_description(std::size_t source, const net::pg::Message& message) {
-    const auto described = net::pg::RowDescription::decode(message.payload);
-    const auto& inputs = plan_.recipe->inputs;
-    bool fits = described && described->columns.size() == inputs.size();
-    for (std::size_t i = 0; fits && i < inputs.size(); ++i) {
-      const values::Oid type = described->columns[i].type;
-      fits = type == inputs[i].type.oid || (type >= first_user_oid && inputs[i].type.oid >= first_user_oid);
-    }
-    if (fits) return;
-    throw values::make_error(values::ErrorId::description_changed,
-                             fmt::format("shard {} answers with other columns", exchange_.lease(source).shard_name()));
+    error_.emplace(std::move(error));
   }
 
   /// The statement has failed: nothing of it may go on running.
@@ -284,18 +228,32 @@ class Partials {
   std::size_t failed_source_ = 0;
   std::vector<std::string> tags_;
   std::optional<backends::ServerError> error_;
+  bool fresh_ = true;  ///< no shard was part of the transaction before
+  bool again_ = false;
 };
 
 }  // namespace
 
 net::Task<Outcome> run_partials(SessionState& state, Execution& execution) {
-  if (execution.portal != nullptr && execution.portal->buffered != nullptr) {
-    co_return co_await execution.portal->buffered->send(state, execution.row_limit);
+  if (begins_merged_portal(execution)) co_return co_await run_merged_portal(state, execution);
+  std::optional<Outcome> outcome;
+  {
+    Partials partials(state, execution);
+    try {
+      outcome = co_await partials.run();
+    } catch (const backends::ServerError&) {
+      if (!partials.may_run_again()) throw;
+    }
   }
-  Partials partials(state, execution);
-  const Outcome outcome = co_await partials.run();
+  if (!outcome) {
+    for (auto& member : state.transaction.enlisted()) {
+      if (member->began) co_await state.transaction.reopen(*member);
+    }
+    Partials again(state, execution);
+    outcome = co_await again.run();
+  }
   state.transaction.give_back();
-  co_return outcome;
+  co_return *outcome;
 }
 
 }  // namespace anabranch::proxy

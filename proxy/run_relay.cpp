@@ -2,6 +2,7 @@
 
 #include "backends/exchange.h"
 #include "proxy/execute.h"
+#include "proxy/planning.h"
 #include "proxy/settings.h"
 #include "proxy/shard_request.h"
 #include "values/errors.h"
@@ -25,6 +26,9 @@ class Relay {
       : state_(state), execution_(execution), lease_(lease), running_(state, lease), replies_(lease) {
     replies_.batch_rows = false;
   }
+
+  /// Nothing of the answer has gone to the client, and the shard's statement must be prepared anew.
+  bool may_run_again() const { return again_ && !lease_->broken(); }
 
   net::Task<Outcome> run() {
     send();
@@ -68,7 +72,7 @@ class Relay {
       request.read_under = statement.read_under.get();
       if (name_.empty()) {
         own_name_ =
-            global_name_of(statement.text, statement.parameter_types, state_.planning_key, statement.reading_key);
+            global_name_of(statement.text, statement.parameter_types, state_.planning_key, statement.reading_key, state_.db->version);
         name_ = own_name_;
       }
     }
@@ -103,15 +107,19 @@ class Relay {
         return;
       }
       case 'T':
+        answered_ = true;
         if (describe_with_default_oids(message)) return;
         state_.client.write(message.raw);
         return;
       case 'H':
+        answered_ = true;
         check_copy_out(message);
         state_.client.write(message.raw);
         return;
       case 's': outcome_.suspended = true; [[fallthrough]];
-      default: state_.client.write(message.raw);
+      default:
+        answered_ = true;
+        state_.client.write(message.raw);
     }
   }
 
@@ -191,8 +199,31 @@ class Relay {
   std::string_view name_;  ///< of the prepared statement; empty: the unnamed one
   std::string own_name_;   ///< what `name_` views where it is not the statement's
   bool unparsed_ = false;  ///< a Parse was sent and has not been answered
+  bool answered_ = false;  ///< something has gone to the client
+  bool again_ = false;     ///< it failed for a prepared statement that is not what it was
   Outcome outcome_;
 };
+
+/// Runs the relay; once more where the shard's prepared statement was not what it had been, and nothing
+/// else stands in the way: `fresh` says that the lease's transaction, if it has one, begins with it.
+net::Task<Outcome> run_on(SessionState& state, Execution& execution, backends::Lease& lease,
+                          backends::Transaction::Enlisted* fresh) {
+  std::exception_ptr failure;
+  {
+    Relay relay(state, execution, lease);
+    try {
+      co_return co_await relay.run();
+    } catch (const backends::ServerError&) {
+      if (!relay.may_run_again()) throw;
+      if (lease->transaction_status() != 'I' && fresh == nullptr) throw;
+      failure = std::current_exception();
+    }
+  }
+  if (lease->transaction_status() != 'I') co_await state.transaction.reopen(*fresh);
+  co_await describe_again(state, execution, failure);
+  Relay again(state, execution, lease);
+  co_return co_await again.run();
+}
 
 /// Definitions that one shard keeps are in the catalog too.
 bool changes_definitions(const Plan& plan) {
@@ -220,8 +251,7 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
   if (!backends::pipeline_context(lease, state.settings.current())) {
     co_await backends::apply_context(lease, state.settings);
   }
-  Relay relay(state, execution, lease);
-  const Outcome outcome = co_await relay.run();
+  const Outcome outcome = co_await run_on(state, execution, lease, nullptr);
   const Plan& plan = *execution.plan->plan;
   if (plan.opaque_settings) co_await read_back_settings(state, lease);
   if (changes_definitions(plan)) state.catalog_stale = true;
@@ -232,12 +262,13 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   PortalState* portal = execution.portal;
   if (portal != nullptr && portal->open) shard = portal->shard;
   backends::Transaction& transaction = state.transaction;
+  const backends::Transaction::Enlisted* known = transaction.find(shard);
+  const bool fresh = known == nullptr || !known->began;
   auto* member = transaction.try_enlist(shard, state.target(shard));
   if (member == nullptr) member = co_await transaction.enlist(shard, state.target(shard), state.token());
   const Plan& plan = *execution.plan->plan;
   if (transaction.state() != backends::TransactionState::none && writes(plan)) transaction.mark_written(shard);
-  Relay relay(state, execution, member->lease);
-  const Outcome outcome = co_await relay.run();
+  const Outcome outcome = co_await run_on(state, execution, member->lease, fresh ? member : nullptr);
   if (portal != nullptr) {
     portal->open = outcome.suspended;
     portal->shard = shard;

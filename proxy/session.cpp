@@ -197,7 +197,9 @@ void Session::report(const values::SqlError& error) {
 net::Task<void> Session::settle_failure() {
   state_.running.clear();
   if (state_.explicit_transaction()) {
+    // Portals from before a savepoint live on after ROLLBACK TO it.
     state_.transaction.fail();
+    co_return;
   } else {
     co_await roll_back_transaction(state_);
     const auto& left = state_.transaction.enlisted();

@@ -1,6 +1,9 @@
 #include "proxy/session_state.h"
 
+#include <algorithm>
+
 #include "net/pg/messages.h"
+#include "proxy/portal.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -132,6 +135,14 @@ void SessionState::report_parameter(std::string_view name, std::string_view valu
   if (known != reported.end() && known->second == value) return;
   reported.insert_or_assign(std::string(name), std::string(value));
   net::pg::ParameterStatus{name, value}.encode(out());
+}
+
+void SessionState::end_portals_above(std::size_t level) {
+  std::erase_if(portals, [&](const auto& entry) { return entry.second->level > level; });
+}
+
+void SessionState::lower_portals_to(std::size_t level) {
+  for (auto& [name, portal] : portals) portal->level = std::min(portal->level, level);
 }
 
 void SessionState::deallocate_all() {

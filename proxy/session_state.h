@@ -62,6 +62,7 @@ struct SessionState {
   /// Shared with the execution under way, which may end them all (COMMIT).
   using Portals = std::map<std::string, std::shared_ptr<Portal>, std::less<>>;
   Portals portals;
+  std::uint64_t next_portal = 0;  ///< for the names of portals on shards
 
   /// What a CancelRequest reaches: waits for leases, and statements that run on leases.
   net::CancelSource statement;
@@ -88,6 +89,10 @@ struct SessionState {
   const backends::ShardTarget& target(std::uint32_t shard);
   /// Forwards a ParameterStatus if it is news to the client.
   void report_parameter(std::string_view name, std::string_view value);
+  /// ROLLBACK TO: what was opened since the savepoint before which there were `level` ends.
+  void end_portals_above(std::size_t level);
+  /// RELEASE: what was opened since belongs to the block around it.
+  void lower_portals_to(std::size_t level);
   /// DEALLOCATE ALL: all but the unnamed one.
   void deallocate_all();
   /// Throws 57014 if the client (or the timeout) wants this statement ended.

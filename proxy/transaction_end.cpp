@@ -38,6 +38,7 @@ net::Task<void> end_statement_transaction(SessionState& state) {
 }
 
 net::Task<std::string> commit_transaction(SessionState& state) {
+  state.portals.clear();
   std::string tag = co_await state.transaction.commit();
   end_local_settings(state);
   state.refresh_planning();
@@ -47,6 +48,7 @@ net::Task<std::string> commit_transaction(SessionState& state) {
 }
 
 net::Task<void> roll_back_transaction(SessionState& state) {
+  state.portals.clear();
   co_await state.transaction.rollback();
   state.locals.clear();
   state.locals_at.clear();

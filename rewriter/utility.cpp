@@ -238,24 +238,6 @@ std::shared_ptr<Plan> notify_and_locks(Planning& planning, const tree::Utility& 
   return at_home(planning, utility, homes, Effect::writes);
 }
 
-/// A cursor lives in one server's transaction, and FETCH does not say which.
-PlanResult declare(Planning& planning, const tree::DeclareCursor& cursor) {
-  if (cursor.hold) refuse_statement("DECLARE … WITH HOLD", "Read the rows without a cursor.");
-  const auto inner = plan_inner(planning, *cursor.query, to_text(*cursor.query, planning.shape()));
-  const auto* made = std::get_if<std::shared_ptr<const Plan>>(&inner);
-  const auto preferred = static_cast<int>(planning.map().default_shard());
-  const bool on_default =
-      made != nullptr && (*made)->kind == PlanKind::relay &&
-      ((*made)->routing.mode == Routing::Mode::any_shard ||
-       ((*made)->routing.mode == Routing::Mode::one_shard && (*made)->routing.shard == preferred));
-  if (!on_default) {
-    refuse_statement("DECLARE of a query over sharded tables",
-                     "Use a portal of the extended protocol with a row limit.");
-  }
-  return std::shared_ptr<const Plan>(
-      to_default(planning, "its tables are on the default shard", Effect::writes));
-}
-
 }  // namespace
 
 Home home_of(const Planning& planning, std::string_view schema, std::string_view name) {
@@ -279,10 +261,6 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   };
   if (const auto* at = utility.as<tree::Explain>()) return plan_explain(planning, utility, *at);
   if (const auto* at = utility.as<tree::Copy>()) return plan_copy(planning, utility, *at);
-  if (const auto* at = utility.as<tree::DeclareCursor>()) return declare(planning, *at);
-  if (utility.as<tree::Fetch>() != nullptr || utility.as<tree::CloseCursor>() != nullptr) {
-    return answer(to_default(planning, "cursors are on the default shard", Effect::reads));
-  }
   if (const auto* at = utility.as<tree::CreateTable>()) {
     return answer(plan_create_table(planning, utility, *at));
   }
