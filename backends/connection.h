@@ -93,6 +93,9 @@ class ServerConnection {
   /// A cancel connection is under way.
   bool being_cancelled() const { return cancels_in_flight_ > 0; }
 
+  /// Notifications that have come for the session that holds this, as whole messages.
+  std::string notifications;
+
   PreparedStatements statements;
   /// What has been SET here, following transactions; the pool resets levels at release.
   SettingsStack applied;

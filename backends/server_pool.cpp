@@ -119,6 +119,7 @@ Lease ServerPool::lend(ServerConnection* connection, Holder& holder) {
     connection->change_state(ConnectionState::leased);
   }
   connection->returned_ = false;
+  connection->notifications.clear();
   ++connection->leases_;
   ++budget_->metrics->leased;
   holder.took(budget_.get());

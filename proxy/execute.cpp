@@ -43,17 +43,16 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
     sql += "(" + plan.evaluations[i].sql + ")::pg_catalog.text";
   }
   const std::uint32_t shard = state.default_shard();
-  backends::Lease borrowed;
-  backends::Lease* lease = &borrowed;
+  ShardLease taken;
+  backends::Lease* lease = nullptr;
   if (state.explicit_transaction()) {
-    // Inside a transaction now() is the transaction's: asked on the shard that is enlisted already.
-    auto& members = state.transaction.enlisted();
-    auto* member = members.empty()
-                       ? co_await state.transaction.enlist(shard, state.target(shard), state.token())
-                       : members.front().get();
+    // Inside a transaction now() is the transaction's: asked on a shard that has begun it already.
+    auto* member = state.transaction.first_begun();
+    if (member == nullptr) member = co_await state.transaction.enlist(shard, state.target(shard), state.token());
     lease = &member->lease;
   } else {
-    borrowed = co_await borrow_lease(state, shard);
+    taken = co_await ShardLease::take(state, shard);
+    lease = &*taken;
   }
   const Running running(state, *lease);
   auto answer = co_await backends::run_command(*lease, std::move(sql));

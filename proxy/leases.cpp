@@ -13,7 +13,11 @@ net::Task<backends::Lease> borrow_lease(SessionState& state, std::uint32_t shard
 net::Task<ShardLease> ShardLease::take(SessionState& state, std::uint32_t shard) {
   ShardLease taken;
   taken.member_ = state.transaction.find(shard);
-  if (taken.member_ == nullptr) taken.borrowed_ = co_await borrow_lease(state, shard);
+  if (taken.member_ == nullptr) {
+    taken.borrowed_ = co_await borrow_lease(state, shard);
+  } else if (!taken.member_->began) {
+    co_await backends::apply_context(taken.member_->lease, state.settings);
+  }
   co_return taken;
 }
 

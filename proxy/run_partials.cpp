@@ -6,6 +6,7 @@
 #include "backends/exchange.h"
 #include "merge/merger.h"
 #include "proxy/execute.h"
+#include "proxy/pins.h"
 #include "proxy/replies.h"
 #include "proxy/row_sink.h"
 #include "proxy/settings.h"
@@ -84,6 +85,7 @@ class Partials {
       const auto shard = static_cast<std::uint32_t>(query.shard);
       auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
       if (writes(plan_) && in_transaction()) state_.transaction.mark_written(shard);
+      expect_residue(*member, plan_);
       exchange_.add(member->lease);
       running_.push_back(std::make_unique<Running>(state_, member->lease));
       tags_.emplace_back();
@@ -294,6 +296,7 @@ net::Task<Outcome> run_partials(SessionState& state, Execution& execution) {
   }
   Partials partials(state, execution);
   const Outcome outcome = co_await partials.run();
+  co_await settle_residue(state);
   state.transaction.give_back();
   co_return outcome;
 }

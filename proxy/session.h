@@ -53,6 +53,9 @@ class Session {
   net::Task<void> greet();
   net::Task<bool> serve_one();
   net::Task<bool> read_next(net::pg::Message& message);
+  net::Task<net::IoResult> wait_for_message(std::size_t needed);
+  void hear_kept();
+  void ready();
   net::Task<void> handle(const net::pg::Message& message);
   void say_goodbye(values::ErrorId why);
   void begin_statement();

@@ -42,7 +42,7 @@ std::shared_ptr<Plan> to_default(const PlanRequest& request, std::string reason)
   plan->routing.mode = Routing::Mode::one_shard;
   plan->routing.shard = static_cast<int>(request.map->default_shard());
   plan->routing.reason = std::move(reason);
-  plan->opaque_settings = true;
+  plan->residue = Residue::may_begin;
   return plan;
 }
 
@@ -93,6 +93,7 @@ void check_sizes(Planning& planning) {
       name = name.substr(dot + 1);
     }
     const auto& path = planning.request->context->search_path;
+    if (is_temporary(*planning.request->context, planning.catalog(), schema, name)) return true;
     const router::Relation* relation = find_table(planning.catalog(), path, schema, name);
     const int table = find_mapped(planning.map(), relation, path, schema, name);
     if (table < 0 ||
@@ -107,6 +108,12 @@ void check_sizes(Planning& planning) {
   }
 }
 
+/// Whether the server's session may be another afterwards.
+bool leaves_residue(const Traits& traits) {
+  const bool calls = !traits.session_call.empty() && traits.session_call != "pg_notify";
+  return traits.settings || calls || !traits.opaque.empty() || !traits.unknown.empty();
+}
+
 /// What no plan allows, however few shards it asks.
 void check_functions(const Planning& planning) {
   if (planning.map().shards().size() == 1) return;
@@ -119,9 +126,20 @@ void check_functions(const Planning& planning) {
     refuse_statement(traits.session_value + "() with transaction pooling",
                      "Use INSERT … RETURNING, or nextval() first.");
   }
-  if (!traits.session_lock.empty()) {
-    refuse_statement(traits.session_lock + "()",
-                     "Use the transaction's own locks: pg_advisory_xact_lock().");
+}
+
+/// A function that concerns the server's session, which is that of the default shard.
+void check_session_call(const Planning& planning) {
+  const std::string& function = planning.traits.session_call;
+  if (function.empty() || planning.map().shards().size() == 1) return;
+  const bool elsewhere = std::ranges::any_of(planning.query.instances, [&](const auto& instance) {
+    const router::MappedTable* table = planning.query.mapped(*instance);
+    return table != nullptr && table->kind != conf::TableKind::reference &&
+           (table->kind == conf::TableKind::sharded || table->shard != planning.map().default_shard());
+  });
+  if (elsewhere) {
+    refuse_statement(function + "() beside tables that are not on the default shard",
+                     "Call it in a statement of its own.");
   }
 }
 
@@ -226,16 +244,16 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
       if (auto by_hint = hinted(request, nullptr)) return finish(std::move(*by_hint));
       return finish(plan_utility(planning, *utility));
     }
-    planning.query =
-        resolve(statement, *request.catalog, *request.map, request.context->search_path);
+    planning.query = resolve(statement, *request.catalog, *request.map, *request.context);
     planning.traits = scan(planning.query, planning.functions);
     if (planning.traits.locking) planning.plan->effect = Effect::writes;
     prepare_values(planning);
     if (auto by_hint = hinted(request, &planning)) return finish(std::move(*by_hint));
     check_relations(planning);
     check_functions(planning);
+    check_session_call(planning);
     if (request.map->shards().size() > 1) check_sizes(planning);
-    if (planning.traits.settings) planning.plan->opaque_settings = true;
+    if (leaves_residue(planning.traits)) planning.plan->residue = Residue::may_begin;
     if (!planning.query.unresolved.empty() && touches_other_than_default(planning) &&
         request.map->shards().size() > 1) {
       refuse(make_error(ErrorId::unmappable_syntax,
