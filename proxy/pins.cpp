@@ -146,7 +146,7 @@ net::Task<void> settle(SessionState& state, Member& member) {
 
 void expect_residue(Member& member, const rewriter::Plan& plan) {
   switch (plan.residue) {
-    case Residue::untracked: member.untracked = true; [[fallthrough]];
+    case Residue::untracked: member.untracked = member.kept = true; return;
     case Residue::may_begin: member.unsettled = true; return;
     case Residue::may_end: member.unsettled |= member.kept; return;
     case Residue::none:

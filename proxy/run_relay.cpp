@@ -205,6 +205,12 @@ bool stands_alone(SessionState& state, const Execution& execution, std::uint32_t
          state.transaction.find(shard) == nullptr;
 }
 
+void note_sequences(SessionState& state, const Plan& plan, backends::Lease& lease) {
+  if (!plan.advances_sequences) return;
+  lease->sequences_of = state.holder.id();
+  state.holder.left_sequences();
+}
+
 net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::uint32_t shard) {
   backends::Lease lease;
   if (auto idle = backends::try_acquire(state.target(shard), state.holder)) {
@@ -215,6 +221,7 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
   if (!backends::pipeline_context(lease, state.settings.current())) {
     co_await backends::apply_context(lease, state.settings);
   }
+  note_sequences(state, *execution.plan->plan, lease);
   Relay relay(state, execution, lease);
   const Outcome outcome = co_await relay.run();
   if (changes_definitions(*execution.plan->plan)) state.catalog_stale = true;
@@ -230,6 +237,7 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   const Plan& plan = *execution.plan->plan;
   if (transaction.state() != backends::TransactionState::none && writes(plan)) transaction.mark_written(shard);
   expect_residue(*member, plan);
+  note_sequences(state, plan, member->lease);
   Relay relay(state, execution, member->lease);
   const Outcome outcome = co_await relay.run();
   if (portal != nullptr) {

@@ -233,6 +233,8 @@ struct Plan {
   std::vector<int> clock_parameters;  ///< the same of parameters: their indexes
   std::vector<int> pinned;   ///< literals whose value was read: part of the cache key, ascending
   Residue residue = Residue::none;
+  /// May run nextval(): the server's session then has a currval(), which the client may ask for.
+  bool advances_sequences = false;
   bool cacheable = true;
   /// VACUUM, CREATE INDEX CONCURRENTLY …: the server does not run it inside a transaction block, so
   /// each shard commits for itself.

@@ -56,9 +56,8 @@ std::shared_ptr<Plan> pass_through(const PlanRequest& request) {
   const tree::Statement& statement = *statements->front();
   if (const auto* utility = statement.as<tree::Utility>()) {
     if (auto session = plan_session(*utility)) plan = session;
-  } else {
-    plan->effect = effect_of(statement);
   }
+  if (plan->session == std::nullopt) note_residue(request, statement, *plan);
   plan->command = command_of(statement);
   plan->pinned = statement.baked;
   return plan;
@@ -112,6 +111,15 @@ void check_sizes(Planning& planning) {
 bool leaves_residue(const Traits& traits) {
   const bool calls = !traits.session_call.empty() && traits.session_call != "pg_notify";
   return traits.settings || calls || !traits.opaque.empty() || !traits.unknown.empty();
+}
+
+/// currval() is the server's, so over one shard it can be had.
+void note_sequences(Planning& planning) {
+  const Traits& traits = planning.traits;
+  if (!traits.session_value.empty()) planning.plan->residue = Residue::untracked;
+  planning.plan->advances_sequences =
+      planning.statement->as<tree::Select>() == nullptr || traits.writing_with ||
+      !traits.shared.empty() || !traits.opaque.empty() || !traits.unknown.empty();
 }
 
 /// What no plan allows, however few shards it asks.
@@ -254,6 +262,7 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     check_session_call(planning);
     if (request.map->shards().size() > 1) check_sizes(planning);
     if (leaves_residue(planning.traits)) planning.plan->residue = Residue::may_begin;
+    if (request.map->shards().size() == 1) note_sequences(planning);
     if (!planning.query.unresolved.empty() && touches_other_than_default(planning) &&
         request.map->shards().size() > 1) {
       refuse(make_error(ErrorId::unmappable_syntax,

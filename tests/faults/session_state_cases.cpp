@@ -230,7 +230,7 @@ namespace {
 
 /// Two clients of the database without schemes, over one connection.
 struct Plain {
-  Proxy small{{{"POOL_SIZE", "1"}, {"WAIT_TIMEOUT", "300ms"}}};
+  Proxy small{one_connection};
   Client one{conninfo()};
   Client two{conninfo()};
   std::string conninfo() const { return small.conninfo("dbname=other user=limited password=limited-secret"); }
