@@ -359,9 +359,7 @@ net::Task<void> Session::handle(const net::pg::Message& message) {
       if (!end_at_once(state_)) return sync();
       end_sync();
       return {};
-    case 'F':
-      throw values::make_error(values::ErrorId::unsupported_protocol_feature, "the function call protocol",
-                               "Call the function with SELECT.");
+    case 'F': return skip_to_sync_ ? net::Task<void>() : function_call(std::string(message.raw));
     // What is left of a COPY that has failed already (protocol 3, "COPY Operations").
     case 'd':
     case 'c':

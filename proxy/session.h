@@ -72,6 +72,9 @@ class Session {
   net::Task<void> run_several(std::string text);
   net::Task<void> check_syntax(std::string_view text);
 
+  // session_function_call.cpp
+  net::Task<void> function_call(std::string request);
+
   // session_extended.cpp
   net::Task<void> extended(const net::pg::Message& message);
   net::Task<void> flush();

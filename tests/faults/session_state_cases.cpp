@@ -293,6 +293,33 @@ TEST_CASE("session state: each reason in a database without schemes") {
   CHECK_EQ(plain.one.run("execute p (2)").value(), "3");
 }
 
+TEST_CASE("session state: the function call protocol, where there is one server") {
+  Proxy plain({{"USERS", "  - {name: plain, password: plain-secret, databases: [other]}"}});
+  Client sql(plain.conninfo("dbname=other user=plain password=plain-secret"));
+  REQUIRE_MESSAGE(sql.alive(), sql.problem());
+  const auto call = [&](unsigned function, int left, int right) {
+    const int values[] = {left, right};
+    PQArgBlock arguments[2];
+    for (int i = 0; i < 2; ++i) {
+      arguments[i].isint = 1;
+      arguments[i].len = 4;
+      arguments[i].u.integer = values[i];
+    }
+    int result = 0;
+    int length = 0;
+    PGresult* answer = PQfn(sql.get(), static_cast<int>(function), &result, &length, 1, arguments, 2);
+    const bool good = PQresultStatus(answer) == PGRES_COMMAND_OK;
+    PQclear(answer);
+    return good ? std::to_string(result) : std::string("failed");
+  };
+  constexpr unsigned int4pl = 177;
+  constexpr unsigned int4div = 154;
+  CHECK_EQ(call(int4pl, 2, 3), "5");
+  CHECK_EQ(call(int4div, 1, 0), "failed");
+  CHECK_EQ(call(int4div, 9, 3), "3");
+  CHECK_EQ(sql.run("select 1").value(), "1");
+}
+
 TEST_CASE("session state: currval belongs to its session") {
   Plain plain;
   Client& one = plain.one;
