@@ -21,4 +21,14 @@ net::Task<ShardLease> ShardLease::take(SessionState& state, std::uint32_t shard)
   co_return taken;
 }
 
+net::Task<void> EvaluatingLease::take(SessionState& state) {
+  const std::uint32_t shard = state.default_shard();
+  if (!state.explicit_transaction()) {
+    taken_ = co_await ShardLease::take(state, shard);
+    co_return;
+  }
+  member_ = state.transaction.first_begun();
+  if (member_ == nullptr) member_ = co_await state.transaction.enlist(shard, state.target(shard), state.token());
+}
+
 }  // namespace anabranch::proxy
