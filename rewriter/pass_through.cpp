@@ -80,8 +80,7 @@ void note_utility(const PlanRequest& request, const tree::Utility& utility, Plan
   } else if (const auto* explain = utility.as<tree::Explain>()) {
     if (explain->analyze) note(request, *explain->statement, plan);
   } else if (utility.as<tree::Drop>() != nullptr || utility.as<tree::CloseCursor>() != nullptr ||
-             utility.as<tree::Unlisten>() != nullptr || utility.as<tree::Discard>() != nullptr ||
-             utility.as<tree::Deallocate>() != nullptr) {
+             utility.as<tree::Unlisten>() != nullptr || utility.as<tree::Discard>() != nullptr) {
     plan.residue = Residue::may_end;
   } else if (utility.kind == "LoadStmt") {
     plan.residue = Residue::untracked;

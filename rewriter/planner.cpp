@@ -56,7 +56,16 @@ std::shared_ptr<Plan> pass_through(const PlanRequest& request) {
   if (statements == nullptr || statements->size() != 1) return plan;
   const tree::Statement& statement = *statements->front();
   if (const auto* utility = statement.as<tree::Utility>()) {
-    if (auto session = plan_session(*utility)) plan = session;
+    if (auto made = plan_session(*utility)) {
+      plan = made;
+    } else if (const auto* dropped = utility->as<tree::Deallocate>()) {
+      // Of the protocol's statements, which the session keeps, or of PREPARE's, which the server has.
+      plan->kind = PlanKind::session;
+      SessionPlan& session = plan->session.emplace();
+      session.action = SessionAction::deallocate;
+      session.name = dropped->name;
+      plan->residue = Residue::may_end;
+    }
   }
   if (plan->session == std::nullopt) note_residue(request, statement, *plan);
   plan->command = command_of(statement);
