@@ -50,6 +50,7 @@ std::shared_ptr<Plan> to_default(const PlanRequest& request, std::string reason)
 /// A database without schemes is one server: everything goes there, whatever it says.
 std::shared_ptr<Plan> pass_through(const PlanRequest& request) {
   auto plan = to_default(request, "the database has no schemes");
+  plan->advances_sequences = true;
   ParseResult parsed =
       parse(request.text, *request.shape, request.context->standard_conforming_strings);
   auto* statements = std::get_if<std::vector<tree::StatementPtr>>(&parsed);
