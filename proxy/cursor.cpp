@@ -61,11 +61,13 @@ void check_name(const SessionState& state, const Execution& execution, const Ses
   if (state.portals.contains(command.name)) throw make_error(ErrorId::duplicate_portal, command.name);
 }
 
+[[noreturn]] void refuse_hold() {
+  throw make_error(ErrorId::unsupported_clause, "DECLARE … WITH HOLD", "its rows are not on the default shard",
+                   "Declare the cursor without HOLD, and fetch inside the transaction.");
+}
+
 void check_declare(const SessionPlan& command, const rewriter::Plan& plan) {
-  if (command.cursor.hold) {
-    throw make_error(ErrorId::unsupported_clause, "DECLARE … WITH HOLD", "its rows are on several shards",
-                     "Declare the cursor without HOLD, and fetch inside the transaction.");
-  }
+  if (command.cursor.hold) refuse_hold();
   if (command.cursor.scroll) {
     throw make_error(ErrorId::unsupported_clause, "DECLARE … SCROLL", "its rows come from several shards, forward only",
                      "Declare the cursor without SCROLL.");
@@ -88,13 +90,12 @@ net::Task<Outcome> declare(SessionState& state, Execution& execution) {
   portal->cursor = Cursor{std::nullopt, command.cursor.no_scroll, command.cursor.binary};
   if (query.plan->plan->kind == PlanKind::relay) {
     const std::uint32_t shard = shards.empty() ? state.default_shard() : *shards.begin();
-    if (command.cursor.hold) {
-      throw make_error(ErrorId::unsupported_statement, "DECLARE … WITH HOLD", "Read the rows without a cursor.");
-    }
     portal->cursor->shard = shard;
+    if (command.cursor.hold && shard != state.default_shard()) refuse_hold();
     const Outcome outcome = co_await run_relay(state, execution, shard);
     if (writes(*query.plan->plan) && state.explicit_transaction()) state.transaction.mark_written(shard);
-    state.portals.insert_or_assign(command.name, std::move(portal));
+    // One that outlives the transaction is found by its name on the default shard.
+    if (!command.cursor.hold) state.portals.insert_or_assign(command.name, std::move(portal));
     co_return outcome;
   }
   check_declare(command, *query.plan->plan);
@@ -195,22 +196,25 @@ net::Task<Outcome> fetch(SessionState& state, Execution& execution) {
 
 // -------------------------------------------------------------------------------------------- CLOSE
 
-net::Task<void> close_all(SessionState& state) {
-  for (auto& [name, portal] : state.portals) close_on_shards(state, *portal);
+/// The default shard's answer is the client's: it may have cursors that outlive transactions.
+net::Task<Outcome> close_all(SessionState& state, Execution& execution) {
+  const std::uint32_t preferred = state.default_shard();
   for (auto& member : state.transaction.enlisted()) {
+    if (member->shard == preferred) continue;
     auto answer = co_await backends::run_command(member->lease, "CLOSE ALL");
     if (!answer) throw backends::ServerError(answer.error(), member->shard, member->lease.shard_name());
   }
   state.portals.clear();
+  if (state.transaction.find(preferred) != nullptr || state.transaction.enlisted().empty()) {
+    co_return co_await run_relay(state, execution, preferred);
+  }
   send_complete(state.out(), "CLOSE CURSOR ALL");
+  co_return Outcome{};
 }
 
 net::Task<Outcome> close_cursor(SessionState& state, Execution& execution) {
   const std::string& name = execution.plan->plan->session->name;
-  if (name.empty()) {
-    co_await close_all(state);
-    co_return Outcome{};
-  }
+  if (name.empty()) co_return co_await close_all(state, execution);
   const std::shared_ptr<Portal> portal = find(state, name);
   if (portal == nullptr || (portal->cursor && portal->cursor->shard)) {
     const Outcome outcome = co_await run_relay(state, execution, shard_of(state, portal.get()));

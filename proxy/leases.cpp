@@ -13,19 +13,22 @@ net::Task<backends::Lease> borrow_lease(SessionState& state, std::uint32_t shard
 net::Task<ShardLease> ShardLease::take(SessionState& state, std::uint32_t shard) {
   ShardLease taken;
   taken.member_ = state.transaction.find(shard);
-  if (taken.member_ == nullptr) taken.borrowed_ = co_await borrow_lease(state, shard);
+  if (taken.member_ == nullptr) {
+    taken.borrowed_ = co_await borrow_lease(state, shard);
+  } else if (!taken.member_->began) {
+    co_await backends::apply_context(taken.member_->lease, state.settings);
+  }
   co_return taken;
 }
 
 net::Task<void> EvaluatingLease::take(SessionState& state) {
   const std::uint32_t shard = state.default_shard();
   if (!state.explicit_transaction()) {
-    borrowed_ = co_await borrow_lease(state, shard);
+    taken_ = co_await ShardLease::take(state, shard);
     co_return;
   }
-  auto& members = state.transaction.enlisted();
-  member_ = members.empty() ? co_await state.transaction.enlist(shard, state.target(shard), state.token())
-                            : members.front().get();
+  member_ = state.transaction.first_begun();
+  if (member_ == nullptr) member_ = co_await state.transaction.enlist(shard, state.target(shard), state.token());
 }
 
 }  // namespace anabranch::proxy

@@ -9,8 +9,8 @@ namespace anabranch::proxy {
 /// A connection of the shard's pool with the session's settings on it, outside the transaction.
 net::Task<backends::Lease> borrow_lease(SessionState& state, std::uint32_t shard);
 
-/// A lease to ask one shard something on: the transaction's own where it has one there (it may see
-/// what others do not), else a borrowed one.
+/// A lease to ask one shard something on: the session's own where it has one there (it may see what
+/// others do not), else a borrowed one.
 class ShardLease {
  public:
   static net::Task<ShardLease> take(SessionState& state, std::uint32_t shard);
@@ -28,11 +28,11 @@ class EvaluatingLease {
  public:
   net::Task<void> take(SessionState& state);
 
-  backends::Lease& operator*() { return member_ != nullptr ? member_->lease : borrowed_; }
+  backends::Lease& operator*() { return member_ != nullptr ? member_->lease : *taken_; }
 
  private:
   backends::Transaction::Enlisted* member_ = nullptr;
-  backends::Lease borrowed_;
+  ShardLease taken_;
 };
 
 }  // namespace anabranch::proxy

@@ -8,6 +8,7 @@
 #include "proxy/execute.h"
 #include "proxy/merged_portal.h"
 #include "proxy/partial_requests.h"
+#include "proxy/pins.h"
 #include "proxy/replies.h"
 #include "proxy/row_sink.h"
 #include "proxy/settings.h"
@@ -87,6 +88,7 @@ class Partials {
       fresh_ = fresh_ && (known == nullptr || !known->began);
       auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
       if (writes(plan_) && in_transaction()) state_.transaction.mark_written(shard);
+      expect_residue(*member, plan_);
       exchange_.add(member->lease);
       running_.push_back(std::make_unique<Running>(state_, member->lease));
       tags_.emplace_back();
@@ -252,6 +254,7 @@ net::Task<Outcome> run_partials(SessionState& state, Execution& execution) {
     Partials again(state, execution);
     outcome = co_await again.run();
   }
+  co_await settle_residue(state);
   state.transaction.give_back();
   co_return *outcome;
 }

@@ -73,17 +73,13 @@ SessionState::SessionState(Worker& on, net::Socket socket, Login who)
       settings(on.shared_settings().share(startup_settings(login))),
       transaction(holder, settings) {
   refresh_planning();
-  if (db->conf->pool.mode == conf::PoolMode::session) pin();
-}
-
-void SessionState::pin() {
-  pinned_ = true;
-  transaction.keep_leases(true);
+  keeps_all_ = db->conf->pool.mode == conf::PoolMode::session;
+  transaction.keep_leases(keeps_all_);
 }
 
 void SessionState::end_leases() {
-  if (pinned_) {
-    for (auto& member : transaction.enlisted()) member->lease.discard();
+  for (auto& member : transaction.enlisted()) {
+    if (keeps_all_ || member->kept || member->unsettled) member->lease.discard();
   }
   transaction.drop();
 }
@@ -104,7 +100,15 @@ void SessionState::renew_database() {
   if (current == db) return;
   const bool same_servers = current->config == db->config;
   db = current;
-  if (!same_servers) targets_.clear();
+  if (same_servers) return;
+  targets_.clear();
+  // What is bound to a server that the shard has no more is lost with it.
+  for (const auto& member : transaction.enlisted()) {
+    const bool there = member->shard < db->map->shards().size() &&
+                       backends::resolve_server(*db->conf, member->shard, identity, login.database) == member->lease->server();
+    if (!there) member->lease->mark_broken();
+  }
+  transaction.give_back();
 }
 
 void SessionState::refresh_planning() {
@@ -119,6 +123,7 @@ void SessionState::refresh_planning() {
   planning_key = planning.standard_conforming_strings ? "s" : "n";
   for (const std::string& name : planning.search_path) planning_key.append(name).push_back('\0');
   planning_key.append("\1").append(planning.role);
+  if (temporary_serial != 0) planning_key.append("\2").append(std::to_string(temporary_serial));
   reading_key = backends::reading_key(*settings.current());
 }
 

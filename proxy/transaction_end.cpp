@@ -2,6 +2,7 @@
 
 #include "proxy/instance.h"
 #include "proxy/log.h"
+#include "proxy/pins.h"
 #include "proxy/settings.h"
 
 namespace anabranch::proxy {
@@ -31,9 +32,9 @@ net::Task<void> end_statement_transaction(SessionState& state) {
   if (state.transaction.state() == backends::TransactionState::implicit) {
     (void)co_await state.transaction.commit();
     end_local_settings(state);
-  } else {
-    state.transaction.give_back();
+    co_await settle_residue(state);
   }
+  state.transaction.give_back();
   co_await refresh_catalog_if_stale(state);
 }
 
@@ -42,6 +43,8 @@ net::Task<std::string> commit_transaction(SessionState& state) {
   std::string tag = co_await state.transaction.commit();
   end_local_settings(state);
   state.refresh_planning();
+  co_await settle_residue(state);
+  state.transaction.give_back();
   if (tag != "COMMIT") state.catalog_stale = false;
   co_await refresh_catalog_if_stale(state);
   co_return tag;
@@ -54,6 +57,8 @@ net::Task<void> roll_back_transaction(SessionState& state) {
   state.locals_at.clear();
   state.catalog_stale = false;
   state.refresh_planning();
+  co_await settle_residue(state);
+  state.transaction.give_back();
 }
 
 }  // namespace anabranch::proxy

@@ -59,8 +59,11 @@ void check_arguments(const Planning& planning, const tree::Execute& statement) {
   const tree::Statement query{std::move(select)};
   const PlanResult planned = plan_inner(planning, query, to_text(query, planning.shape()));
   const auto* made = std::get_if<std::shared_ptr<const Plan>>(&planned);
-  if (made == nullptr || !(*made)->refusal) return;
-  refuse(*(*made)->refusal);
+  if (made == nullptr) return;
+  if ((*made)->refusal) refuse(*(*made)->refusal);
+  if ((*made)->residue != Residue::none) {
+    refuse_statement("EXECUTE with arguments that change the session", "Compute them in a statement of their own.");
+  }
 }
 
 SessionPlan execute(const Planning& planning, const tree::Execute& statement) {
@@ -131,6 +134,8 @@ std::shared_ptr<Plan> plan_named(const Planning& planning, const tree::Utility& 
   auto plan = std::make_shared<Plan>();
   plan->kind = PlanKind::session;
   plan->command = utility.tag;
+  if (session->cursor.hold) plan->residue = Residue::may_begin;
+  if (session->action == SessionAction::close_cursor) plan->residue = Residue::may_end;
   plan->session = std::move(session);
   plan->reasons.push_back("the session's own business");
   // Its text is nobody else's; what it describes depends on the names.
