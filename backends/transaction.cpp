@@ -42,6 +42,7 @@ void Transaction::begin(std::string options) {
   state_ = TransactionState::explicit_;
   if (!options.empty()) options_ = std::move(options);
   wanted_.begin();
+  look_at_options();
 }
 
 void Transaction::begin_implicit() {
@@ -57,6 +58,7 @@ void Transaction::fail() {
 void Transaction::add_option(std::string_view option) {
   if (!options_.empty()) options_ += ' ';
   options_ += option;
+  look_at_options();
 }
 
 namespace {
@@ -145,17 +147,39 @@ std::string_view snapshot_level(std::string_view upper_text) {
 
 }  // namespace
 
-// One snapshot over several shards is not to be had.
+std::string Transaction::isolation() const {
+  std::string level = upper(options_);
+  if (level.find("ISOLATION") != std::string::npos) return level;
+  const std::string* standard = wanted_.find("default_transaction_isolation");
+  return standard ? upper(*standard) : std::string();
+}
+
+// What was said last counts.
+void Transaction::look_at_options() {
+  if (state_ != TransactionState::explicit_ || snapshots_ == Snapshots::taken) return;
+  const std::string options = upper(options_);
+  const auto only = options.rfind("READ ONLY");
+  const auto write = options.rfind("READ WRITE");
+  bool read_only = only != std::string::npos && (write == std::string::npos || only > write);
+  if (only == std::string::npos && write == std::string::npos) {
+    const std::string* standard = wanted_.find("default_transaction_read_only");
+    const std::string value = standard ? upper(*standard) : std::string();
+    read_only = value == "ON" || value == "'ON'" || value == "TRUE" || value == "'TRUE'";
+  }
+  const bool wanted = read_only && snapshot_level(isolation()) == "REPEATABLE READ";
+  snapshots_ = wanted ? Snapshots::wanted : Snapshots::none;
+}
+
+// One snapshot over several shards is not to be had, but before the first query.
 void Transaction::check_isolation(std::string_view shard_name) const {
   if (state_ == TransactionState::none || enlisted_.empty()) return;
-  std::string level = upper(options_);
-  if (level.find("ISOLATION") == std::string::npos) {
-    const std::string* standard = wanted_.find("default_transaction_isolation");
-    level = standard ? upper(*standard) : std::string();
-  }
-  if (const std::string_view snapshot = snapshot_level(level); !snapshot.empty()) {
-    throw make_error(values::ErrorId::unsupported_isolation, snapshot,
-                     enlisted_.front()->lease.shard_name(), shard_name);
+  if (snapshots_ == Snapshots::taking || snapshots_ == Snapshots::taken) return;
+  if (const std::string_view snapshot = snapshot_level(isolation()); !snapshot.empty()) {
+    values::SqlError error = make_error(values::ErrorId::unsupported_isolation, snapshot,
+                                        enlisted_.front()->lease.shard_name(), shard_name);
+    error.hint = "Use REPEATABLE READ, READ ONLY, which reads all shards at one moment; or READ "
+                 "COMMITTED; or keep the transaction on one shard.";
+    throw error;
   }
 }
 
@@ -223,6 +247,14 @@ net::Task<Transaction::Enlisted*> Transaction::enlist(std::uint32_t shard, Shard
   co_return member;
 }
 
+void Transaction::begin_snapshots() {
+  if (snapshots_ == Snapshots::taking) {
+    throw values::SqlError("40001", "the snapshots of this transaction could not be taken",
+                           "Begin the transaction anew.");
+  }
+  snapshots_ = Snapshots::taking;
+}
+
 void Transaction::mark_written(std::uint32_t shard) {
   Enlisted* member = find(shard);
   if (!member || member->wrote) return;
@@ -234,6 +266,11 @@ void Transaction::mark_written(std::uint32_t shard) {
     }
   }
   member->wrote = true;
+}
+
+std::size_t Transaction::writers() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(enlisted_, [](const auto& member) { return member->wrote; }));
 }
 
 // --- commands on all shards ---
@@ -383,6 +420,7 @@ void Transaction::over(bool committed) {
   }
   savepoints_.clear();
   schema_change_ = false;
+  snapshots_ = Snapshots::none;
   options_.clear();
   state_ = TransactionState::none;
   if (!keeps_leases_) {
@@ -401,6 +439,7 @@ void Transaction::drop() {
   if (state_ != TransactionState::none) wanted_.rollback();
   savepoints_.clear();
   schema_change_ = false;
+  snapshots_ = Snapshots::none;
   options_.clear();
   state_ = TransactionState::none;
 }

@@ -71,6 +71,14 @@ class Transaction {
   /// statement in shard order. Throws: what acquire() does; 0A000 for a second shard under
   /// REPEATABLE READ or SERIALIZABLE.
   net::Task<Enlisted*> enlist(std::uint32_t shard, ShardTarget target, net::CancelToken token = {});
+  /// REPEATABLE READ and READ ONLY, and no query has been sent: snapshots of all shards may be taken.
+  bool wants_snapshots() const {
+    return snapshots_ == Snapshots::wanted || snapshots_ == Snapshots::taking;
+  }
+  /// All shards may be enlisted now. Throws 40001 when this has begun before, and failed.
+  void begin_snapshots();
+  /// They are of one moment: the transaction may read from all shards.
+  void snapshots_taken() { snapshots_ = Snapshots::taken; }
   /// The same where nothing must be waited for (an idle connection is at hand, its context can be
   /// pipelined); null: call enlist(). No coroutine: for the hot path.
   Enlisted* try_enlist(std::uint32_t shard, const ShardTarget& target);
@@ -81,6 +89,9 @@ class Transaction {
   /// A schema change goes out in this transaction: from now on it may write to several shards, until
   /// it ends or is rolled back to a savepoint before this.
   void hold_schema_change() { schema_change_ = true; }
+
+  /// How many shards it has written to.
+  std::size_t writers() const;
 
   // --- its end ---
 
@@ -111,6 +122,8 @@ class Transaction {
   Enlisted* add(std::uint32_t shard, Lease lease);
   bool prepare(Enlisted& member);
   void check_isolation(std::string_view shard_name) const;
+  std::string isolation() const;
+  void look_at_options();
   static std::exception_ptr failure_of(const CommitConversation::Failure& failure,
                                        const std::vector<Enlisted*>& members);
   net::Task<void> command_all(std::string sql, net::CancelToken token);
@@ -123,6 +136,8 @@ class Transaction {
   TransactionState state_ = TransactionState::none;
   bool keeps_leases_ = false;
   bool schema_change_ = false;
+  enum class Snapshots : std::uint8_t { none, wanted, taking, taken };
+  Snapshots snapshots_ = Snapshots::none;
   std::string options_;
   std::vector<Savepoint> savepoints_;
   std::vector<std::unique_ptr<Enlisted>> enlisted_;  // in shard order

@@ -4,6 +4,7 @@
 #include "net/pg/stream.h"
 #include "proxy/leases.h"
 #include "proxy/log.h"
+#include "proxy/moment.h"
 #include "proxy/planning.h"
 #include "values/errors.h"
 
@@ -145,6 +146,10 @@ net::Task<Outcome> execute(SessionState& state, Execution& execution) {
   if (!state.db->outdated.empty() && writes(plan)) {
     throw values::make_error(values::ErrorId::outdated_map, state.db->outdated);
   }
+  if (state.transaction.wants_snapshots() && plan.kind != PlanKind::session &&
+      state.db->map->shards().size() > 1) {
+    co_await take_snapshots(state);
+  }
   const Outcome outcome = co_await dispatch(state, execution);
   const auto took = std::chrono::steady_clock::now() - begun;
   state.worker.metrics().statement(execution.plan->plan->kind, took);
@@ -170,7 +175,10 @@ net::Task<CopyMessage> next_copy_message(SessionState& state) {
     }
     switch (message->type) {
       case 'd': co_return CopyMessage{CopyMessage::Kind::data, message->payload, {}};
-      case 'c': co_return CopyMessage{CopyMessage::Kind::done, {}, {}};
+      case 'c':
+        // It may end with a commit.
+        while (const auto over = state.worker.paused(state.db->conf->name)) (void)co_await over->wait(state.token());
+        co_return CopyMessage{CopyMessage::Kind::done, {}, {}};
       case 'f': {
         const auto fail = net::pg::CopyFail::decode(message->payload);
         co_return CopyMessage{CopyMessage::Kind::failed, {}, std::string(fail ? fail->message : "")};

@@ -76,6 +76,8 @@ void Instance::post_to_all(const Job& job) {
   }
 }
 
+void Instance::on_every_loop(const std::function<void(Worker&)>& job) { post_to_all(job); }
+
 Instance::Instance() : mock_nonce_(net::pg::random_bytes(32)) {}
 
 Instance::~Instance() { stop_loops(); }

@@ -17,6 +17,7 @@
 #include "net/loop.h"
 #include "net/tls.h"
 #include "proxy/metrics.h"
+#include "proxy/moment.h"
 #include "proxy/snapshot.h"
 #include "proxy/verifier_cache.h"
 #include "proxy/worker.h"
@@ -65,6 +66,12 @@ class Instance {
   /// For a catalog that one session reads for itself, and the state that holds it.
   std::uint64_t next_catalog_version() { return next_catalog_++; }
   std::uint64_t next_state_version() { return next_state_++; }
+
+  /// For moments at which all loops stand still (proxy/moment.h).
+  Turnstile& moments() { return moments_; }
+  std::size_t loop_count() const { return loops_.size(); }
+  /// Posts it to each.
+  void on_every_loop(const std::function<void(Worker&)>& job);
 
   // --- services ---
 
@@ -122,6 +129,7 @@ class Instance {
   std::atomic<int> calls_{0};  ///< under way on worker threads
   std::vector<LoopSlot> loops_;
   std::atomic<std::size_t> next_loop_{0};
+  Turnstile moments_;
 };
 
 }  // namespace anabranch::proxy

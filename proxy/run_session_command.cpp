@@ -205,6 +205,8 @@ net::Task<void> set_in_transaction(SessionState& state, const SessionPlan& plan)
     SettingLeases leases(state);
     co_await leases.take();
     co_await leases.run(sql);
+    // Of shards that are touched later, too.
+    if (transaction) state.transaction.add_option(plan.options);
   }
   send_complete(state.out(), tag);
 }

@@ -212,10 +212,15 @@ bool Session::busy_in(const std::string& database) const {
   return busy && state_.db->conf->name == database;
 }
 
-/// A statement that begins no transaction under way waits while its database's map is swapped.
+/// A statement waits while the database stands still, and one that begins no transaction under way
+/// while its map is swapped.
 net::Task<void> Session::wait_while_held() {
-  while (state_.transaction.state() == backends::TransactionState::none) {
-    const std::shared_ptr<net::Event> released = state_.worker.held(state_.db->conf->name);
+  while (true) {
+    const std::string& database = state_.db->conf->name;
+    std::shared_ptr<net::Event> released = state_.worker.paused(database);
+    if (released == nullptr && state_.transaction.state() == backends::TransactionState::none) {
+      released = state_.worker.held(database);
+    }
     if (released == nullptr) co_return;
     forget_cancels();
     (void)co_await released->wait(state_.token());

@@ -17,12 +17,35 @@ net::Task<void> publish_definitions(SessionState& state) {
   if (!problem.empty()) spdlog::error("after DDL in database {}: {}", state.login.database, problem);
 }
 
+/// A commit over several shards: none straddles a moment at which the database stands still.
+class WideCommit {
+ public:
+  WideCommit(Worker& worker, std::string database) : worker_(worker), database_(std::move(database)) {
+    worker_.count_commit(database_, 1);
+  }
+  WideCommit(const WideCommit&) = delete;
+  WideCommit& operator=(const WideCommit&) = delete;
+  ~WideCommit() { worker_.count_commit(database_, -1); }
+
+ private:
+  Worker& worker_;
+  const std::string database_;
+};
+
+net::Task<std::string> commit_at_once(SessionState& state) {
+  if (state.transaction.writers() < 2) co_return co_await state.transaction.commit();
+  const std::string database = state.db->conf->name;
+  while (const auto over = state.worker.paused(database)) (void)co_await over->wait();
+  const WideCommit wide(state.worker, database);
+  co_return co_await state.transaction.commit();
+}
+
 /// Where a commit's outcome is unknown the definitions may be the new ones.
 net::Task<std::string> commit_and_publish(SessionState& state) {
   std::string tag;
   std::exception_ptr failure;
   try {
-    tag = co_await state.transaction.commit();
+    tag = co_await commit_at_once(state);
   } catch (...) {
     failure = std::current_exception();
   }

@@ -94,6 +94,38 @@ std::shared_ptr<net::Event> Worker::held(const std::string& database) const {
   return found == held_.end() ? nullptr : found->second;
 }
 
+void Worker::pause(const std::string& database, std::move_only_function<void()> quiet) {
+  Pause& made = paused_[database];
+  made.over = std::make_shared<net::Event>();
+  const auto commits = commits_.find(database);
+  if (commits == commits_.end() || commits->second == 0) {
+    quiet();
+  } else {
+    made.quiet = std::move(quiet);
+  }
+}
+
+void Worker::resume(const std::string& database) {
+  const auto found = paused_.find(database);
+  if (found == paused_.end()) return;
+  const auto over = found->second.over;
+  paused_.erase(found);
+  over->set();
+}
+
+std::shared_ptr<net::Event> Worker::paused(const std::string& database) const {
+  const auto found = paused_.find(database);
+  return found == paused_.end() ? nullptr : found->second.over;
+}
+
+void Worker::count_commit(const std::string& database, int change) {
+  int& commits = commits_[database];
+  commits += change;
+  const auto found = paused_.find(database);
+  if (commits > 0 || found == paused_.end() || !found->second.quiet) return;
+  std::exchange(found->second.quiet, {})();
+}
+
 std::size_t Worker::busy(const std::string& database) const {
   return static_cast<std::size_t>(std::ranges::count_if(
       sessions_, [&](const auto& entry) { return entry.second->busy_in(database); }));

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -50,7 +51,15 @@ class Worker {
   void release();
   /// Set at release(); null: the database is not held.
   std::shared_ptr<net::Event> held(const std::string& database) const;
-  bool holds_any() const { return !held_.empty(); }
+  bool holds_any() const { return !held_.empty() || !paused_.empty(); }
+  /// No statement of the database begins until resume(), also within transactions, and no commit
+  /// over several shards. `quiet` is called once none is under way.
+  void pause(const std::string& database, std::move_only_function<void()> quiet);
+  void resume(const std::string& database);
+  /// Set at resume(); null: the database is not paused.
+  std::shared_ptr<net::Event> paused(const std::string& database) const;
+  /// A commit over several shards begins, or has ended.
+  void count_commit(const std::string& database, int change);
   /// Its sessions that are within a statement or a transaction.
   std::size_t busy(const std::string& database) const;
 
@@ -77,6 +86,12 @@ class Worker {
   std::shared_ptr<const Snapshot> snapshot_;
   std::unordered_map<std::int32_t, Session*> sessions_;
   std::map<std::string, std::shared_ptr<net::Event>> held_;
+  struct Pause {
+    std::shared_ptr<net::Event> over;
+    std::move_only_function<void()> quiet;
+  };
+  std::map<std::string, Pause> paused_;
+  std::map<std::string, int> commits_;  ///< over several shards, under way
   std::uint32_t next_session_ = 0;
   bool draining_ = false;
 };

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <atomic>
+#include <thread>
+
 #include "world.h"
 
 /// Transactions over several shards: all of it or nothing, and where that cannot be kept, it is said.
@@ -95,7 +98,49 @@ TEST_CASE("transactions: isolation that several shards cannot give is refused") 
     CHECK_EQ(client.run("select count(*) from items").sqlstate, "0A000");
     REQUIRE(client.run("rollback").ok());
   }
+  CHECK_EQ(client.run("begin isolation level repeatable read").tag, "BEGIN");
+  const Answer advised = client.run("select count(*) from items");
+  CHECK_MESSAGE(contains(advised.message, "READ ONLY"), advised.message);
+  REQUIRE(client.run("rollback").ok());
   CHECK_EQ(client.run("select count(*) from items").value(), "20");
+}
+
+TEST_CASE("transactions: REPEATABLE READ, READ ONLY sees all shards at one moment") {
+  Client client(proxy().conninfo());
+  Client writer(proxy().conninfo());
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("set transaction isolation level repeatable read, read only").ok());
+  REQUIRE(client.run("set local datestyle to iso").ok());
+  CHECK_EQ(client.run("select note from items where id = 1").value(), "i1");
+  // On a shard that has not been read yet.
+  REQUIRE(writer.run("insert into items values (9402, 'later', 1), (9403, 'later', 1)").ok());
+  CHECK_EQ(client.run("select count(*) from items").value(), "20");
+  CHECK_EQ(client.run("select count(*) from items where id = 9402").value(), "0");
+  REQUIRE(client.run("lock table items, notes, countries in access share mode").ok());
+  CHECK_EQ(client.run("commit").tag, "COMMIT");
+  CHECK_EQ(client.run("select count(*) from items").value(), "22");
+  REQUIRE(writer.run("delete from items where id > 9400").ok());
+}
+
+TEST_CASE("transactions: no commit over several shards straddles a moment") {
+  Client writer(proxy().conninfo());
+  REQUIRE(writer.run("insert into big values (1, '0'), (2, '0'), (3, '0'), (4, '0')").ok());
+  std::atomic<bool> over = false;
+  std::thread writing([&] {
+    for (int i = 1; !over; ++i) writer.run("update big set filler = '" + std::to_string(i) + "'");
+  });
+  Client client(proxy().conninfo());
+  int torn = 0;
+  for (int i = 0; i < rounds(60); ++i) {
+    REQUIRE(client.run("begin isolation level repeatable read read only").ok());
+    const Answer seen = client.run("select count(distinct filler) from big");
+    if (seen.value() != "1") ++torn;
+    REQUIRE(client.run("commit").ok());
+  }
+  over = true;
+  writing.join();
+  CHECK_EQ(torn, 0);
+  CHECK_EQ(writer.run("truncate big").tag, "TRUNCATE TABLE");
 }
 
 TEST_CASE("transactions: uncommitted definitions are nobody else's") {
