@@ -25,6 +25,9 @@ using rewriter::Plan;
 /// OIDs from here on are given by each server for itself: those of two shards may differ.
 constexpr values::Oid first_user_oid = 16384;
 
+/// More than this waiting for the client is sent before waiting for the shards.
+constexpr std::size_t send_ahead_bytes = 8192;
+
 /// The last number of a command tag; 0 where it has none.
 std::uint64_t count_of(std::string_view tag) {
   const std::size_t blank = tag.rfind(' ');
@@ -58,6 +61,10 @@ class Partials {
       failure = std::current_exception();
     }
     if (failure || error_) {
+      // In the middle of a message there is no way to tell the client anything.
+      for (std::size_t i = 0; i < exchange_.size(); ++i) {
+        if (exchange_.stream(i).in_message()) throw ClientGone{"a shard was lost in the middle of a row"};
+      }
       co_await stop();
       if (failure) std::rethrow_exception(failure);
       throw std::move(*error_);
@@ -71,9 +78,16 @@ class Partials {
   }
 
   void check_binary() const {
-    if (!plan_.result) return;
+    const std::vector<rewriter::ResultColumn>* columns = plan_.result ? &*plan_.result : nullptr;
+    net::pg::FormatList formats = execution_.result_formats;
+    const net::pg::Formats all_binary{1};
+    if (plan_.copy_out && plan_.copy_out->format == rewriter::CopyFormat::Format::binary) {
+      columns = &plan_.copy_out->columns;
+      formats = all_binary.list();
+    }
+    if (columns == nullptr) return;
     for (const auto& query : bound_.queries) {
-      check_binary_columns(*state_.db, static_cast<std::uint32_t>(query.shard), *plan_.result, execution_.result_formats);
+      check_binary_columns(*state_.db, static_cast<std::uint32_t>(query.shard), *columns, formats);
     }
   }
 
@@ -84,6 +98,10 @@ class Partials {
       const auto shard = static_cast<std::uint32_t>(query.shard);
       auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
       if (writes(plan_) && in_transaction()) state_.transaction.mark_written(shard);
+      if (plan_.copy_out && plan_.recipe && exchange_.size() == 0) {
+        const Running running(state_, member->lease);
+        co_await sink_.copy().begin_rows(member->lease);
+      }
       exchange_.add(member->lease);
       running_.push_back(std::make_unique<Running>(state_, member->lease));
       tags_.emplace_back();
@@ -128,7 +146,36 @@ class Partials {
     return plan_.described ? plan_.parameters : execution_.statement->parameter_types;
   }
 
+  /// Each shard's COPY data as it comes; a large row is passed on to its end before anything else.
+  net::Task<void> pass_copies() {
+    while (auto next = co_await exchange_.next()) {
+      take(*next);
+      while (true) {
+        pass_copy(next->source, next->reply);
+        if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+        co_await give_way_to_client(state_);
+        if (!exchange_.stream(next->source).in_message()) break;
+        next->reply = co_await exchange_.next_of(next->source);
+      }
+    }
+  }
+
+  void pass_copy(std::size_t source, const Reply& reply) {
+    CopyOutput& copy = sink_.copy();
+    if (reply.kind == Reply::Kind::copies) copy.more(reply.message);
+    if (reply.kind == Reply::Kind::part) copy.part(reply.message.raw);
+    if (reply.kind != Reply::Kind::message) return;
+    if (reply.message.type == 'H') copy.respond(reply.message);
+    if (reply.message.type != 'd') return;
+    copy.first(reply.message);
+    exchange_.stream(source).batch_copies = exchange_.stream(source).parts = true;
+  }
+
   net::Task<void> read() {
+    if (plan_.copy_out && !plan_.recipe) {
+      co_await pass_copies();
+      co_return;
+    }
     if (!plan_.recipe) {
       while (auto next = co_await exchange_.next()) take(*next);
       co_return;

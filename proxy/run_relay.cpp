@@ -24,25 +24,36 @@ class Relay {
   Relay(SessionState& state, Execution& execution, backends::Lease& lease)
       : state_(state), execution_(execution), lease_(lease), running_(state, lease), replies_(lease) {
     replies_.batch_rows = false;
+    replies_.parts = true;
   }
 
   net::Task<Outcome> run() {
     send();
     lease_->socket().send_now();
-    while (true) {
-      const std::optional<Reply> reply = replies_.poll();
-      if (!reply) {
-        if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
-        replies_.check(co_await replies_.more());
-        continue;
-      }
-      if (reply->kind == Reply::Kind::ready) break;
-      if (reply->message.type == 'G') {
-        co_await copy_in(reply->message);
-      } else {
-        take(reply->message);
+    try {
+      while (true) {
+        const std::optional<Reply> reply = replies_.poll();
+        if (!reply) {
+          if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+          replies_.check(co_await replies_.more());
+          continue;
+        }
+        if (reply->kind == Reply::Kind::ready) break;
+        if (reply->message.type == 'G') {
+          co_await copy_in(reply->message);
+          continue;
+        }
+        if (reply->kind == Reply::Kind::part) {
+          state_.client.write(reply->message.raw);
+        } else {
+          take(reply->message);
+        }
         if (state_.client.congested()) co_await give_way_to_client(state_);
       }
+    } catch (const values::SqlError& error) {
+      // In the middle of a message there is no way to tell the client anything.
+      if (replies_.in_message()) throw ClientGone{error.message};
+      throw;
     }
     if (error_) co_await fail();
     co_return outcome_;

@@ -132,7 +132,17 @@ struct InsertSplit {
   std::vector<SplitRow> rows;
   SqlTemplate suffix;   ///< ON CONFLICT …, RETURNING …
 };
-struct CopySplit {
+/// How a COPY's data is written: its options, with the format's own defaults where none are given.
+struct CopyFormat {
+  enum class Format { text, csv, binary } format = Format::text;
+  char delimiter = '\t';
+  std::string null_text = "\\N";
+  char quote = '"';
+  char escape = '"';
+  bool header = false;
+  std::string encoding;        ///< ENCODING option; empty: the client's
+};
+struct CopySplit : CopyFormat {
   int table = -1;              ///< index in ShardMap::tables()
   bool every_shard = false;    ///< a reference table: every row goes to all shards
   /// For each key column (or column of the key expression): its field in a data line, or -1 where
@@ -149,13 +159,15 @@ struct CopySplit {
   /// Fields of dates, times and what may have some inside, ascending: what they say must not depend
   /// on which server reads it.
   std::vector<int> clock_fields;
-  enum class Format { text, csv, binary } format = Format::text;
-  char delimiter = '\t';
-  std::string null_text = "\\N";
-  char quote = '"';
-  char escape = '"';
-  bool header = false;
-  std::string encoding;        ///< ENCODING option; empty: the client's
+};
+/// COPY … TO STDOUT of rows on several shards. Without a recipe: the statement itself on every shard,
+/// whose data is passed on. With one: rows are asked for, merged, and written by the proxy.
+struct CopyOut : CopyFormat {
+  std::vector<bool> force_quote;      ///< by column
+  std::vector<ResultColumn> columns;  ///< of the data
+  /// With a recipe: a COPY without rows of the same columns and options. The server checks them, and
+  /// says what goes ahead of the rows.
+  std::string probe;
 };
 
 /// What a multi-shard write or utility does besides sending its text.
@@ -212,6 +224,7 @@ struct Plan {
   bool sum_counts = true;
   std::optional<InsertSplit> insert;
   std::optional<CopySplit> copy;
+  std::optional<CopyOut> copy_out;
   std::optional<SessionPlan> session;
   std::optional<LocalPlan> local;
   std::optional<values::SqlError> refusal;

@@ -18,6 +18,7 @@ std::shared_ptr<Plan> text_to_default(Planning& planning, std::string reason);
 PlanResult plan_explain(Planning& planning, const tree::Utility& utility,
                         const tree::Explain& explain);
 PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tree::Copy& copy);
+PlanResult plan_copy_out(Planning& planning, const tree::Utility& utility, const tree::Copy& copy);
 std::shared_ptr<Plan> plan_create_table(Planning& planning, const tree::Utility& utility,
                                         const tree::CreateTable& create);
 PlanResult plan_create_table_as(Planning& planning, const tree::Utility& utility,
