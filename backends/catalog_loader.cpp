@@ -315,11 +315,10 @@ const conf::Database* find_entry(const CatalogRequest& request) {
 
 }  // namespace
 
-LoadedCatalog load_catalog(const CatalogRequest& request) {
+LoadedCatalog assemble_catalog(const CatalogRequest& request, ShardCatalogs shards) {
   LoadedCatalog loaded;
   const conf::Database* database = find_entry(request);
   if (!database) return loaded;
-  std::vector<ShardResult> shards = read_shards(*database, request);
   for (std::size_t shard = 0; shard < shards.size(); ++shard) {
     if (shards[shard]) continue;
     loaded.failures.push_back(
@@ -327,6 +326,12 @@ LoadedCatalog load_catalog(const CatalogRequest& request) {
   }
   if (shards[database->default_shard]) Assembly(*database, request, shards, loaded).run();
   return loaded;
+}
+
+LoadedCatalog load_catalog(const CatalogRequest& request) {
+  const conf::Database* database = find_entry(request);
+  if (!database) return {};
+  return assemble_catalog(request, read_shards(*database, request));
 }
 
 net::Task<LoadedCatalog> load_catalog_on_worker(CatalogRequest request, net::CancelToken token) {

@@ -27,6 +27,12 @@ bool writes(const Plan& plan) {
   return plan.effect == rewriter::Effect::writes || plan.effect == rewriter::Effect::ddl;
 }
 
+bool changes_definitions(const Plan& plan) {
+  const std::string_view command = plan.command;
+  return plan.effect == rewriter::Effect::ddl || command.starts_with("CREATE ") ||
+         command.starts_with("ALTER ") || command.starts_with("DROP ");
+}
+
 bool read_otherwise(const SessionState& state, const Execution& execution) {
   return execution.bound && execution.statement->reading_key != state.reading_key;
 }
@@ -60,8 +66,7 @@ net::Task<router::ShardSet> find_shards(SessionState& state, Execution& executio
   co_await evaluate(state, execution);
   const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
   if (execution.plan->plan->kind != PlanKind::relay || shards.size() <= 1) co_return shards;
-  CachedPlanPtr several =
-      state.catalog_stale ? nullptr : cached_plan(state, *execution.statement, true);
+  CachedPlanPtr several = cached_plan(state, *execution.statement, true);
   if (several == nullptr) several = co_await make_plan(state, *execution.statement, true);
   execution.plan = std::move(several);
   if (execution.plan->plan->kind == PlanKind::refuse) {

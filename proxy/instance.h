@@ -62,6 +62,10 @@ class Instance {
   /// Databases whose catalog has not been loaded yet, for retries and /readyz.
   std::vector<std::string> missing_catalogs() const;
 
+  /// For a catalog that one session reads for itself, and the state that holds it.
+  std::uint64_t next_catalog_version() { return next_catalog_++; }
+  std::uint64_t next_state_version() { return next_state_++; }
+
   // --- services ---
 
   backends::PoolRegistry& pool_registry() { return registry_; }

@@ -11,7 +11,6 @@ namespace anabranch::proxy {
 namespace {
 
 using backends::Reply;
-using rewriter::Effect;
 using rewriter::Plan;
 
 /// More than this waiting for the client is sent before waiting for the shard (PostgreSQL's own
@@ -205,13 +204,6 @@ class Relay {
   Outcome outcome_;
 };
 
-/// Definitions that one shard keeps are in the catalog too.
-bool changes_definitions(const Plan& plan) {
-  const std::string_view command = plan.command;
-  return plan.effect == Effect::ddl || command.starts_with("CREATE ") || command.starts_with("ALTER ") ||
-         command.starts_with("DROP ");
-}
-
 /// Whether the statement is a transaction of its own: its lease goes home with its reply.
 bool stands_alone(SessionState& state, const Execution& execution) {
   if (state.transaction.state() != backends::TransactionState::none) return false;
@@ -235,7 +227,7 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
   const Outcome outcome = co_await relay.run();
   const Plan& plan = *execution.plan->plan;
   if (plan.opaque_settings) co_await read_back_settings(state, lease);
-  if (changes_definitions(plan)) state.catalog_stale = true;
+  if (changes_definitions(plan)) state.change_definitions();
   co_return outcome;
 }
 
@@ -246,7 +238,11 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   auto* member = transaction.try_enlist(shard, state.target(shard));
   if (member == nullptr) member = co_await transaction.enlist(shard, state.target(shard), state.token());
   const Plan& plan = *execution.plan->plan;
-  if (transaction.state() != backends::TransactionState::none && writes(plan)) transaction.mark_written(shard);
+  const bool changes = changes_definitions(plan);
+  if (transaction.state() != backends::TransactionState::none && (changes || writes(plan))) {
+    if (changes) transaction.hold_schema_change();
+    transaction.mark_written(shard);
+  }
   Relay relay(state, execution, member->lease);
   const Outcome outcome = co_await relay.run();
   if (portal != nullptr) {
@@ -254,7 +250,7 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
     portal->shard = shard;
   }
   if (plan.opaque_settings && !state.pinned()) co_await read_back_settings(state, member->lease);
-  if (changes_definitions(plan)) state.catalog_stale = true;
+  if (changes) state.change_definitions();
   co_return outcome;
 }
 

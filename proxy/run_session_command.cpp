@@ -83,6 +83,7 @@ net::Task<void> savepoint(SessionState& state, const SessionPlan& plan) {
         state.locals_at.erase(std::next(mark), state.locals_at.end());
       }
       state.refresh_planning();
+      if (state.definitions_changed) state.catalog_stale = true;
       send_complete(state.out(), "ROLLBACK");
       break;
     default:

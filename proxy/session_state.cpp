@@ -1,5 +1,7 @@
 #include "proxy/session_state.h"
 
+#include <utility>
+
 #include "net/pg/messages.h"
 #include "values/errors.h"
 
@@ -88,6 +90,19 @@ void SessionState::end_leases() {
 bool SessionState::explicit_transaction() const {
   return transaction.state() == backends::TransactionState::explicit_ ||
          transaction.state() == backends::TransactionState::failed;
+}
+
+void SessionState::see_own(std::shared_ptr<const DatabaseState> own) {
+  if (shared_db_ == nullptr) shared_db_ = std::move(db);
+  db = std::move(own);
+  catalog_stale = false;
+}
+
+void SessionState::see_shared() {
+  definitions_changed = catalog_stale = false;
+  if (shared_db_ == nullptr) return;
+  db = std::exchange(shared_db_, nullptr);
+  looked_up_in_ = 0;
 }
 
 void SessionState::renew_database() {

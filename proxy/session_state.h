@@ -53,7 +53,11 @@ struct SessionState {
   /// The savepoints of the transaction, and `locals` as they were then.
   std::vector<std::pair<std::string, Locals>> locals_at;
   /// The transaction has changed definitions: the catalog is read again when it commits.
+  bool definitions_changed = false;
+  /// `db` does not know what the transaction has changed: it is read before the next plan is made
+  /// (see_own_definitions()).
   bool catalog_stale = false;
+  void change_definitions() { definitions_changed = catalog_stale = true; }
 
   /// Prepared statements, the protocol's and those of PREPARE; "": the unnamed one.
   /// Nodes of the maps are used again: a driver's next unnamed statement or portal allocates nothing.
@@ -81,6 +85,10 @@ struct SessionState {
   /// The session is over: connections that were its own are closed, others go home.
   void end_leases();
 
+  /// Until see_shared() `db` is this one, which nobody else sees: the transaction's own definitions.
+  void see_own(std::shared_ptr<const DatabaseState> own);
+  /// The transaction is over.
+  void see_shared();
   /// Takes the newest configuration, outside transactions only.
   void renew_database();
   /// Call when a setting that planning depends on may have changed.
@@ -96,6 +104,7 @@ struct SessionState {
  private:
   std::vector<backends::ShardTarget> targets_;
   std::uint64_t looked_up_in_ = 0;  ///< Snapshot::serial
+  std::shared_ptr<const DatabaseState> shared_db_;  ///< while `db` is the transaction's own
   bool pinned_ = false;
 };
 

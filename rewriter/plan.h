@@ -252,6 +252,10 @@ struct Plan {
   /// VACUUM, CREATE INDEX CONCURRENTLY …: the server does not run it inside a transaction block, so
   /// each shard commits for itself.
   bool outside_transaction = false;
+  /// broadcast of a utility statement: shard after shard, so that two that lock the same tables wait
+  /// for each other on the first. What it notifies of is said once. One that writes makes an explicit
+  /// transaction one that may write to several shards.
+  bool in_order = false;
 
   /// Explanation: why this kind, the recipe's steps. Lines.
   std::vector<std::string> reasons;

@@ -126,7 +126,9 @@ std::shared_ptr<Plan> plan_create_table(Planning& planning, const tree::Utility&
   }
   if (table == nullptr) return text_to_default(planning, "the map does not list the table");
   if (table->kind == conf::TableKind::whole) {
-    return relay_to(planning, static_cast<int>(table->shard), "the map puts it on one shard");
+    auto plan = relay_to(planning, static_cast<int>(table->shard), "the map puts it on one shard");
+    plan->effect = Effect::ddl;
+    return plan;
   }
   check_constraints(planning, *table, create);
   return broadcast_text(planning, utility, "the map lists the table: it is on every shard");

@@ -33,6 +33,7 @@ std::shared_ptr<Plan> everywhere(Planning& planning, const tree::Utility& utilit
   plan->routing.mode = Routing::Mode::all_shards;
   plan->routing.reason = std::move(reason);
   plan->sum_counts = false;
+  plan->in_order = true;
   plan->subquery.pieces.emplace_back(utility.text);
   return plan;
 }
