@@ -93,6 +93,11 @@ class ServerConnection {
   /// A cancel connection is under way.
   bool being_cancelled() const { return cancels_in_flight_ > 0; }
 
+  /// The Holder for which nextval() may have run here: currval() is his. 0: nobody's.
+  std::uint64_t sequences_of = 0;
+  /// Notifications that have come for the session that holds this, as whole messages.
+  std::string notifications;
+
   PreparedStatements statements;
   /// What has been SET here, following transactions; the pool resets levels at release.
   SettingsStack applied;

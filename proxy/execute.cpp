@@ -28,6 +28,7 @@ bool writes(const Plan& plan) {
 }
 
 bool changes_definitions(const Plan& plan) {
+  if (plan.effect == rewriter::Effect::temporary) return false;
   const std::string_view command = plan.command;
   return plan.effect == rewriter::Effect::ddl || command.starts_with("CREATE ") ||
          command.starts_with("ALTER ") || command.starts_with("DROP ");
@@ -48,8 +49,7 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
     if (i > 0) sql += ", ";
     sql += "(" + plan.evaluations[i].sql + ")::pg_catalog.text";
   }
-  EvaluatingLease taken;
-  co_await taken.take(state);
+  ShardLease taken = co_await ShardLease::take_to_evaluate(state);
   backends::Lease* lease = &*taken;
   const Running running(state, *lease);
   auto answer = co_await backends::run_command(*lease, std::move(sql));

@@ -7,6 +7,7 @@
 #include "backends/exchange.h"
 #include "merge/merger.h"
 #include "proxy/execute.h"
+#include "proxy/pins.h"
 #include "proxy/replies.h"
 #include "proxy/row_sink.h"
 #include "proxy/settings.h"
@@ -112,6 +113,7 @@ class Partials {
         const Running running(state_, member->lease);
         co_await sink_.copy().begin_rows(member->lease);
       }
+      expect_residue(*member, plan_);
       members_.push_back(member);
     }
     tags_.resize(members_.size());
@@ -406,6 +408,7 @@ net::Task<Outcome> run_partials(SessionState& state, Execution& execution) {
   }
   Partials partials(state, execution);
   const Outcome outcome = co_await partials.run();
+  co_await settle_residue(state);
   state.transaction.give_back();
   co_return outcome;
 }

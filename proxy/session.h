@@ -45,6 +45,9 @@ class Session {
   net::Task<void> greet();
   net::Task<bool> serve_one();
   net::Task<bool> read_next(net::pg::Message& message);
+  net::Task<net::IoResult> wait_for_message(std::size_t needed);
+  void hear_kept();
+  void ready();
   net::Task<void> handle(const net::pg::Message& message);
   void say_goodbye(values::ErrorId why);
   void begin_statement();
@@ -59,6 +62,9 @@ class Session {
   net::Task<void> run_simple(std::string_view text, bool alone);
   net::Task<void> run_several(std::string text);
   net::Task<void> check_syntax(std::string_view text);
+
+  // session_function_call.cpp
+  net::Task<void> function_call(std::string request);
 
   // session_extended.cpp
   net::Task<void> extended(const net::pg::Message& message);

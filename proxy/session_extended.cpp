@@ -289,7 +289,7 @@ void Session::close(std::string_view payload) {
 
 void Session::end_sync() {
   if (!state_.explicit_transaction()) drop_portals();
-  send_ready(state_.out(), state_.transaction.status());
+  ready();
 }
 
 net::Task<void> Session::sync() {

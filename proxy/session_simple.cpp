@@ -105,7 +105,7 @@ net::Task<void> Session::simple_query(std::string_view payload) {
   }
   if (simple_.text.capacity() > kept_bytes) simple_ = Statement();
   if (!end_at_once(state_)) co_await end_statement_transaction(state_);
-  send_ready(state_.out(), state_.transaction.status());
+  ready();
 }
 
 }  // namespace anabranch::proxy

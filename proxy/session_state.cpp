@@ -72,17 +72,13 @@ SessionState::SessionState(Worker& on, net::Socket socket, Login who)
       settings(on.shared_settings().share(startup_settings(login))),
       transaction(holder, settings) {
   refresh_planning();
-  if (db->conf->pool.mode == conf::PoolMode::session) pin();
-}
-
-void SessionState::pin() {
-  pinned_ = true;
-  transaction.keep_leases(true);
+  keeps_all_ = db->conf->pool.mode == conf::PoolMode::session;
+  transaction.keep_leases(keeps_all_);
 }
 
 void SessionState::end_leases() {
-  if (pinned_) {
-    for (auto& member : transaction.enlisted()) member->lease.discard();
+  for (auto& member : transaction.enlisted()) {
+    if (keeps_all_ || member->kept || member->unsettled) member->lease.discard();
   }
   transaction.drop();
 }
@@ -131,6 +127,7 @@ void SessionState::refresh_planning() {
   planning_key = planning.standard_conforming_strings ? "s" : "n";
   for (const std::string& name : planning.search_path) planning_key.append(name).push_back('\0');
   planning_key.append("\1").append(planning.role);
+  if (temporary_serial != 0) planning_key.append("\2").append(std::to_string(temporary_serial));
   reading_key = backends::reading_key(*settings.current());
 }
 

@@ -43,6 +43,7 @@ struct SessionState {
   /// Follows the settings; see refresh_planning().
   rewriter::PlanningContext planning;
   std::string planning_key;
+  std::uint64_t temporary_serial = 0;  ///< of planning.temporary, never used twice; 0: none
   std::string reading_key;  ///< of the settings, likewise
 
   /// GUC_REPORT parameters as the client knows them.
@@ -78,10 +79,8 @@ struct SessionState {
   bool explicit_transaction() const;
   std::uint32_t default_shard() const { return db->map->default_shard(); }
 
-  /// Keeps this session's connections for itself until it ends (pool.mode session, or state on a
-  /// server that cannot be carried elsewhere).
-  void pin();
-  bool pinned() const { return pinned_; }
+  /// pool.mode session: all connections stay with the session until it ends.
+  bool keeps_all() const { return keeps_all_; }
   /// The session is over: connections that were its own are closed, others go home.
   void end_leases();
 
@@ -105,7 +104,7 @@ struct SessionState {
   std::vector<backends::ShardTarget> targets_;
   std::uint64_t looked_up_in_ = 0;  ///< Snapshot::serial
   std::shared_ptr<const DatabaseState> shared_db_;  ///< while `db` is the transaction's own
-  bool pinned_ = false;
+  bool keeps_all_ = false;
 };
 
 /// Names a lease as running while in scope, so that a cancel reaches it.

@@ -176,7 +176,17 @@ enum class Effect {
   reads,
   writes,          ///< rows on the shards asked
   ddl,             ///< the catalog is stale when it commits
-  sets_context     ///< may have changed session settings invisibly
+  temporary        ///< definitions that only this session sees
+};
+
+/// What a statement may do to its server's session that outlasts the transaction: settings changed
+/// by a function, temporary relations, LISTEN, holdable cursors, locks. The session then asks the
+/// server what there is.
+enum class Residue {
+  none,
+  may_end,    ///< takes something away, if there is something
+  may_begin,
+  untracked   ///< leaves what cannot be asked for
 };
 
 enum class SessionAction {
@@ -247,7 +257,9 @@ struct Plan {
   std::vector<int> clock_literals;
   std::vector<int> clock_parameters;  ///< the same of parameters: their indexes
   std::vector<int> pinned;   ///< literals whose value was read: part of the cache key, ascending
-  bool opaque_settings = false;  ///< may change settings invisibly: read them back
+  Residue residue = Residue::none;
+  /// May run nextval(): the server's session then has a currval(), which the client may ask for.
+  bool advances_sequences = false;
   bool cacheable = true;
   /// VACUUM, CREATE INDEX CONCURRENTLY …: the server does not run it inside a transaction block, so
   /// each shard commits for itself.
