@@ -20,18 +20,22 @@ using Conversation = net::pg::AuthServerConversation;
 using Method = Conversation::Method;
 
 /// The message's own checks, and those that need no secret.
-std::expected<Claims, SqlError> read_startup_message(const net::pg::StartupMessage& startup,
-                                                     const net::Socket& socket, const LoginContext& context) {
-  if (startup.version >> 16 != 3) {
+std::expected<net::pg::StartupMessage, SqlError> read_startup_message(std::string_view payload,
+                                                                      const net::Socket& socket,
+                                                                      const LoginContext& context) {
+  const std::int32_t version = net::pg::startup_code(payload).value_or(0);
+  if (version >> 16 != 3) {
     return std::unexpected(make_error(
         ErrorId::feature_not_in_protocol,
-        fmt::format("{}.{}: server supports 3.0 to 3.0", startup.version >> 16, startup.version & 0xFFFF)));
+        fmt::format("{}.{}: server supports 3.0 to 3.0", version >> 16, version & 0xFFFF)));
   }
+  auto startup = net::pg::StartupMessage::decode(payload);
+  if (!startup) return std::unexpected(make_error(ErrorId::protocol_violation, startup.error().message));
   if (context.full) return std::unexpected(make_error<>(ErrorId::too_many_connections));
   if (context.snapshot->config->tls.mode == conf::ListenTls::require && !socket.is_tls()) {
     return std::unexpected(make_error<>(ErrorId::tls_required));
   }
-  return read_claims(startup);
+  return std::move(*startup);
 }
 
 /// What the configuration, or else a server, knows of who the client claims to be. Strangers, and users
@@ -140,6 +144,7 @@ class Authentication {
       // A password in clear is hashed thousands of times before it can be compared.
       const bool slow = conversation_->largest_message() > net::pg::max_challenge_answer_bytes;
       state = slow ? co_await resume_on_worker(*message) : conversation_->resume(*message, socket_.out());
+      if (token_.cancelled()) co_return hung_up(net::NetError::from(token_.state()));
     }
     if (state == State::failed) {
       const auto& fields = conversation_->error();
@@ -166,7 +171,7 @@ class Authentication {
       socket_.write(out->view());
       co_return state;
     } catch (const net::Cancelled&) {
-      co_return Conversation::State::reading;  // the next wait ends at once
+      co_return Conversation::State::reading;  // the worker still has it: it is not to be asked again
     }
   }
 
@@ -222,9 +227,9 @@ net::Task<LoginResult> log_in(net::Socket& socket, LoginContext context, net::Ca
   if (auto* away = std::get_if<TurnedAway>(&packet)) co_return *away;
   const std::string payload = std::get<std::string>(std::move(packet));
 
-  const auto startup = net::pg::StartupMessage::decode(payload);
-  if (!startup) co_return turn_away(socket, make_error(ErrorId::protocol_violation, startup.error().message));
-  auto claims = read_startup_message(*startup, socket, context);
+  const auto startup = read_startup_message(payload, socket, context);
+  if (!startup) co_return turn_away(socket, startup.error());
+  auto claims = read_claims(*startup);
   if (!claims) co_return turn_away(socket, claims.error());
   Login login;
   login.user = std::move(claims->user);

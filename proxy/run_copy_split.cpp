@@ -125,7 +125,7 @@ class SplitCopy {
   void check_encoding() const {
     const std::string* encoding = state_.reported("client_encoding");
     if (encoding == nullptr || *encoding == "UTF8") return;
-    throw make_error(ErrorId::unsupported_clause, fmt::format("COPY FROM in client encoding {}", encoding->second),
+    throw make_error(ErrorId::unsupported_clause, fmt::format("COPY FROM in client encoding {}", *encoding),
                      "keys are placed by their UTF8 bytes", "SET client_encoding TO 'UTF8'.");
   }
 

@@ -53,8 +53,8 @@ void Session::stop_running() {
 void Session::rest() {
   if (std::exchange(used_, false) || in_statement_) return;
   simple_ = Statement();
-  spare_portal_ = nullptr;
-  statement_timer_ = nullptr;
+  spare_portal_ = {};
+  if (statement_timer_ != nullptr && !statement_timer_->active()) statement_timer_ = nullptr;
 }
 
 void Session::end_now() {
