@@ -192,7 +192,7 @@ void Lowering::column_constraint(const PgQuery__Constraint& node, ColumnDefiniti
       out.generated = true;
       break;
     case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
-      out.references = true;
+      if (node.pktable) out.references = table(*node.pktable);
       break;
     case PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT:
       out.has_default = true;

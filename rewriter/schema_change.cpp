@@ -60,13 +60,8 @@ void check_constraints(const Planning& planning, const router::MappedTable& tabl
       check_unique(table, {column.name},
                    column.primary_key ? "the primary key" : "the unique constraint");
     }
-    if (column.references && table.kind == conf::TableKind::sharded &&
-        !holds_key(table, {column.name})) {
-      // Which table it references is not at hand here: only a key column's reference may be local.
-      refuse(values::SqlError("0A000",
-                              "REFERENCES on column \"" + column.name + "\" of a sharded table",
-                              "Write it as a table constraint: FOREIGN KEY (…) REFERENCES …."),
-             false);
+    if (column.references) {
+      check_foreign_key(planning, table, {column.name}, *column.references);
     }
   }
   for (const auto& constraint : create.constraints) {

@@ -568,7 +568,7 @@ struct ColumnDefinition {
   TypeName type;  ///< names empty when left out
   std::string collation;
   bool not_null = false, primary_key = false, unique = false, identity = false, generated = false;
-  bool references = false;
+  std::optional<TableRef> references;  ///< a foreign key of this column alone
   bool has_default = false;
   std::string default_text;
 };
