@@ -34,8 +34,8 @@ CopyOutput::CopyOutput(SessionState& state, const rewriter::CopyOut& copy)
 void CopyOutput::check_encoding() const {
   static constexpr std::array<std::string_view, 7> with_ascii_inside = {"big5", "gb18030", "gbk", "johab",
                                                                         "shiftjis2004", "sjis", "uhc"};
-  const auto reported = state_.reported.find("client_encoding");
-  const std::string client = plain_name(reported == state_.reported.end() ? "UTF8" : std::string_view(reported->second));
+  const std::string* reported = state_.reported("client_encoding");
+  const std::string client = plain_name(reported == nullptr ? "UTF8" : std::string_view(*reported));
   const bool converted = !copy_.encoding.empty() && plain_name(copy_.encoding) != client;
   if (binary() || (!converted && std::ranges::find(with_ascii_inside, client) == with_ascii_inside.end())) return;
   throw values::make_error(values::ErrorId::unsupported_clause,
