@@ -1,5 +1,7 @@
 #include "proxy/execute.h"
 
+#include <algorithm>
+
 #include "backends/exchange.h"
 #include "net/pg/stream.h"
 #include "proxy/leases.h"
@@ -25,6 +27,16 @@ rewriter::BindRequest bind_request(const SessionState& state, const Execution& e
 
 bool writes(const Plan& plan) {
   return plan.effect == rewriter::Effect::writes || plan.effect == rewriter::Effect::ddl;
+}
+
+bool joins_transaction(const Plan& plan) {
+  using enum rewriter::SessionAction;
+  static constexpr auto control = {begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release};
+  return !plan.session || std::ranges::find(control, plan.session->action) == control.end();
+}
+
+bool discards(const Plan& plan) {
+  return plan.session && plan.session->action == rewriter::SessionAction::discard_all;
 }
 
 bool read_otherwise(const SessionState& state, const Execution& execution) {

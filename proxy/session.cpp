@@ -62,6 +62,7 @@ net::Task<void> Session::greet() {
   const std::uint32_t shard = state_.default_shard();
   backends::Lease lease = co_await borrow_lease(state_, shard);
   for (const auto& [name, value] : lease->parameters()) state_.report_parameter(name, value);
+  state_.reported_at_login = state_.reported;
   net::pg::BackendKeyData{process_, secret_}.encode(state_.out());
   send_ready(state_.out(), 'I');
 }
@@ -86,6 +87,11 @@ net::Task<void> Session::run() {
   net::CancelSource farewell;
   farewell.cancel_after(std::chrono::milliseconds(1000));
   (void)co_await state_.client.flush_all(farewell.token());
+}
+
+void Session::ready() {
+  state_.report_settings();
+  send_ready(state_.out(), state_.transaction.status());
 }
 
 void Session::say_goodbye(values::ErrorId why) {
@@ -160,7 +166,7 @@ net::Task<bool> Session::serve_one() {
   if (in_extended && message.type != 'S') {
     skip_to_sync_ = true;
   } else {
-    send_ready(state_.out(), state_.transaction.status());
+    ready();
   }
   co_return !ended_;
 }

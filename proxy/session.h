@@ -53,6 +53,8 @@ class Session {
   net::Task<void> greet();
   net::Task<bool> serve_one();
   net::Task<bool> read_next(net::pg::Message& message);
+  /// ReadyForQuery, with what the client should know by then.
+  void ready();
   net::Task<void> handle(const net::pg::Message& message);
   void say_goodbye(values::ErrorId why);
   void begin_statement();

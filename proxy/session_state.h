@@ -44,6 +44,8 @@ struct SessionState {
 
   /// GUC_REPORT parameters as the client knows them.
   std::map<std::string, std::string, std::less<>> reported;
+  /// The same at login: the values of those that the client has not SET since.
+  std::map<std::string, std::string, std::less<>> reported_at_login;
   /// Settings that SET LOCAL has covered, and what they go back to at COMMIT (nothing: none).
   using Locals = std::map<std::string, std::optional<std::string>, std::less<>>;
   Locals locals;
@@ -75,6 +77,9 @@ struct SessionState {
   /// Call when a setting that planning depends on may have changed.
   void refresh_planning();
   const backends::ShardTarget& target(std::uint32_t shard);
+  /// Before ReadyForQuery: the client is told what its settings are now, if they have changed since it
+  /// was told last (a rollback takes settings back, and no server says so to this client).
+  void report_settings();
   /// Forwards a ParameterStatus if it is news to the client.
   void report_parameter(std::string_view name, std::string_view value);
   /// Throws 57014 if the client (or the timeout) wants this statement ended.
@@ -83,6 +88,8 @@ struct SessionState {
  private:
   std::vector<backends::ShardTarget> targets_;
   std::uint64_t looked_up_in_ = 0;  ///< Snapshot::serial
+  std::shared_ptr<const backends::Settings> startup_;
+  std::shared_ptr<const backends::Settings> reported_settings_;
   bool pinned_ = false;
 };
 
