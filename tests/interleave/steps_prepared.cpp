@@ -9,7 +9,7 @@ namespace {
 /// Few names, many sessions: every name means something else to each.
 constexpr std::uint64_t names = 5;
 /// DEALLOCATE of what the protocol has prepared.
-constexpr bool protocol_names_shared = false;
+constexpr bool protocol_names_shared = true;
 
 }  // namespace
 
