@@ -1,5 +1,7 @@
 #include "proxy/execute.h"
 
+#include <algorithm>
+
 #include "backends/exchange.h"
 #include "net/pg/stream.h"
 #include "proxy/leases.h"
@@ -32,6 +34,16 @@ bool changes_definitions(const Plan& plan) {
   const std::string_view command = plan.command;
   return plan.effect == rewriter::Effect::ddl || command.starts_with("CREATE ") ||
          command.starts_with("ALTER ") || command.starts_with("DROP ");
+}
+
+bool joins_transaction(const Plan& plan) {
+  using enum rewriter::SessionAction;
+  static constexpr auto control = {begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release};
+  return !plan.session || std::ranges::find(control, plan.session->action) == control.end();
+}
+
+bool discards(const Plan& plan) {
+  return plan.session && plan.session->action == rewriter::SessionAction::discard_all;
 }
 
 bool read_otherwise(const SessionState& state, const Execution& execution) {

@@ -102,6 +102,8 @@ class Relay {
       case '3':
       case 'n': return;
       case 'S': {
+        // A failed transaction goes back to what the connection had before, which may be another's.
+        if (error_) return;
         const auto status = net::pg::ParameterStatus::decode(message.payload);
         if (status) state_.report_parameter(status->name, status->value);
         return;

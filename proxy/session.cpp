@@ -106,6 +106,7 @@ bool keeps_any(SessionState& state) {
 }  // namespace
 
 void Session::ready() {
+  state_.report_settings();
   if (!state_.transaction.enlisted().empty()) forward_notifications(state_, process_);
   send_ready(state_.out(), state_.transaction.status());
 }

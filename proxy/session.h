@@ -49,6 +49,7 @@ class Session {
   net::Task<bool> read_next(net::pg::Message& message);
   net::Task<net::IoResult> wait_for_message(std::size_t needed);
   void hear_kept();
+  /// ReadyForQuery, with what the client should know by then.
   void ready();
   net::Task<void> handle(const net::pg::Message& message);
   void say_goodbye(values::ErrorId why);

@@ -51,15 +51,7 @@ std::vector<std::string> split_path(std::string_view value, const std::string& u
   return names;
 }
 
-std::string unquoted(const std::string* sql) {
-  if (sql == nullptr) return {};
-  std::string_view text = *sql;
-  if (text.starts_with('E')) text.remove_prefix(1);
-  if (text.size() >= 2 && (text.front() == '\'' || text.front() == '"')) {
-    text = text.substr(1, text.size() - 2);
-  }
-  return std::string(text);
-}
+std::string unquoted(const std::string* sql) { return sql == nullptr ? std::string() : backends::literal_value(*sql); }
 
 }  // namespace
 
@@ -71,6 +63,7 @@ SessionState::SessionState(Worker& on, net::Socket socket, Login who)
       db(login.state),
       settings(on.shared_settings().share(startup_settings(login))),
       transaction(holder, settings) {
+  startup_ = reported_settings_ = settings.current();
   refresh_planning();
   keeps_all_ = db->conf->pool.mode == conf::PoolMode::session;
   transaction.keep_leases(keeps_all_);
@@ -146,10 +139,23 @@ const std::string* SessionState::reported(std::string_view name) const {
   return found == greeting->end() ? nullptr : &found->second;
 }
 
+void SessionState::report_settings() {
+  const auto now = settings.current();
+  if (now == reported_settings_ || greeting == nullptr) return;
+  for (const auto& [name, at_login] : *greeting) {
+    const auto wanted = now->find(backends::lower_case(name));
+    const auto before = wanted == now->end() ? startup_->end() : startup_->find(wanted->first);
+    const bool as_at_login = wanted == now->end() || (before != startup_->end() && before->second == wanted->second);
+    report_parameter(name, as_at_login ? at_login : backends::literal_value(wanted->second));
+  }
+  reported_settings_ = now;
+}
+
 void SessionState::report_parameter(std::string_view name, std::string_view value) {
   const std::string* known = reported(name);
   if (known != nullptr && *known == value) return;
   reported_since.insert_or_assign(std::string(name), std::string(value));
+  reported_settings_ = nullptr;
   net::pg::ParameterStatus{name, value}.encode(out());
 }
 

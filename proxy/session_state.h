@@ -97,6 +97,9 @@ struct SessionState {
   const backends::ShardTarget& target(std::uint32_t shard);
   /// What the client knows of a GUC_REPORT parameter; null: nothing.
   const std::string* reported(std::string_view name) const;
+  /// Before ReadyForQuery: the client is told what its settings are now, if they have changed since it
+  /// was told last (a rollback takes settings back, and no server says so to this client).
+  void report_settings();
   /// Forwards a ParameterStatus if it is news to the client.
   void report_parameter(std::string_view name, std::string_view value);
   /// DEALLOCATE ALL: all but the unnamed one.
@@ -107,6 +110,8 @@ struct SessionState {
  private:
   std::vector<backends::ShardTarget> targets_;
   std::uint64_t looked_up_in_ = 0;  ///< Snapshot::serial
+  std::shared_ptr<const backends::Settings> startup_;
+  std::shared_ptr<const backends::Settings> reported_settings_;
   std::shared_ptr<const DatabaseState> shared_db_;  ///< while `db` is the transaction's own
   bool keeps_all_ = false;
 };

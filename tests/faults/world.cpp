@@ -205,6 +205,7 @@ std::string Proxy::map(const Blanks& blanks) const {
              {"WIRE_PASSWORD", wire_verifier()},
              {"POOL_SIZE", "10"},
              {"WAIT_TIMEOUT", "60s"},
+             {"CONNECT_TIMEOUT", "5s"},
              {"TLS", "tls: {mode: disable}"},
              {"USERS", ""},
              {"TABLES", ""},
