@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 
@@ -17,8 +18,8 @@ struct SessionState;
 /// GUC_REPORT parameters (ParameterStatus) by name.
 using ReportedParameters = std::map<std::string, std::string, std::less<>>;
 
-/// What servers report to a session with given settings, so that not every login has to ask one. One
-/// loop; bounded.
+/// What servers report to a session with given settings, so that not every login has to ask one. Any
+/// thread; bounded.
 class Greetings {
  public:
   using Clock = std::chrono::steady_clock;
@@ -28,17 +29,20 @@ class Greetings {
   static constexpr auto usable = std::chrono::minutes(10);
   static constexpr std::size_t most_entries = 512;
 
-  struct Entry {
-    backends::Server server;
-    std::shared_ptr<const ReportedParameters> parameters;
+  struct Known {
+    std::shared_ptr<const ReportedParameters> parameters;  ///< null: none for this login and settings
     Clock::time_point taken;
   };
-  /// Null: none for this server, login and settings.
-  const Entry* find(const backends::Server& server, const backends::Settings& settings) const;
+  Known find(const backends::Server& server, const backends::Settings& settings) const;
   void keep(const backends::Server& server, const backends::Settings& settings,
             std::shared_ptr<const ReportedParameters> parameters);
 
  private:
+  struct Entry {
+    backends::Server server;
+    Known known;
+  };
+  mutable std::mutex mutex_;
   std::unordered_map<std::string, Entry> entries_;
 };
 

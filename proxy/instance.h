@@ -17,6 +17,7 @@
 #include "backends/user_source.h"
 #include "net/loop.h"
 #include "net/tls.h"
+#include "proxy/greetings.h"
 #include "proxy/log.h"
 #include "proxy/login_backoff.h"
 #include "proxy/metrics.h"
@@ -77,6 +78,7 @@ class Instance {
   const std::string& mock_nonce() const { return mock_nonce_; }
   VerifierCache& verifiers() { return verifiers_; }
   LoginBackoff& backoff() { return backoff_; }
+  Greetings& greetings() { return greetings_; }
   const std::shared_ptr<backends::UserSource>& user_source() { return user_source_; }
   LoopMetrics& metrics_of(std::uint32_t worker) { return *loop_metrics_[worker]; }
   std::size_t client_count() const;
@@ -125,6 +127,7 @@ class Instance {
   std::string mock_nonce_;
   VerifierCache verifiers_;
   LoginBackoff backoff_;
+  Greetings greetings_;
   const std::shared_ptr<backends::UserSource> user_source_ = std::make_shared<backends::UserSource>();
   std::atomic<std::uint32_t> newcomers_{0};  ///< connections that have not logged in yet
   LogLimit turned_away_logged_;              ///< of the accepting thread

@@ -13,7 +13,6 @@
 #include "net/loop.h"
 #include "net/socket.h"
 #include "proxy/client_login.h"
-#include "proxy/greetings.h"
 #include "proxy/log.h"
 #include "proxy/metrics.h"
 #include "proxy/plan_cache.h"
@@ -50,7 +49,6 @@ class Worker {
   Instance& instance() { return instance_; }
   backends::Pools& pools() { return pools_; }
   PlanCache& plans() { return plans_; }
-  Greetings& greetings() { return greetings_; }
   UserLookup& users() { return users_; }
   backends::SharedSettings& shared_settings() { return shared_settings_; }
   LoopMetrics& metrics() { return metrics_; }
@@ -104,7 +102,6 @@ class Worker {
   std::unordered_map<std::int32_t, Session*> sessions_;
   std::map<std::string, std::shared_ptr<net::Event>> held_;
   LogLimit refusals_logged_;
-  Greetings greetings_;
   UserLookup users_;
   net::Timer rest_timer_;  ///< lets sessions give back what they do not need
   std::uint32_t next_session_ = 0;
