@@ -50,7 +50,7 @@ class Relay {
 
  private:
   void send() {
-    if (execution_.simple) {
+    if (!execution_.bound) {
       backends::send_query(lease_, execution_.statement->text);
       return;
     }
@@ -67,7 +67,9 @@ class Relay {
     if (read_otherwise(state_, execution_)) {
       request.read_under = statement.read_under.get();
       if (name_.empty()) {
-        name_ = global_name_of(statement.text, statement.parameter_types, state_.planning_key, statement.reading_key);
+        own_name_ =
+            global_name_of(statement.text, statement.parameter_types, state_.planning_key, statement.reading_key);
+        name_ = own_name_;
       }
     }
     request.global_name = name_;
@@ -78,15 +80,17 @@ class Relay {
     request.parameters = execution_.parameters;
     request.result_formats = execution_.result_formats;
     request.row_limit = execution_.row_limit;
+    request.describe = execution_.simple;
     unparsed_ = send_request(lease_, request);
   }
 
   void take(const net::pg::Message& message) {
     switch (message.type) {
-      // Of our own Parse, Bind and Close: the client has had its own.
+      // Of our own Parse, Bind, Describe and Close: the client has had its own.
       case '1': unparsed_ = false; return;
       case '2':
-      case '3': return;
+      case '3':
+      case 'n': return;
       case 'S': {
         const auto status = net::pg::ParameterStatus::decode(message.payload);
         if (status) state_.report_parameter(status->name, status->value);
@@ -160,7 +164,7 @@ class Relay {
     }
     lease_->set_mid_request(false);
     // The Sync that went with Execute was ignored during the copy.
-    if (!execution_.simple && !error_) net::pg::Sync{}.encode(lease_->socket().out());
+    if (execution_.bound && !error_) net::pg::Sync{}.encode(lease_->socket().out());
     lease_->socket().send_now();
   }
 
@@ -174,7 +178,7 @@ class Relay {
   }
 
   net::Task<void> fail() {
-    co_await settle_statement(lease_, name_, unparsed_, *error_);
+    co_await settle_statement(lease_, std::string(name_), unparsed_, *error_);
     throw backends::ServerError(std::move(*error_), lease_.shard(), lease_.shard_name());
   }
 
@@ -184,7 +188,8 @@ class Relay {
   const Running running_;
   backends::ReplyStream replies_;
   std::optional<net::pg::ErrorFields> error_;
-  std::string name_;       ///< of the prepared statement; empty: the unnamed one
+  std::string_view name_;  ///< of the prepared statement; empty: the unnamed one
+  std::string own_name_;   ///< what `name_` views where it is not the statement's
   bool unparsed_ = false;  ///< a Parse was sent and has not been answered
   Outcome outcome_;
 };
