@@ -172,11 +172,13 @@ void Transaction::look_at_options() {
 
 // One snapshot over several shards is not to be had, but before the first query.
 void Transaction::check_isolation(std::string_view shard_name) const {
-  if (state_ == TransactionState::none || enlisted_.empty()) return;
+  if (state_ == TransactionState::none) return;
+  const auto first = std::ranges::find_if(enlisted_, [](const auto& member) { return member->began; });
+  if (first == enlisted_.end()) return;
   if (snapshots_ == Snapshots::taking || snapshots_ == Snapshots::taken) return;
   if (const std::string_view snapshot = snapshot_level(isolation()); !snapshot.empty()) {
     values::SqlError error = make_error(values::ErrorId::unsupported_isolation, snapshot,
-                                        enlisted_.front()->lease.shard_name(), shard_name);
+                                        (*first)->lease.shard_name(), shard_name);
     error.hint = "Use REPEATABLE READ, READ ONLY, which reads all shards at one moment; or READ "
                  "COMMITTED; or keep the transaction on one shard.";
     throw error;
@@ -226,8 +228,8 @@ bool Transaction::prepare(Enlisted& member) {
 
 Transaction::Enlisted* Transaction::try_enlist(std::uint32_t shard, const ShardTarget& target) {
   Enlisted* member = find(shard);
+  if (!member || !member->began) check_isolation(target->server().shard_name);
   if (!member) {
-    check_isolation(target->server().shard_name);
     std::optional<Lease> idle = try_acquire(target, holder_);
     if (!idle) return nullptr;
     member = add(shard, std::move(*idle));
@@ -416,22 +418,40 @@ void Transaction::over(bool committed) {
     SettingsStack& applied = member->lease->applied;
     committed ? applied.commit() : applied.rollback();
     member->began = member->wrote = false;
-    if (!member->lease->clean()) member->lease.release();
+    if (!member->lease->clean()) close(*member);
   }
   savepoints_.clear();
   schema_change_ = false;
   snapshots_ = Snapshots::none;
   options_.clear();
   state_ = TransactionState::none;
-  if (!keeps_leases_) {
-    enlisted_.clear();
-  } else {
-    std::erase_if(enlisted_, [](const auto& member) { return !member->lease; });
-  }
+  std::erase_if(enlisted_, [&](const auto& member) {
+    return !member->lease || (!stays(*member) && !member->unsettled);
+  });
+}
+
+bool Transaction::stays(const Enlisted& member) const {
+  return member.lease && (keeps_leases_ || member.kept);
+}
+
+void Transaction::close(Enlisted& member) {
+  lost_kept_ |= member.kept;
+  member.lease.discard();
 }
 
 void Transaction::give_back() {
-  if (state_ == TransactionState::none && !keeps_leases_) enlisted_.clear();
+  if (state_ != TransactionState::none || enlisted_.empty()) return;
+  for (const auto& member : enlisted_) {
+    if (member->unsettled || !member->lease->clean()) close(*member);
+  }
+  std::erase_if(enlisted_, [&](const auto& member) { return !stays(*member); });
+}
+
+Transaction::Enlisted* Transaction::first_begun() {
+  for (const auto& member : enlisted_) {
+    if (member->began) return member.get();
+  }
+  return nullptr;
 }
 
 void Transaction::drop() {

@@ -61,9 +61,21 @@ class Transaction {
     Lease lease;
     bool wrote = false;
     bool began = false;  // BEGIN has been sent there
+    /// There is something of the session's on this very server session (a temporary table, LISTEN …):
+    /// the lease outlasts the transaction.
+    bool kept = false;
+    /// A statement may have left something there, and nobody has looked since: the lease stays after
+    /// the transaction's end until this is settled, and is closed where it never is.
+    bool unsettled = false;
+    bool untracked = false;  // what it left cannot be looked for: kept for good
   };
   Enlisted* find(std::uint32_t shard);
   std::vector<std::unique_ptr<Enlisted>>& enlisted() { return enlisted_; }
+  /// The first that this transaction has touched; null: none. Leases that a session keeps from
+  /// before are enlisted too, but not begun.
+  Enlisted* first_begun();
+  /// A lease was lost that was kept for what its server session held: this is gone for good.
+  bool lost_kept() const { return lost_kept_; }
 
   /// The shard's lease; taken from `target` if this is its first touch. Inside a transaction BEGIN
   /// with its options, the savepoints and the session's settings are then queued ahead of what the
@@ -101,8 +113,9 @@ class Transaction {
   net::Task<std::string> commit(net::CancelToken token = {});
   /// ROLLBACK on all; never throws. Leases that do not answer are closed.
   net::Task<void> rollback(net::CancelToken token = {});
-  /// After a statement outside any transaction: the leases go home (with session pooling they
-  /// stay). Nothing happens inside a transaction.
+  /// After a statement outside any transaction: the leases go home, but for those that are kept
+  /// (with session pooling, all); what is unclean or unsettled is closed. Nothing happens inside a
+  /// transaction.
   void give_back();
   /// Gives all leases back without a word, when the client is gone: what is unclean is cancelled
   /// and closed.
@@ -130,6 +143,8 @@ class Transaction {
   net::Task<void> command_into(Enlisted& member, std::string sql, CommandAnswer& answer,
                                net::CancelToken token);
   void over(bool committed);
+  bool stays(const Enlisted& member) const;
+  void close(Enlisted& member);
 
   Holder& holder_;
   SettingsStack& wanted_;
@@ -138,6 +153,7 @@ class Transaction {
   bool schema_change_ = false;
   enum class Snapshots : std::uint8_t { none, wanted, taking, taken };
   Snapshots snapshots_ = Snapshots::none;
+  bool lost_kept_ = false;
   std::string options_;
   std::vector<Savepoint> savepoints_;
   std::vector<std::unique_ptr<Enlisted>> enlisted_;  // in shard order

@@ -1,5 +1,7 @@
 #include "proxy/execute.h"
 
+#include <algorithm>
+
 #include "backends/exchange.h"
 #include "net/pg/stream.h"
 #include "proxy/leases.h"
@@ -29,9 +31,20 @@ bool writes(const Plan& plan) {
 }
 
 bool changes_definitions(const Plan& plan) {
+  if (plan.effect == rewriter::Effect::temporary) return false;
   const std::string_view command = plan.command;
   return plan.effect == rewriter::Effect::ddl || command.starts_with("CREATE ") ||
          command.starts_with("ALTER ") || command.starts_with("DROP ");
+}
+
+bool joins_transaction(const Plan& plan) {
+  using enum rewriter::SessionAction;
+  static constexpr auto control = {begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release};
+  return !plan.session || std::ranges::find(control, plan.session->action) == control.end();
+}
+
+bool discards(const Plan& plan) {
+  return plan.session && plan.session->action == rewriter::SessionAction::discard_all;
 }
 
 bool read_otherwise(const SessionState& state, const Execution& execution) {
@@ -49,8 +62,7 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
     if (i > 0) sql += ", ";
     sql += "(" + plan.evaluations[i].sql + ")::pg_catalog.text";
   }
-  EvaluatingLease taken;
-  co_await taken.take(state);
+  ShardLease taken = co_await ShardLease::take_to_evaluate(state);
   backends::Lease* lease = &*taken;
   const Running running(state, *lease);
   auto answer = co_await backends::run_command(*lease, std::move(sql));

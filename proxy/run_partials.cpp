@@ -7,6 +7,7 @@
 #include "backends/exchange.h"
 #include "merge/merger.h"
 #include "proxy/execute.h"
+#include "proxy/pins.h"
 #include "proxy/replies.h"
 #include "proxy/row_sink.h"
 #include "proxy/settings.h"
@@ -25,6 +26,9 @@ using rewriter::Plan;
 
 /// OIDs from here on are given by each server for itself: those of two shards may differ.
 constexpr values::Oid first_user_oid = 16384;
+
+/// More than this waiting for the client is sent before waiting for the shards.
+constexpr std::size_t send_ahead_bytes = 8192;
 
 /// The last number of a command tag; 0 where it has none.
 std::uint64_t count_of(std::string_view tag) {
@@ -64,6 +68,10 @@ class Partials {
       failure = std::current_exception();
     }
     if (failure || error_) {
+      // In the middle of a message there is no way to tell the client anything.
+      for (std::size_t i = 0; i < exchange_.size(); ++i) {
+        if (exchange_.stream(i).in_message()) throw ClientGone{"a shard was lost in the middle of a row"};
+      }
       co_await stop();
       if (plan_.outside_transaction && !in_transaction()) say_how_far(failure);
       if (failure) std::rethrow_exception(failure);
@@ -78,9 +86,16 @@ class Partials {
   }
 
   void check_binary() const {
-    if (!plan_.result) return;
+    const std::vector<rewriter::ResultColumn>* columns = plan_.result ? &*plan_.result : nullptr;
+    net::pg::FormatList formats = execution_.result_formats;
+    const net::pg::Formats all_binary{1};
+    if (plan_.copy_out && plan_.copy_out->format == rewriter::CopyFormat::Format::binary) {
+      columns = &plan_.copy_out->columns;
+      formats = all_binary.list();
+    }
+    if (columns == nullptr) return;
     for (const auto& query : bound_.queries) {
-      check_binary_columns(*state_.db, static_cast<std::uint32_t>(query.shard), *plan_.result, execution_.result_formats);
+      check_binary_columns(*state_.db, static_cast<std::uint32_t>(query.shard), *columns, formats);
     }
   }
 
@@ -94,6 +109,11 @@ class Partials {
         if (plan_.in_order) state_.transaction.hold_schema_change();
         state_.transaction.mark_written(shard);
       }
+      if (plan_.copy_out && plan_.recipe && members_.empty()) {
+        const Running running(state_, member->lease);
+        co_await sink_.copy().begin_rows(member->lease);
+      }
+      expect_residue(*member, plan_);
       members_.push_back(member);
     }
     tags_.resize(members_.size());
@@ -148,7 +168,36 @@ class Partials {
     return plan_.described ? plan_.parameters : execution_.statement->parameter_types;
   }
 
+  /// Each shard's COPY data as it comes; a large row is passed on to its end before anything else.
+  net::Task<void> pass_copies() {
+    while (auto next = co_await exchange_.next()) {
+      take(*next);
+      while (true) {
+        pass_copy(next->source, next->reply);
+        if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+        co_await give_way_to_client(state_);
+        if (!exchange_.stream(next->source).in_message()) break;
+        next->reply = co_await exchange_.next_of(next->source);
+      }
+    }
+  }
+
+  void pass_copy(std::size_t source, const Reply& reply) {
+    CopyOutput& copy = sink_.copy();
+    if (reply.kind == Reply::Kind::copies) copy.more(reply.message);
+    if (reply.kind == Reply::Kind::part) copy.part(reply.message.raw);
+    if (reply.kind != Reply::Kind::message) return;
+    if (reply.message.type == 'H') copy.respond(reply.message);
+    if (reply.message.type != 'd') return;
+    copy.first(reply.message);
+    exchange_.stream(source).batch_copies = exchange_.stream(source).parts = true;
+  }
+
   net::Task<void> read() {
+    if (plan_.copy_out && !plan_.recipe) {
+      co_await pass_copies();
+      co_return;
+    }
     if (!plan_.recipe) {
       while (auto next = co_await exchange_.next()) take(*next);
       co_return;
@@ -171,8 +220,8 @@ class Partials {
     }
     binding.slots = std::move(bound_.slots);
     binding.extra_float_digits = extra_float_digits(state_);
-    const auto style = state_.reported.find("IntervalStyle");
-    binding.interval_style_postgres = style == state_.reported.end() || style->second == "postgres";
+    const std::string* style = state_.reported("IntervalStyle");
+    binding.interval_style_postgres = style == nullptr || *style == "postgres";
     return binding;
   }
 
@@ -361,6 +410,7 @@ net::Task<Outcome> run_partials(SessionState& state, Execution& execution) {
   }
   Partials partials(state, execution);
   const Outcome outcome = co_await partials.run();
+  co_await settle_residue(state);
   state.transaction.give_back();
   co_return outcome;
 }

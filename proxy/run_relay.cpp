@@ -2,7 +2,7 @@
 
 #include "backends/exchange.h"
 #include "proxy/execute.h"
-#include "proxy/settings.h"
+#include "proxy/pins.h"
 #include "proxy/shard_request.h"
 #include "values/errors.h"
 
@@ -23,25 +23,36 @@ class Relay {
   Relay(SessionState& state, Execution& execution, backends::Lease& lease)
       : state_(state), execution_(execution), lease_(lease), running_(state, lease), replies_(lease) {
     replies_.batch_rows = false;
+    replies_.parts = true;
   }
 
   net::Task<Outcome> run() {
     send();
     lease_->socket().send_now();
-    while (true) {
-      const std::optional<Reply> reply = replies_.poll();
-      if (!reply) {
-        if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
-        replies_.check(co_await replies_.more());
-        continue;
-      }
-      if (reply->kind == Reply::Kind::ready) break;
-      if (reply->message.type == 'G') {
-        co_await copy_in(reply->message);
-      } else {
-        take(reply->message);
+    try {
+      while (true) {
+        const std::optional<Reply> reply = replies_.poll();
+        if (!reply) {
+          if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+          replies_.check(co_await replies_.more());
+          continue;
+        }
+        if (reply->kind == Reply::Kind::ready) break;
+        if (reply->message.type == 'G') {
+          co_await copy_in(reply->message);
+          continue;
+        }
+        if (reply->kind == Reply::Kind::part) {
+          state_.client.write(reply->message.raw);
+        } else {
+          take(reply->message);
+        }
         if (state_.client.congested()) co_await give_way_to_client(state_);
       }
+    } catch (const values::SqlError& error) {
+      // In the middle of a message there is no way to tell the client anything.
+      if (replies_.in_message()) throw ClientGone{error.message};
+      throw;
     }
     if (error_) co_await fail();
     co_return outcome_;
@@ -91,6 +102,8 @@ class Relay {
       case '3':
       case 'n': return;
       case 'S': {
+        // A failed transaction goes back to what the connection had before, which may be another's.
+        if (error_) return;
         const auto status = net::pg::ParameterStatus::decode(message.payload);
         if (status) state_.report_parameter(status->name, status->value);
         return;
@@ -194,12 +207,17 @@ class Relay {
 };
 
 /// Whether the statement is a transaction of its own: its lease goes home with its reply.
-bool stands_alone(SessionState& state, const Execution& execution) {
+bool stands_alone(SessionState& state, const Execution& execution, std::uint32_t shard) {
   if (state.transaction.state() != backends::TransactionState::none) return false;
-  // What a database without schemes is told may leave anything behind on its server.
-  if (state.db->passthrough() && execution.plan->plan->opaque_settings) state.pin();
   if (!execution.standalone) state.transaction.begin_implicit();
-  return execution.standalone && !state.pinned();
+  return execution.standalone && !state.keeps_all() && execution.plan->plan->residue <= rewriter::Residue::may_end &&
+         state.transaction.find(shard) == nullptr;
+}
+
+void note_sequences(SessionState& state, const Plan& plan, backends::Lease& lease) {
+  if (!plan.advances_sequences) return;
+  lease->sequences_of = state.holder.id();
+  state.holder.left_sequences();
 }
 
 net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::uint32_t shard) {
@@ -212,11 +230,10 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
   if (!backends::pipeline_context(lease, state.settings.current())) {
     co_await backends::apply_context(lease, state.settings);
   }
+  note_sequences(state, *execution.plan->plan, lease);
   Relay relay(state, execution, lease);
   const Outcome outcome = co_await relay.run();
-  const Plan& plan = *execution.plan->plan;
-  if (plan.opaque_settings) co_await read_back_settings(state, lease);
-  if (changes_definitions(plan)) state.change_definitions();
+  if (changes_definitions(*execution.plan->plan)) state.change_definitions();
   co_return outcome;
 }
 
@@ -232,13 +249,15 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
     if (changes) transaction.hold_schema_change();
     transaction.mark_written(shard);
   }
+  expect_residue(*member, plan);
+  note_sequences(state, plan, member->lease);
   Relay relay(state, execution, member->lease);
   const Outcome outcome = co_await relay.run();
   if (portal != nullptr) {
     portal->open = outcome.suspended;
     portal->shard = shard;
   }
-  if (plan.opaque_settings && !state.pinned()) co_await read_back_settings(state, member->lease);
+  if (member->unsettled) co_await settle_residue(state);
   if (changes) state.change_definitions();
   co_return outcome;
 }
@@ -251,7 +270,7 @@ net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uin
   if (opens && shard != state.default_shard() && description && description->columns) {
     check_binary_columns(*state.db, shard, *description->columns, execution.result_formats);
   }
-  if (stands_alone(state, execution)) return relay_alone(state, execution, shard);
+  if (stands_alone(state, execution, shard)) return relay_alone(state, execution, shard);
   return relay_in_transaction(state, execution, shard);
 }
 

@@ -2,6 +2,7 @@
 
 #include "proxy/instance.h"
 #include "proxy/log.h"
+#include "proxy/pins.h"
 #include "proxy/settings.h"
 
 namespace anabranch::proxy {
@@ -52,6 +53,8 @@ net::Task<std::string> commit_and_publish(SessionState& state) {
   if (!failure) {
     end_local_settings(state);
     state.refresh_planning();
+    co_await settle_residue(state);
+    state.transaction.give_back();
     if (tag != "COMMIT") state.definitions_changed = false;
   }
   co_await publish_definitions(state);
@@ -88,6 +91,8 @@ net::Task<void> roll_back_transaction(SessionState& state) {
   state.locals_at.clear();
   state.see_shared();
   state.refresh_planning();
+  co_await settle_residue(state);
+  state.transaction.give_back();
 }
 
 }  // namespace anabranch::proxy

@@ -8,6 +8,9 @@ namespace {
 
 const router::MappedTable* mapped_table(const Planning& planning, const tree::TableRef& table) {
   const auto& path = planning.request->context->search_path;
+  if (is_temporary(*planning.request->context, planning.catalog(), table.schema, table.name)) {
+    return nullptr;
+  }
   const router::Relation* relation = find_table(planning.catalog(), path, table.schema, table.name);
   const int index = find_mapped(planning.map(), relation, path, table.schema, table.name);
   return index < 0 ? nullptr : &planning.map().tables()[static_cast<std::size_t>(index)];
@@ -148,8 +151,12 @@ bool reads_mapped(const Planning& planning, const tree::Utility& utility,
 
 std::shared_ptr<Plan> plan_create_table(Planning& planning, const tree::Utility& utility,
                                         const tree::CreateTable& create) {
-  if (create.persistence == tree::CreateTable::Persistence::temporary) {
-    refuse_statement("CREATE TEMPORARY TABLE", "Use an ordinary table.");
+  if (makes_temporary(planning, create.table, create.persistence)) {
+    const auto is_mapped = [&](const tree::TableRef& parent) { return mapped_table(planning, parent) != nullptr; };
+    if (std::ranges::any_of(create.inherits, is_mapped) || (create.partition_of && is_mapped(*create.partition_of))) {
+      refuse_statement("INHERITS of mapped tables", "Use a table of its own.");
+    }
+    return text_for_session(planning);
   }
   if (create.partition_of) {
     const router::MappedTable* parent = mapped_table(planning, *create.partition_of);
@@ -182,10 +189,8 @@ std::shared_ptr<Plan> plan_create_table(Planning& planning, const tree::Utility&
 
 PlanResult plan_create_table_as(Planning& planning, const tree::Utility& utility,
                                 const tree::CreateTableAs& create) {
-  if (create.persistence == tree::CreateTable::Persistence::temporary) {
-    refuse_statement("CREATE TEMPORARY TABLE", "Use an ordinary table.");
-  }
-  if (mapped_table(planning, create.table) != nullptr) {
+  const bool temporary = makes_temporary(planning, create.table, create.persistence);
+  if (!temporary && mapped_table(planning, create.table) != nullptr) {
     refuse_statement(utility.tag + " of a table of the map",
                      "Create the table, then INSERT … SELECT into it.");
   }
@@ -195,21 +200,30 @@ PlanResult plan_create_table_as(Planning& planning, const tree::Utility& utility
   }
   const PlanResult inner =
       plan_inner(planning, *create.query, to_text(*create.query, planning.shape()));
-  const auto* made = std::get_if<std::shared_ptr<const Plan>>(&inner);
-  const bool local = made != nullptr && (*made)->kind == PlanKind::relay &&
-                     ((*made)->routing.mode == Routing::Mode::any_shard ||
-                      ((*made)->routing.mode == Routing::Mode::one_shard &&
-                       (*made)->routing.shard == static_cast<int>(planning.map().default_shard())));
-  if (!local) {
+  if (!runs_on_default(planning, inner)) {
     refuse_statement(utility.tag + " from sharded tables",
                      "Create the table, then copy the rows into it.");
   }
-  return std::shared_ptr<const Plan>(text_to_default(planning, "all is on the default shard"));
+  return std::shared_ptr<const Plan>(temporary ? text_for_session(planning)
+                                               : text_to_default(planning, "all is on the default shard"));
 }
 
 std::shared_ptr<Plan> plan_create_view(Planning& planning, const tree::Utility& utility,
                                        const tree::CreateView& create) {
-  if (create.temporary) refuse_statement("CREATE TEMPORARY VIEW", "Use an ordinary view.");
+  // A view over temporary tables is one itself, whether the statement says so or not.
+  const auto& context = *planning.request->context;
+  const bool reads_temporary = std::ranges::any_of(utility.relations, [&](const tree::RelationName& relation) {
+    return is_temporary(context, planning.catalog(), relation.schema, relation.name);
+  });
+  const auto persistence = create.temporary ? tree::CreateTable::Persistence::temporary
+                                            : tree::CreateTable::Persistence::permanent;
+  if (reads_temporary || makes_temporary(planning, create.view, persistence)) {
+    const tree::Statement query(std::move(*tree::clone(*create.query)));
+    if (!runs_on_default(planning, plan_inner(planning, query, to_text(query, planning.shape())))) {
+      refuse_statement("CREATE TEMPORARY VIEW over sharded tables", "Use an ordinary view.");
+    }
+    return text_for_session(planning);
+  }
   if (reads_mapped(planning, utility, create.view.schema, create.view.name)) {
     return broadcast_text(planning, utility, "its tables are on every shard");
   }

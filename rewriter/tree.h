@@ -508,6 +508,7 @@ struct Option {
   std::string name;
   std::string value;
   bool has_value = false;
+  std::vector<std::string> items = {};  ///< of a list, `value` joined
 };  ///< lower case name; value as SQL text (strings unquoted)
 
 struct Transaction {

@@ -85,7 +85,7 @@ ANABRANCH_TREE_FIELDS(Update, v.with, v.table, v.set, v.from, v.where, v.current
 ANABRANCH_TREE_FIELDS(Delete, v.with, v.table, v.using_, v.where, v.current_of, v.returning)
 
 ANABRANCH_TREE_FIELDS(RelationName, v.schema, v.name, v.kind)
-ANABRANCH_TREE_FIELDS(Option, v.name, v.value, v.has_value)
+ANABRANCH_TREE_FIELDS(Option, v.name, v.value, v.has_value, v.items)
 ANABRANCH_TREE_FIELDS(Transaction, v.kind, v.options, v.name, v.chain)
 ANABRANCH_TREE_FIELDS(SetVariable, v.kind, v.name, v.value, v.items, v.local)
 ANABRANCH_TREE_FIELDS(Show, v.name)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <functional>
 
 #include "rewriter/lexer.h"
@@ -49,6 +50,9 @@ struct Place {
 };
 
 Place place_of(const Planning& planning, std::string_view schema, std::string_view name) {
+  if (is_temporary(*planning.request->context, planning.catalog(), schema, name)) {
+    return {false, static_cast<int>(planning.map().default_shard())};
+  }
   const auto& path = planning.request->context->search_path;
   const router::Relation* relation = find_table(planning.catalog(), path, schema, name);
   // Indexes, partitions and children are where their table is.
@@ -388,12 +392,10 @@ std::shared_ptr<Plan> notify_and_locks(Planning& planning, const tree::Utility& 
   if (utility.as<tree::Notify>() != nullptr) {
     return to_default(planning, "notifications are the default shard's", Effect::writes);
   }
-  if (utility.as<tree::Listen>() != nullptr) {
-    refuse_statement("LISTEN", "Connect to the default shard's server for notifications.");
-  }
-  if (const auto* unlisten = utility.as<tree::Unlisten>()) {
-    if (!unlisten->channel.empty()) refuse_statement("UNLISTEN", "");
-    return to_default(planning, "nothing is listened to", Effect::none);
+  if (utility.as<tree::Listen>() != nullptr || utility.as<tree::Unlisten>() != nullptr) {
+    auto plan = to_default(planning, "notifications are the default shard's", Effect::none);
+    plan->residue = utility.as<tree::Listen>() != nullptr ? Residue::may_begin : Residue::may_end;
+    return plan;
   }
   const auto& lock = *utility.as<tree::LockTable>();
   const auto text_for = [&](const std::vector<const tree::RelationName*>& relations) {
@@ -405,20 +407,30 @@ std::shared_ptr<Plan> notify_and_locks(Planning& planning, const tree::Utility& 
 
 /// A cursor lives in one server's transaction, and FETCH does not say which.
 PlanResult declare(Planning& planning, const tree::DeclareCursor& cursor) {
-  if (cursor.hold) refuse_statement("DECLARE … WITH HOLD", "Read the rows without a cursor.");
   const auto inner = plan_inner(planning, *cursor.query, to_text(*cursor.query, planning.shape()));
-  const auto* made = std::get_if<std::shared_ptr<const Plan>>(&inner);
-  const auto preferred = static_cast<int>(planning.map().default_shard());
-  const bool on_default =
-      made != nullptr && (*made)->kind == PlanKind::relay &&
-      ((*made)->routing.mode == Routing::Mode::any_shard ||
-       ((*made)->routing.mode == Routing::Mode::one_shard && (*made)->routing.shard == preferred));
-  if (!on_default) {
+  if (!runs_on_default(planning, inner)) {
     refuse_statement("DECLARE of a query over sharded tables",
                      "Use a portal of the extended protocol with a row limit.");
   }
-  return std::shared_ptr<const Plan>(
-      to_default(planning, "its tables are on the default shard", Effect::writes));
+  auto plan = to_default(planning, "its tables are on the default shard", Effect::writes);
+  if (cursor.hold) plan->residue = Residue::may_begin;
+  return std::shared_ptr<const Plan>(std::move(plan));
+}
+
+/// Temporary relations, and nothing else, are what the statement names.
+bool of_temporaries(const Planning& planning, const tree::Utility& utility) {
+  const auto& context = *planning.request->context;
+  return !utility.relations.empty() &&
+         std::ranges::all_of(utility.relations, [&](const tree::RelationName& relation) {
+           return is_temporary(context, planning.catalog(), relation.schema, relation.name);
+         });
+}
+
+/// CREATE FUNCTION pg_temp.f(), CREATE TYPE pg_temp.t AS …: the name stands ahead of all else.
+bool names_temporary_schema(const tree::Utility& utility) {
+  const std::string_view head = std::string_view(utility.text).substr(0, utility.text.find_first_of("('$"));
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return !std::ranges::search(head, std::string_view("pg_temp."), same).empty();
 }
 
 }  // namespace
@@ -438,6 +450,29 @@ std::shared_ptr<Plan> text_to_default(Planning& planning, std::string reason) {
   return to_default(planning, std::move(reason), Effect::ddl);
 }
 
+std::shared_ptr<Plan> text_for_session(Planning& planning) {
+  auto plan = to_default(planning, "temporary relations are on the default shard", Effect::temporary);
+  plan->residue = Residue::may_begin;
+  return plan;
+}
+
+bool makes_temporary(const Planning& planning, const tree::TableRef& relation,
+                     tree::CreateTable::Persistence persistence) {
+  if (persistence == tree::CreateTable::Persistence::temporary) return true;
+  const auto& path = planning.request->context->search_path;
+  if (relation.schema.empty()) return !path.empty() && path.front() == "pg_temp";
+  return relation.schema == "pg_temp" || relation.schema.starts_with("pg_temp_");
+}
+
+bool runs_on_default(const Planning& planning, const PlanResult& inner) {
+  const auto* made = std::get_if<std::shared_ptr<const Plan>>(&inner);
+  if (made == nullptr || (*made)->kind != PlanKind::relay) return false;
+  const Routing& routing = (*made)->routing;
+  return routing.mode == Routing::Mode::any_shard ||
+         (routing.mode == Routing::Mode::one_shard &&
+          routing.shard == static_cast<int>(planning.map().default_shard()));
+}
+
 PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   const auto answer = [](std::shared_ptr<Plan> plan) -> PlanResult {
     return std::shared_ptr<const Plan>(std::move(plan));
@@ -446,7 +481,11 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   if (const auto* at = utility.as<tree::Copy>()) return plan_copy(planning, utility, *at);
   if (const auto* at = utility.as<tree::DeclareCursor>()) return declare(planning, *at);
   if (utility.as<tree::Fetch>() != nullptr || utility.as<tree::CloseCursor>() != nullptr) {
-    return answer(to_default(planning, "cursors are on the default shard", Effect::reads));
+    auto plan = to_default(planning, "cursors are on the default shard", Effect::reads);
+    // Its columns are those of whatever cursor has the name now.
+    plan->cacheable = false;
+    if (utility.as<tree::CloseCursor>() != nullptr) plan->residue = Residue::may_end;
+    return answer(std::move(plan));
   }
   if (const auto* at = utility.as<tree::CreateTable>()) {
     return answer(plan_create_table(planning, utility, *at));
@@ -456,6 +495,9 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   }
   if (const auto* at = utility.as<tree::CreateView>()) {
     return answer(plan_create_view(planning, utility, *at));
+  }
+  if (of_temporaries(planning, utility) || names_temporary_schema(utility)) {
+    return answer(text_for_session(planning));
   }
   if (const auto* at = utility.as<tree::CreateIndex>()) {
     return answer(plan_create_index(planning, utility, *at));
@@ -474,15 +516,26 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
     return answer(notify_and_locks(planning, utility));
   }
   if (utility.as<tree::Discard>() != nullptr) {
-    return answer(to_default(planning, "nothing of the session's is kept there", Effect::none));
+    auto plan = to_default(planning, "what the session has is on the default shard", Effect::none);
+    plan->residue = Residue::may_end;
+    return answer(std::move(plan));
   }
   if (utility.as<tree::Call>() != nullptr || utility.as<tree::Do>() != nullptr) {
     if (planning.map().shards().size() > 1) refuse_statement(utility.tag, kHintShard);
     auto plan = to_default(planning, "there is one shard only", Effect::writes);
-    plan->opaque_settings = true;
+    plan->residue = Residue::may_begin;
     return answer(std::move(plan));
   }
-  return answer(by_kind(planning, utility));
+  auto plan = by_kind(planning, utility);
+  const auto& path = planning.request->context->search_path;
+  if (plan->kind == PlanKind::broadcast && !path.empty() && path.front() == "pg_temp") {
+    refuse_statement(utility.tag + " with pg_temp first in search_path", "Put another schema first.");
+  }
+  // TEMPORARY, and what nobody here has looked into.
+  const bool known = is_one_of(utility.kind, kEverywhere) || is_one_of(utility.kind, kOfTables);
+  if (plan->kind == PlanKind::relay && !known) plan->residue = Residue::may_begin;
+  if (utility.kind == "LoadStmt") plan->residue = Residue::untracked;
+  return answer(std::move(plan));
 }
 
 }  // namespace anabranch::rewriter
