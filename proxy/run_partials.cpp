@@ -102,7 +102,7 @@ class Partials {
         const Running running(state_, member->lease);
         co_await sink_.copy().begin_rows(member->lease);
       }
-      exchange_.add(member->lease);
+      exchange_.stream(exchange_.add(member->lease)).longest_row = state_.db->config->limits.query_memory;
       running_.push_back(std::make_unique<Running>(state_, member->lease));
       tags_.emplace_back();
     }
@@ -148,6 +148,9 @@ class Partials {
 
   /// Each shard's COPY data as it comes; a large row is passed on to its end before anything else.
   net::Task<void> pass_copies() {
+    for (std::size_t i = 0; !sink_.copy().has_lead() && i < exchange_.size(); ++i) {
+      exchange_.stream(i).batch_copies = exchange_.stream(i).parts = true;
+    }
     while (auto next = co_await exchange_.next()) {
       take(*next);
       while (true) {

@@ -44,6 +44,7 @@ class Session {
   // session.cpp
   net::Task<void> greet();
   net::Task<bool> serve_one();
+  bool skip_copy_data();
   net::Task<bool> read_next(net::pg::Message& message);
   net::Task<void> handle(const net::pg::Message& message);
   void say_goodbye(values::ErrorId why);
