@@ -72,6 +72,9 @@ class ReplyStream {
   /// True: a DataRow or CopyData that is large and not whole yet comes out in pieces as it arrives,
   /// type and length ahead.
   bool parts = false;
+  /// Of DataRows that are batched: a longer one fails with 53200 before it is held, and breaks the
+  /// connection. 0: no bound but the protocol's.
+  std::size_t longest_row = 0;
   /// Pieces of a message have come out, and more of it will.
   bool in_message() const { return part_left_ > 0; }
 

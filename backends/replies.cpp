@@ -65,6 +65,10 @@ void ReplyStream::take_rows() {
     if (!frame) violate(frame.error().message);
     if (!frame->message) {
       needed_ = frame->needed;
+      if (longest_row > 0 && needed_ > longest_row) {
+        (*lease_)->mark_broken();
+        throw values::make_error(values::ErrorId::memory_budget, longest_row);
+      }
       break;
     }
     rows.append_message(frame->message->raw);

@@ -1,9 +1,6 @@
 #include "proxy/copy_output.h"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-
+#include "proxy/encoding.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -14,17 +11,6 @@ namespace {
 constexpr std::size_t binary_header_bytes = 11 + 4 + 4;
 constexpr std::string_view binary_trailer("\xff\xff", 2);
 
-/// As PostgreSQL compares the names of encodings.
-std::string plain_name(std::string_view encoding) {
-  std::string name;
-  for (const char letter : encoding) {
-    if (std::isalnum(static_cast<unsigned char>(letter)) != 0) {
-      name += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    }
-  }
-  return name == "unicode" ? "utf8" : name;
-}
-
 }  // namespace
 
 CopyOutput::CopyOutput(SessionState& state, const rewriter::CopyOut& copy)
@@ -32,12 +18,10 @@ CopyOutput::CopyOutput(SessionState& state, const rewriter::CopyOut& copy)
 
 /// Rows come in the client's encoding; in some, a byte of a character may look like a delimiter.
 void CopyOutput::check_encoding() const {
-  static constexpr std::array<std::string_view, 7> with_ascii_inside = {"big5", "gb18030", "gbk", "johab",
-                                                                        "shiftjis2004", "sjis", "uhc"};
   const std::string* reported = state_.reported("client_encoding");
-  const std::string client = plain_name(reported == nullptr ? "UTF8" : std::string_view(*reported));
-  const bool converted = !copy_.encoding.empty() && plain_name(copy_.encoding) != client;
-  if (binary() || (!converted && std::ranges::find(with_ascii_inside, client) == with_ascii_inside.end())) return;
+  const std::string client = reported == nullptr ? "UTF8" : *reported;
+  const bool converted = !copy_.encoding.empty() && plain_encoding(copy_.encoding) != plain_encoding(client);
+  if (binary() || (!converted && !has_ascii_inside(client))) return;
   throw values::make_error(values::ErrorId::unsupported_clause,
                            "COPY TO in encoding " + (converted ? copy_.encoding : client),
                            "the rows of several shards are merged in the client's encoding",

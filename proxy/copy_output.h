@@ -21,6 +21,8 @@ class CopyOutput {
   net::Task<void> begin_rows(backends::Lease& lease);
   void rows(const merge::Batch& rows);
 
+  /// Something goes ahead of the rows: first() must see each shard's first message by itself.
+  bool has_lead() const { return binary() || copy_.header; }
   /// CopyOutResponse of a shard; the first one is the client's.
   void respond(const net::pg::Message& response);
   /// The first CopyData of a shard's stream, and the later ones (backends::Reply::Kind::copies, part).

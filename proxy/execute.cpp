@@ -175,33 +175,71 @@ net::Task<void> give_way_to_client(SessionState& state) {
   if (const auto sent = co_await state.client.flush(); !sent) throw ClientGone{sent.error().message};
 }
 
+namespace {
+
+/// What has come of a CopyData that is read in pieces.
+std::string_view take_copy_piece(SessionState& state) {
+  const std::string_view piece = state.client.received().substr(0, state.copy_left);
+  state.client.consume(piece.size());
+  state.copy_left -= piece.size();
+  return piece;
+}
+
+net::Task<void> wait_for_client(SessionState& state, std::size_t needed) {
+  const auto filled = co_await state.client.fill(needed, state.token());
+  if (filled) co_return;
+  if (filled.error().kind == net::NetError::Kind::cancelled || filled.error().kind == net::NetError::Kind::timed_out) {
+    state.check_cancelled();
+  }
+  throw ClientGone{filled.error().message};
+}
+
+/// Nothing: it means nothing here.
+std::optional<CopyMessage> copy_message(const net::pg::Message& message) {
+  switch (message.type) {
+    case 'd': return CopyMessage{CopyMessage::Kind::data, message.payload, {}};
+    case 'c': return CopyMessage{CopyMessage::Kind::done, {}, {}};
+    case 'f': {
+      const auto fail = net::pg::CopyFail::decode(message.payload);
+      return CopyMessage{CopyMessage::Kind::failed, {}, std::string(fail ? fail->message : "")};
+    }
+    case 'H':
+    case 'S': return std::nullopt;
+    case 'X': throw ClientGone{"terminated"};
+    default:
+      throw values::make_error(values::ErrorId::protocol_violation, "unexpected message during COPY from stdin");
+  }
+}
+
+}  // namespace
+
 net::Task<CopyMessage> next_copy_message(SessionState& state) {
+  // Longer than this it is not waited for as a whole: where a CopyData ends means nothing.
+  constexpr std::size_t whole_bytes = 64 * 1024;
+  constexpr std::size_t header_bytes = 5;
   while (true) {
-    const auto message = co_await net::pg::read_message(state.client, state.token());
-    if (!message) {
-      if (message.error().kind == net::NetError::Kind::cancelled ||
-          message.error().kind == net::NetError::Kind::timed_out) {
-        state.check_cancelled();
-      }
-      throw ClientGone{message.error().message};
-    }
-    switch (message->type) {
-      case 'd': co_return CopyMessage{CopyMessage::Kind::data, message->payload, {}};
-      case 'c':
+    std::size_t needed = 0;
+    if (state.copy_left == 0) {
+      const auto taken = net::pg::take_message(state.client, max_client_message_bytes, &needed);
+      if (!taken) throw ClientGone{taken.error().message};
+      if (*taken) {
+        auto message = copy_message(**taken);
+        if (!message) continue;
         // It may end with a commit.
-        while (const auto over = state.worker.paused(state.db->conf->name)) (void)co_await over->wait(state.token());
-        co_return CopyMessage{CopyMessage::Kind::done, {}, {}};
-      case 'f': {
-        const auto fail = net::pg::CopyFail::decode(message->payload);
-        co_return CopyMessage{CopyMessage::Kind::failed, {}, std::string(fail ? fail->message : "")};
+        while (message->kind == CopyMessage::Kind::done && state.worker.paused(state.db->conf->name)) {
+          (void)co_await state.worker.paused(state.db->conf->name)->wait(state.token());
+        }
+        co_return std::move(*message);
       }
-      case 'H':
-      case 'S': break;
-      case 'X': throw ClientGone{"terminated"};
-      default:
-        throw values::make_error(values::ErrorId::protocol_violation,
-                                 "unexpected message during COPY from stdin");
+      if (needed > whole_bytes && state.client.received().front() == 'd') {
+        state.copy_left = needed - header_bytes;
+        state.client.consume(header_bytes);
+      }
     }
+    if (state.copy_left > 0 && !state.client.received().empty()) {
+      co_return CopyMessage{CopyMessage::Kind::data, take_copy_piece(state), {}};
+    }
+    co_await wait_for_client(state, state.copy_left > 0 ? 0 : needed);
   }
 }
 

@@ -132,7 +132,7 @@ class Partials {
 
   /// Adds the source, and queues its request.
   void send(std::size_t source) {
-    exchange_.add(members_[source]->lease);
+    exchange_.stream(exchange_.add(members_[source]->lease)).longest_row = state_.db->config->limits.query_memory;
     running_.push_back(std::make_unique<Running>(state_, members_[source]->lease));
     net::pg::Oids types;
     // A type of its own has another OID on each shard: there it is inferred.
@@ -170,6 +170,9 @@ class Partials {
 
   /// Each shard's COPY data as it comes; a large row is passed on to its end before anything else.
   net::Task<void> pass_copies() {
+    for (std::size_t i = 0; !sink_.copy().has_lead() && i < exchange_.size(); ++i) {
+      exchange_.stream(i).batch_copies = exchange_.stream(i).parts = true;
+    }
     while (auto next = co_await exchange_.next()) {
       take(*next);
       while (true) {

@@ -198,18 +198,28 @@ void Session::say_goodbye(values::ErrorId why) {
   ended_ = true;
 }
 
+/// The rest of a large CopyData whose COPY has failed. False: more of it is to come.
+bool Session::skip_copy_data() {
+  const std::size_t skipped = std::min(state_.copy_left, state_.client.received().size());
+  state_.client.consume(skipped);
+  state_.copy_left -= skipped;
+  return state_.copy_left == 0;
+}
+
 /// False: the conversation is over.
 net::Task<bool> Session::read_next(net::pg::Message& message) {
   std::size_t needed = 0;
   while (true) {
-    auto taken = net::pg::take_message(state_.client, net::pg::max_message_bytes, &needed);
-    if (!taken) {
-      send_error(state_.out(), values::make_error(values::ErrorId::protocol_violation, taken.error().message), "FATAL");
-      co_return false;
-    }
-    if (*taken) {
-      message = **taken;
-      co_return true;
+    if (state_.copy_left == 0 || skip_copy_data()) {
+      auto taken = net::pg::take_message(state_.client, max_client_message_bytes, &needed);
+      if (!taken) {
+        send_error(state_.out(), values::make_error(values::ErrorId::protocol_violation, taken.error().message), "FATAL");
+        co_return false;
+      }
+      if (*taken) {
+        message = **taken;
+        co_return true;
+      }
     }
     // Nothing to do until the client speaks: what has been answered goes out now.
     if (const auto sent = co_await state_.client.flush(); !sent) co_return false;

@@ -46,6 +46,7 @@ class Session {
   // session.cpp
   net::Task<void> greet();
   net::Task<bool> serve_one();
+  bool skip_copy_data();
   net::Task<bool> read_next(net::pg::Message& message);
   net::Task<net::IoResult> wait_for_message(std::size_t needed);
   void hear_kept();

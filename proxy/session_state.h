@@ -23,6 +23,9 @@ namespace anabranch::proxy {
 
 struct Portal;
 
+/// What a server takes of a client: no message's length may be more (PQ_LARGE_MESSAGE_LIMIT).
+inline constexpr std::size_t max_client_message_bytes = 0x3fffffff;
+
 /// What a client's statements share: its socket, its settings, its transaction, its leases. The
 /// executors (run_*.cpp) work on this; the session's message loop owns it. One loop.
 struct SessionState {
@@ -75,6 +78,9 @@ struct SessionState {
   std::vector<backends::Lease*> running;
   bool cancel_requested = false;
   bool timed_out = false;
+
+  /// Of the client's CopyData that is being read in pieces: what has not been read yet.
+  std::size_t copy_left = 0;
 
   net::Buffer& out() { return client.out(); }
   net::CancelToken token() const { return statement.token(); }

@@ -58,6 +58,73 @@ void check_left_out(const router::Column& column, bool every_shard) {
          false);
 }
 
+/// A default like now(): the same for all rows of a statement. Binary data cannot be given a value that
+/// was read as text, nor a header that must match another column.
+bool fill_once(const tree::Copy& copy, const router::Column& column, const CopySplit& split) {
+  const bool matched = std::ranges::any_of(copy.options, [](const tree::Option& option) {
+    return option.name == "header" && (option.value == "match" || option.value == "MATCH");
+  });
+  return !matched && !column.generated && !column.identity && !column.default_sql.empty() &&
+         column.default_volatility == router::Volatility::stable && split.format != CopyFormat::Format::binary;
+}
+
+/// The statement with these columns behind the client's own; their values are evaluated once.
+std::string fill_columns(Planning& planning, const tree::Copy& copy, const router::Relation& relation,
+                         const std::vector<int>& given, const std::vector<const router::Column*>& filled) {
+  std::string list;
+  for (const int column : given) {
+    // One that is not there is the server's to complain of.
+    if (column < 0) return planning.statement->as<tree::Utility>()->text;
+    list += quote_identifier(relation.columns[static_cast<std::size_t>(column)].name) + ", ";
+  }
+  for (const router::Column* column : filled) {
+    list += quote_identifier(column->name) + (column == filled.back() ? "" : ", ");
+    planning.plan->evaluations.push_back({"(" + column->default_sql + ")::" + column->type_name, column->type_name, true});
+  }
+  std::string text = "COPY " + quote_name({relation.schema, relation.name}) + " (" + list + ") FROM STDIN" +
+                     printed_options(copy.options);
+  if (copy.where) text += " WHERE " + planning.text(*copy.where);
+  return text;
+}
+
+/// What keeps a WHERE from meaning the same for every row, wherever it is asked; empty: nothing.
+std::string unstable(const Traits& traits, bool copies) {
+  for (const std::string* reason : {&traits.opaque, &traits.shared, &traits.unknown, &traits.impure, &traits.session_value,
+                                    &traits.session_lock, &traits.system_column}) {
+    if (!reason->empty()) return *reason;
+  }
+  if (copies && !traits.random.empty()) return traits.random + "()";
+  if (traits.ambient) return "a function of time or session";
+  if (traits.settings) return "set_config()";
+  return traits.virtual_columns ? "a column of the shard" : "";
+}
+
+bool names_now(const tree::Expr& where, tree::PinSet& pins) {
+  bool found = false;
+  tree::walk(where, [&](const tree::Expr& at) {
+    const auto* literal = at.as<tree::Literal>();
+    if (literal != nullptr && literal->kind() == tree::Literal::Kind::string) found |= says_now(literal->value(pins));
+    return true;
+  });
+  return found;
+}
+
+/// A row's fate must depend on the row alone.
+void check_where(Planning& planning, const tree::Copy& copy, bool copies) {
+  tree::Select select;
+  select.targets.push_back(tree::make::target(tree::make::star()));
+  select.from.push_back(tree::make::table(copy.table->schema, copy.table->name));
+  select.where = tree::clone(*copy.where);
+  const tree::Statement query{std::move(select)};
+  const Query resolved =
+      resolve(query, planning.catalog(), planning.map(), planning.request->context->search_path);
+  std::string reason = unstable(scan(resolved, planning.functions), copies);
+  if (reason.empty() && names_now(*copy.where, planning.pins)) reason = "a moment named by the clock";
+  if (reason.empty()) return;
+  refuse_clause("COPY FROM … WHERE", reason + " may be another one on each shard",
+                "Leave the rows out of the data, or DELETE them afterwards.");
+}
+
 CopySplit::KeyField key_field(const tree::Copy& copy, const std::vector<int>& columns,
                               const router::Relation& relation, int part) {
   const router::Column& column = relation.columns[static_cast<std::size_t>(part)];
@@ -93,19 +160,22 @@ PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree:
                             "Drop them, or load one shard: /* anabranch: shard=NAME */"),
            false);
   }
-  if (copy.where) {
-    refuse_clause("COPY FROM … WHERE", "every shard would choose among its rows for itself",
-                  "Leave the rows out of the data, or DELETE them afterwards.");
-  }
+  const bool copies = target.table->kind == conf::TableKind::reference;
+  if (copy.where) check_where(planning, copy, copies);
   CopySplit split;
   split.table = target.index;
-  split.every_shard = target.table->kind == conf::TableKind::reference;
+  split.every_shard = copies;
   static_cast<CopyFormat&>(split) = copy_format(copy);
   const auto columns = copied_columns(copy, *target.relation);
   split.field_count = static_cast<int>(columns.size());
+  std::vector<const router::Column*> filled;
   for (std::size_t i = 0; i < target.relation->columns.size(); ++i) {
-    if (std::ranges::find(columns, static_cast<int>(i)) == columns.end()) {
-      check_left_out(target.relation->columns[i], split.every_shard);
+    if (std::ranges::find(columns, static_cast<int>(i)) != columns.end()) continue;
+    const router::Column& column = target.relation->columns[i];
+    if (fill_once(copy, column, split)) {
+      filled.push_back(&column);
+    } else {
+      check_left_out(column, split.every_shard);
     }
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -136,7 +206,8 @@ PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree:
   plan->routing.reason = split.every_shard ? "a reference table has a copy on every shard"
                                            : "each row goes to its key's shard";
   plan->sum_counts = !split.every_shard;
-  plan->subquery.pieces.emplace_back(utility.text);
+  plan->subquery.pieces.emplace_back(
+      filled.empty() ? utility.text : fill_columns(planning, copy, *target.relation, columns, filled));
   plan->copy = std::move(split);
   return std::shared_ptr<const Plan>(std::move(plan));
 }
