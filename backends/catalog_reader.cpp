@@ -34,9 +34,14 @@ std::string relations_sql(std::string_view schemas) {
       " exists(select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal),"
       " exists(select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN'),"
       " case when c.relkind in ('v', 'm') and n.nspname not in ('pg_catalog', 'information_schema')"
-      " then pg_get_viewdef(c.oid) end"
+      " then pg_get_viewdef(c.oid) end, pn.nspname, p.relname"
       " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-      " where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and {} order by c.oid",
+      " left join pg_index x on x.indexrelid = c.oid"
+      " left join pg_inherits h on h.inhrelid = c.oid and h.inhseqno = 1 and x.indexrelid is null"
+      " left join pg_class p on p.oid = coalesce(x.indrelid, h.inhparent)"
+      " left join pg_namespace pn on pn.oid = p.relnamespace"
+      " where (c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') or (c.relkind in ('i', 'I')"
+      " and n.nspname not in ('pg_catalog', 'information_schema'))) and {} order by c.oid",
       schemas);
 }
 
@@ -212,6 +217,8 @@ void Reader::relations(const ControlResult& rows) {
     relation.triggers = rows.flag(row, 5);
     relation.rules = rows.flag(row, 6);
     relation.view_sql = rows.text(row, 7);
+    relation.parent_schema = rows.text(row, 8);
+    relation.parent = rows.text(row, 9);
     const Oid oid = relation.oid;
     ShardRelation& kept = catalog_.relations[{relation.schema, relation.name}];
     kept.relation = std::move(relation);

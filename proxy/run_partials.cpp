@@ -283,6 +283,8 @@ class Partials {
 
   /// Shards that do the same thing say the same: it is heard once.
   void take_notice(std::size_t source, const net::pg::Message& message) {
+    // What is not on every shard is no news but from the default one.
+    if (!plan_.subquery_of.empty() && members_[source]->shard != state_.default_shard()) return;
     if (!plan_.sum_counts) {
       Notices& heard = notices_[std::string(message.payload)];
       heard.by_source.resize(members_.size());

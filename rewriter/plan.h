@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -229,6 +230,8 @@ struct Plan {
 
   /// relay: empty, the client's own text is sent. scatter, broadcast: each shard's subquery.
   SqlTemplate subquery;
+  /// broadcast: shards whose text is another one. An empty text: the shard is left out.
+  std::map<int, std::string> subquery_of;
   std::optional<merge::Recipe> recipe;  ///< scatter; RETURNING of split and broadcast
   /// Row counts of the tags are summed (split, sharded writes) or taken from one shard (reference).
   bool sum_counts = true;

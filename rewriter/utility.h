@@ -38,6 +38,9 @@ std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& 
                                        const tree::AlterTable& alter);
 /// PREPARE, EXECUTE, DEALLOCATE: carried out by the session. Null for all else.
 std::shared_ptr<Plan> plan_prepared(const Planning& planning, const tree::Utility& utility);
+/// Refuses a change of a column that the map makes keys of.
+void check_key_column(const Planning& planning, const tree::RelationName& relation,
+                      std::string_view column, std::string_view tag);
 /// A query inside another statement, planned on its own. `text`: of it alone.
 PlanResult plan_inner(const Planning& planning, const tree::Statement& statement, std::string text);
 
