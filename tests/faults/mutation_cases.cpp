@@ -24,7 +24,7 @@ std::uint32_t length_of(std::string_view message) {
 
 std::map<std::string, Messages> read_seeds() {
   std::map<std::string, Messages> seeds;
-  for (const auto& entry : std::filesystem::directory_iterator(FAULTS_DIR "/../fuzz/corpus/conversation")) {
+  for (const auto& entry : std::filesystem::directory_iterator(FAULTS_DIR "/../fuzz/corpus/fuzz_pg_frontend")) {
     const std::string bytes = read_text(entry.path());
     Messages& messages = seeds[entry.path().filename()];
     for (std::string_view left = bytes; !left.empty();) {

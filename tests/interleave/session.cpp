@@ -29,6 +29,7 @@ Session::Session(World& world, int number, bool plain)
     : world_(world),
       number_(number),
       plain_(plain),
+      binds_(plain || number % 30 == 7),
       random_(world.seed * 1'000'003 + static_cast<std::uint64_t>(number)),
       link_(world.loop) {}
 
@@ -107,7 +108,7 @@ Task<void> Session::connect() {
   to_come_.clear();
   connected_ = true;
   ++world_.connections;
-  steps_left_ = static_cast<int>(plain_ ? 20 + pick(30) : 50 + pick(300));
+  steps_left_ = static_cast<int>(binds_ ? 20 + pick(30) : 50 + pick(300));
 }
 
 const StepKind* Session::choose() {
@@ -116,7 +117,7 @@ const StepKind* Session::choose() {
   int sum = 0;
   for (const StepKind& kind : step_kinds()) {
     const int weight = plain_ ? kind.weight : kind.sharded_weight;
-    if (weight == 0 || (kind.where & here) == 0 || world_.disabled.contains(std::string(kind.name))) continue;
+    if (weight == 0 || (kind.where & here) == 0 || (kind.binds && !binds_) || world_.disabled.contains(std::string(kind.name))) continue;
     possible.emplace_back(&kind, weight);
     sum += weight;
   }

@@ -21,10 +21,12 @@ struct StepKind {
   enum Where : unsigned { idle = 1, open = 2, failed = 4, anywhere = idle | open };
   std::string_view name;
   unsigned where;
-  int weight;
-  /// How often in a database with schemes; 0: it is refused there.
-  int sharded_weight;
+  int weight;  ///< how often in a database without schemes
+  int sharded_weight;  ///< how often in one with schemes; 0: it is refused there
   Task<void> (Session::*run)();
+  /// Leaves something on a server's session, which the client then has to itself. Only some clients
+  /// do: a pool of two is soon taken.
+  bool binds = false;
 };
 
 /// All kinds; the one place to turn one on or off.
@@ -133,6 +135,7 @@ class Session {
   World& world_;
   const int number_;
   const bool plain_;
+  const bool binds_;  ///< does steps that bind it to a connection
   std::mt19937_64 random_;
   Link link_;
   Model model_;
