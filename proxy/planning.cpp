@@ -3,6 +3,7 @@
 #include "backends/exchange.h"
 #include "proxy/leases.h"
 #include "proxy/shard_request.h"
+#include "proxy/type_identity.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -36,8 +37,13 @@ net::Task<Description> describe_on(SessionState& state, std::uint32_t shard, std
   ShardLease taken = co_await ShardLease::take(state, shard);
   backends::Lease& lease = *taken;
   const Running running(state, lease);
+  for (values::Oid& type : types) type = type_on(*state.db, shard, type);
   auto described = co_await backends::describe(lease, std::move(sql), std::move(types));
-  if (described) co_return to_description(std::move(*described));
+  if (described) {
+    Description description = to_description(std::move(*described));
+    translate_description(*state.db, shard, description);
+    co_return description;
+  }
   net::pg::ErrorFields fields = std::move(described.error());
   if (!own_text) fields.remove('P');
   throw backends::ServerError(std::move(fields), shard, lease.shard_name());
@@ -121,7 +127,7 @@ net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& stateme
       auto made = std::make_shared<CachedPlan>();
       made->plan = std::move(*plan);
       if (made->plan->described) {
-        made->description = Description{made->plan->parameters, made->plan->result};
+        made->describe({made->plan->parameters, made->plan->result});
       }
       if (!state.catalog_stale) {
         state.worker.plans().put(statement.shape, cache_context(state, statement, several), made);
@@ -182,14 +188,15 @@ net::Task<const Description*> ensure_description(SessionState& state, Statement&
                              plan.kind == PlanKind::broadcast;
   if (plan.kind == PlanKind::refuse) co_await throw_refusal(state, statement, statement.plan);
   if (of_the_server) {
-    cached.description = co_await describe_on(state, describing_shard(state, plan), statement.text,
-                                              statement.parameter_types, true);
+    cached.describe(co_await describe_on(state, describing_shard(state, plan), statement.text,
+                                         statement.parameter_types, true));
   } else if (plan.session && plan.session->action == rewriter::SessionAction::show) {
-    cached.description = co_await describe_on(state, state.default_shard(), statement.text, {}, true);
+    cached.describe(co_await describe_on(state, state.default_shard(), statement.text, {}, true));
   } else {
-    cached.description = Description{plan.parameters, plan.result};
-    if (plan.local) cached.description->columns = plan.local->columns;
-    if (plan.explained) cached.description->columns = {{"QUERY PLAN", 0, 0, 25, -1, -1}};
+    Description description{plan.parameters, plan.result};
+    if (plan.local) description.columns = plan.local->columns;
+    if (plan.explained) description.columns = {{"QUERY PLAN", 0, 0, 25, -1, -1}};
+    cached.describe(std::move(description));
   }
   co_return &*cached.description;
 }
