@@ -26,19 +26,13 @@ void send_complete(net::Buffer& out, std::string_view tag) {
 }
 
 void send_row_description(net::Buffer& out, std::span<const rewriter::ResultColumn> columns,
-                          std::span<const values::Format> formats) {
-  net::pg::RowDescription description;
-  description.columns.reserve(columns.size());
+                          net::pg::FormatList formats) {
+  net::pg::RowDescriptionWriter writer(out, columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const rewriter::ResultColumn& column = columns[i];
-    const values::Format format = formats.empty()       ? values::Format::text
-                                  : formats.size() == 1 ? formats[0]
-                                                        : formats[i];
-    description.columns.push_back({column.name, column.table, column.attribute, column.type,
-                                   column.type_size, column.typmod,
-                                   static_cast<std::int16_t>(format)});
+    writer.add({column.name, column.table, column.attribute, column.type, column.type_size,
+                column.typmod, net::pg::format_of(formats, i)});
   }
-  description.encode(out);
 }
 
 void send_text_row(net::Buffer& out, std::span<const std::optional<std::string>> fields) {

@@ -21,7 +21,7 @@ void send_complete(net::Buffer& out, std::string_view tag);
 
 /// One format: for all columns; none: text.
 void send_row_description(net::Buffer& out, std::span<const rewriter::ResultColumn> columns,
-                          std::span<const values::Format> formats);
+                          net::pg::FormatList formats);
 void send_text_row(net::Buffer& out, std::span<const std::optional<std::string>> fields);
 
 /// NegotiateProtocolVersion, where the client asked for a newer minor version or for options that

@@ -78,7 +78,9 @@ class Relay {
     if (read_otherwise(state_, execution_)) {
       request.read_under = statement.read_under.get();
       if (name_.empty()) {
-        name_ = global_name_of(statement.text, statement.parameter_types, state_.planning_key, statement.reading_key);
+        own_name_ =
+            global_name_of(statement.text, statement.parameter_types, state_.planning_key, statement.reading_key);
+        name_ = own_name_;
       }
     }
     request.global_name = name_;
@@ -213,7 +215,7 @@ class Relay {
   }
 
   net::Task<void> fail() {
-    co_await settle_statement(lease_, name_, unparsed_, *error_);
+    co_await settle_statement(lease_, std::string(name_), unparsed_, *error_);
     throw backends::ServerError(std::move(*error_), lease_.shard(), lease_.shard_name());
   }
 
@@ -225,7 +227,8 @@ class Relay {
   backends::ReplyStream replies_;
   RowOids row_oids_;
   std::optional<net::pg::ErrorFields> error_;
-  std::string name_;       ///< of the prepared statement; empty: the unnamed one
+  std::string_view name_;  ///< of the prepared statement; empty: the unnamed one
+  std::string own_name_;   ///< what `name_` views where it is not the statement's
   bool unparsed_ = false;  ///< a Parse was sent and has not been answered
   Outcome outcome_;
 };

@@ -19,6 +19,7 @@ struct Portal {
   std::shared_ptr<Statement> statement;
   std::string payload;  ///< of Bind: what `bind` views
   net::pg::Bind bind;
+  std::vector<rewriter::BoundValue> values;  ///< the parameters, typed: views into `payload`
   PortalState state;
   bool executed = false;  ///< to its end
 };
@@ -71,7 +72,12 @@ class Session {
   // session_extended.cpp
   net::Task<void> extended(const net::pg::Message& message);
   net::Task<void> flush();
-  std::shared_ptr<Statement> new_statement(std::string_view name);
+  /// Nodes of maps are used again: a driver's next unnamed statement or portal allocates nothing.
+  using Statements = std::map<std::string, std::shared_ptr<Statement>, std::less<>>;
+  using Portals = std::map<std::string, std::unique_ptr<Portal>, std::less<>>;
+  Statements::node_type new_statement(std::string_view name);
+  Portals::node_type new_portal();
+  void retire_unnamed_portal();
   net::Task<void> parse(std::string_view payload);
   void bind(std::string_view payload);
   net::Task<void> describe(std::string_view payload);
@@ -94,9 +100,9 @@ class Session {
   std::unique_ptr<net::Timer> statement_timer_;
 
   Statement simple_;  ///< of simple queries; reused
-  std::map<std::string, std::shared_ptr<Statement>, std::less<>> statements_;
-  std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
-  std::unique_ptr<Portal> spare_portal_;  ///< its buffers serve the next Bind
+  Statements statements_;
+  Portals portals_;
+  Portals::node_type spare_portal_;  ///< its buffers serve the next Bind
   std::uint64_t next_portal_ = 0;
   /// Characters of the client's string before the statement that runs: positions in errors count from
   /// the string's beginning.

@@ -49,6 +49,13 @@ net::Task<void> Session::flush() {
 
 namespace {
 
+template <typename Map>
+typename Map::node_type new_node(const Map&, std::string_view name) {
+  Map one;
+  one.try_emplace(std::string(name));
+  return one.extract(one.begin());
+}
+
 /// The one statement of a Parse message; empty: none.
 std::string_view parsed_text(std::string_view sql, bool standard_conforming_strings) {
   if (const auto only = rewriter::only_statement(sql)) return *only;
@@ -62,22 +69,25 @@ std::string_view parsed_text(std::string_view sql, bool standard_conforming_stri
 
 /// The statement to parse into. What was unnamed is gone from now on, also if this Parse fails; its
 /// buffers serve again unless a portal still has it.
-std::shared_ptr<Statement> Session::new_statement(std::string_view name) {
-  const auto unnamed = name.empty() ? statements_.find(name) : statements_.end();
-  if (unnamed == statements_.end()) return std::make_shared<Statement>();
-  std::shared_ptr<Statement> statement = std::move(unnamed->second);
-  statements_.erase(unnamed);
-  if (statement.use_count() > 1) return std::make_shared<Statement>();
-  statement->parameter_types.clear();
-  return statement;
+Session::Statements::node_type Session::new_statement(std::string_view name) {
+  auto node = name.empty() ? statements_.extract(std::string()) : Statements::node_type();
+  if (node.empty()) {
+    node = new_node(statements_, name);
+  } else if (node.mapped().use_count() == 1) {
+    node.mapped()->parameter_types.clear();
+    return node;
+  }
+  node.mapped() = std::make_shared<Statement>();
+  return node;
 }
 
 net::Task<void> Session::parse(std::string_view payload) {
   begin_statement();
   const auto message = decoded<net::pg::Parse>(payload);
-  const std::string name(message.statement);
+  const std::string_view name = message.statement;
   if (!name.empty() && statements_.contains(name)) throw make_error(ErrorId::duplicate_prepared_statement, name);
-  std::shared_ptr<Statement> statement = new_statement(name);
+  auto node = new_statement(name);
+  const std::shared_ptr<Statement>& statement = node.mapped();
   for (std::size_t i = 0; i < message.parameter_types.size(); ++i) {
     statement->parameter_types.push_back(message.parameter_types[i]);
   }
@@ -93,7 +103,7 @@ net::Task<void> Session::parse(std::string_view payload) {
     }
     if (!statement->plan->description) (void)co_await ensure_description(state_, *statement);
   }
-  statements_.insert_or_assign(name, std::move(statement));
+  statements_.insert(std::move(node));
   net::pg::ParseComplete{}.encode(state_.out());
 }
 
@@ -110,14 +120,26 @@ Portal& Session::find_portal(std::string_view name) {
   return *found->second;
 }
 
+void Session::retire_unnamed_portal() {
+  const auto unnamed = portals_.find(std::string_view());
+  if (unnamed == portals_.end()) return;
+  spare_portal_ = portals_.extract(unnamed);
+  Portal& spare = *spare_portal_.mapped();
+  spare.statement = nullptr;
+  spare.state = {};
+  if (spare.payload.capacity() > kept_bytes) spare_portal_ = {};
+}
+
 void Session::drop_portals() {
-  if (const auto unnamed = portals_.find(std::string_view()); unnamed != portals_.end()) {
-    spare_portal_ = std::move(unnamed->second);
-    spare_portal_->statement = nullptr;
-    spare_portal_->state = {};
-    if (spare_portal_->payload.capacity() > kept_bytes) spare_portal_ = nullptr;
-  }
+  retire_unnamed_portal();
   portals_.clear();
+}
+
+Session::Portals::node_type Session::new_portal() {
+  auto node = spare_portal_.empty() ? new_node(portals_, {}) : std::move(spare_portal_);
+  if (node.mapped() == nullptr) node.mapped() = std::make_unique<Portal>();
+  node.mapped()->executed = false;
+  return node;
 }
 
 void Session::forget_if_discarded(const rewriter::Plan& plan) {
@@ -125,12 +147,15 @@ void Session::forget_if_discarded(const rewriter::Plan& plan) {
 }
 
 void Session::bind(std::string_view payload) {
-  auto portal = spare_portal_ != nullptr ? std::move(spare_portal_) : std::make_unique<Portal>();
-  portal->executed = false;
+  // The portal's name comes first.
+  if (payload.starts_with('\0')) retire_unnamed_portal();
+  auto node = new_portal();
+  const std::unique_ptr<Portal>& portal = node.mapped();
   portal->payload = payload;
   portal->bind = decoded<net::pg::Bind>(portal->payload);
-  const std::string name(portal->bind.portal);
+  const std::string_view name = portal->bind.portal;
   if (!name.empty() && portals_.contains(name)) throw make_error(ErrorId::duplicate_portal, name);
+  node.key() = name;
   portal->statement = find_statement(portal->bind.statement);
   if (portal->statement->plan != nullptr && portal->statement->plan->description) {
     const std::size_t wanted = portal->statement->plan->description->parameters.size();
@@ -146,7 +171,7 @@ void Session::bind(std::string_view payload) {
                                    given, portal->bind.statement, wanted));
     }
   }
-  portals_.insert_or_assign(name, std::move(portal));
+  portals_.insert(std::move(node));
   net::pg::BindComplete{}.encode(state_.out());
 }
 
@@ -171,13 +196,8 @@ net::Task<void> Session::describe(std::string_view payload) {
     net::pg::NoData{}.encode(state_.out());
     co_return;
   }
-  std::vector<values::Format> formats;
-  if (portal != nullptr) {
-    for (std::size_t i = 0; i < description->columns->size(); ++i) {
-      formats.push_back(static_cast<values::Format>(net::pg::format_of(portal->bind.result_formats, i)));
-    }
-  }
-  send_row_description(state_.out(), *description->columns, formats);
+  send_row_description(state_.out(), *description->columns,
+                       portal != nullptr ? portal->bind.result_formats : net::pg::FormatList());
 }
 
 /// What the client sends behind an Execute decides whether its statement stands alone. One byte
@@ -200,16 +220,18 @@ void Session::fill_execution(Portal& portal, Execution& execution) {
   execution.parameter_formats = portal.bind.parameter_formats;
   execution.parameters = portal.bind.parameters;
   execution.result_formats = portal.bind.result_formats;
-  execution.values.reserve(portal.bind.parameters.size());
+  portal.values.clear();
+  portal.values.reserve(portal.bind.parameters.size());
   std::size_t index = 0;
   for (const net::pg::Field field : portal.bind.parameters) {
     rewriter::BoundValue value;
     if (index < description.parameters.size()) value.type = description.parameters[index];
     value.format = static_cast<values::Format>(net::pg::format_of(portal.bind.parameter_formats, index));
     value.bytes = field;
-    execution.values.push_back(value);
+    portal.values.push_back(value);
     ++index;
   }
+  execution.values = portal.values;
 }
 
 net::Task<void> Session::execute_portal(std::string_view payload) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,7 +59,7 @@ struct Execution {
   net::pg::FormatList parameter_formats;
   net::pg::FieldList parameters;
   net::pg::FormatList result_formats;
-  std::vector<rewriter::BoundValue> values;  ///< the parameters, typed
+  std::span<const rewriter::BoundValue> values;  ///< the parameters, typed; the portal keeps them
 
   /// Answers of Plan::evaluations, and views of them.
   std::vector<std::optional<std::string>> evaluated;

@@ -209,6 +209,15 @@ struct Column {
   std::int16_t format = 0;
   bool operator==(const Column&) const = default;
 };
+/// Writes a RowDescription column by column.
+class RowDescriptionWriter {
+ public:
+  RowDescriptionWriter(Buffer& out, std::size_t columns);
+  void add(const Column& column);
+
+ private:
+  MessageWriter writer_;
+};
 struct RowDescription {
   static constexpr char type = 'T';
   std::vector<Column> columns;

@@ -111,10 +111,15 @@ Decoded<ReadyForQuery> ReadyForQuery::decode(std::string_view payload) {
   return finish(reader, message, "ReadyForQuery");
 }
 
+RowDescriptionWriter::RowDescriptionWriter(Buffer& out, std::size_t columns)
+    : writer_(out, RowDescription::type) {
+  write_count(writer_, columns);
+}
+void RowDescriptionWriter::add(const Column& column) { write_column(writer_, column); }
+
 void RowDescription::encode(Buffer& out) const {
-  MessageWriter writer(out, type);
-  write_count(writer, columns.size());
-  for (const Column& column : columns) write_column(writer, column);
+  RowDescriptionWriter writer(out, columns.size());
+  for (const Column& column : columns) writer.add(column);
 }
 Decoded<RowDescription> RowDescription::decode(std::string_view payload) {
   FieldReader reader(payload);
