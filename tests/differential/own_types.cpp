@@ -64,7 +64,7 @@ const OwnTypes::Type& OwnTypes::type(uint32_t oid) {
   const auto known = types_.find(oid);
   if (known != types_.end()) return known->second;
   const ResultPtr result = ask(fmt::format(
-      "SELECT t.typname, CASE WHEN t.oid = 2206 THEN 'T' WHEN t.typcategory = 'A' THEN 'A'"
+      "SELECT t.typname, CASE WHEN t.oid = 2206 THEN 'T' WHEN t.typcategory = 'A' OR t.oid = 2287 THEN 'A'"
       " WHEN t.oid = 2249 THEN 'c' ELSE t.typtype::text END,"
       " coalesce(r.rngsubtype, t.typbasetype) FROM pg_catalog.pg_type t"
       " LEFT JOIN pg_catalog.pg_range r ON t.oid IN (r.rngtypid, r.rngmultitypid)"
