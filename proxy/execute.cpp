@@ -28,7 +28,7 @@ bool writes(const Plan& plan) {
 }
 
 bool read_otherwise(const SessionState& state, const Execution& execution) {
-  return !execution.simple && execution.statement->reading_key != state.reading_key;
+  return execution.bound && execution.statement->reading_key != state.reading_key;
 }
 
 net::Task<void> evaluate(SessionState& state, Execution& execution) {
@@ -42,19 +42,9 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
     if (i > 0) sql += ", ";
     sql += "(" + plan.evaluations[i].sql + ")::pg_catalog.text";
   }
-  const std::uint32_t shard = state.default_shard();
-  backends::Lease borrowed;
-  backends::Lease* lease = &borrowed;
-  if (state.explicit_transaction()) {
-    // Inside a transaction now() is the transaction's: asked on the shard that is enlisted already.
-    auto& members = state.transaction.enlisted();
-    auto* member = members.empty()
-                       ? co_await state.transaction.enlist(shard, state.target(shard), state.token())
-                       : members.front().get();
-    lease = &member->lease;
-  } else {
-    borrowed = co_await borrow_lease(state, shard);
-  }
+  EvaluatingLease taken;
+  co_await taken.take(state);
+  backends::Lease* lease = &*taken;
   const Running running(state, *lease);
   auto answer = co_await backends::run_command(*lease, std::move(sql));
   if (!answer) throw backends::ServerError(answer.error(), lease->shard(), lease->shard_name());
@@ -66,15 +56,6 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
   }
 }
 
-namespace {
-
-/// No shard can hold a matching row: any one gives the empty answer in the right form.
-std::uint32_t one_of(const SessionState& state, const router::ShardSet& shards) {
-  return shards.empty() ? state.default_shard() : *shards.begin();
-}
-
-/// The shards of this execution. Takes the plan for several shards where a relay turns out to need
-/// it, and writes it to execution.plan.
 net::Task<router::ShardSet> find_shards(SessionState& state, Execution& execution) {
   co_await evaluate(state, execution);
   const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
@@ -88,6 +69,13 @@ net::Task<router::ShardSet> find_shards(SessionState& state, Execution& executio
   }
   co_await evaluate(state, execution);
   co_return rewriter::route(bind_request(state, execution), nullptr);
+}
+
+namespace {
+
+/// No shard can hold a matching row: any one gives the empty answer in the right form.
+std::uint32_t one_of(const SessionState& state, const router::ShardSet& shards) {
+  return shards.empty() ? state.default_shard() : *shards.begin();
 }
 
 net::Task<Outcome> run_on_shards(SessionState& state, Execution& execution) {
@@ -140,13 +128,15 @@ bool may_run_in_failed_transaction(const Plan& plan) {
 
 }  // namespace
 
+void check_not_failed(const SessionState& state, const Plan& plan) {
+  if (state.transaction.state() != backends::TransactionState::failed) return;
+  if (!may_run_in_failed_transaction(plan)) throw values::make_error<>(values::ErrorId::in_failed_transaction);
+}
+
 net::Task<Outcome> execute(SessionState& state, Execution& execution) {
   const auto begun = std::chrono::steady_clock::now();
   const Plan& plan = *execution.plan->plan;
-  if (state.transaction.state() == backends::TransactionState::failed &&
-      !may_run_in_failed_transaction(plan)) {
-    throw values::make_error<>(values::ErrorId::in_failed_transaction);
-  }
+  check_not_failed(state, plan);
   if (!state.db->outdated.empty() && writes(plan)) {
     throw values::make_error(values::ErrorId::outdated_map, state.db->outdated);
   }

@@ -17,4 +17,15 @@ net::Task<ShardLease> ShardLease::take(SessionState& state, std::uint32_t shard)
   co_return taken;
 }
 
+net::Task<void> EvaluatingLease::take(SessionState& state) {
+  const std::uint32_t shard = state.default_shard();
+  if (!state.explicit_transaction()) {
+    borrowed_ = co_await borrow_lease(state, shard);
+    co_return;
+  }
+  auto& members = state.transaction.enlisted();
+  member_ = members.empty() ? co_await state.transaction.enlist(shard, state.target(shard), state.token())
+                            : members.front().get();
+}
+
 }  // namespace anabranch::proxy

@@ -22,4 +22,17 @@ class ShardLease {
   backends::Lease borrowed_;
 };
 
+/// A lease to compute values on, of the default shard; inside an explicit transaction, one that it
+/// has already: now() is the transaction's.
+class EvaluatingLease {
+ public:
+  net::Task<void> take(SessionState& state);
+
+  backends::Lease& operator*() { return member_ != nullptr ? member_->lease : borrowed_; }
+
+ private:
+  backends::Transaction::Enlisted* member_ = nullptr;
+  backends::Lease borrowed_;
+};
+
 }  // namespace anabranch::proxy

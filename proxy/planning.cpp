@@ -2,6 +2,7 @@
 
 #include "backends/exchange.h"
 #include "proxy/leases.h"
+#include "proxy/prepared.h"
 #include "proxy/shard_request.h"
 #include "proxy/type_identity.h"
 #include "values/errors.h"
@@ -192,6 +193,17 @@ net::Task<const Description*> ensure_description(SessionState& state, Statement&
                                          statement.parameter_types, true));
   } else if (plan.session && plan.session->action == rewriter::SessionAction::show) {
     cached.describe(co_await describe_on(state, state.default_shard(), statement.text, {}, true));
+  } else if (plan.session && plan.session->action == rewriter::SessionAction::execute) {
+    Description description;
+    const auto called = state.statements.find(plan.session->name);
+    if (called != state.statements.end() && !called->second->shape.blank()) {
+      const std::shared_ptr<Statement> inner = called->second;
+      co_await ensure_plan(state, *inner);
+      if (!executes_prepared(*inner->plan->plan)) {
+        description.columns = (co_await ensure_description(state, *inner))->columns;
+      }
+    }
+    cached.describe(std::move(description));
   } else {
     Description description{plan.parameters, plan.result};
     if (plan.local) description.columns = plan.local->columns;

@@ -61,7 +61,7 @@ class Relay {
 
  private:
   void send() {
-    if (execution_.simple) {
+    if (!execution_.bound) {
       backends::send_query(lease_, execution_.statement->text);
       return;
     }
@@ -96,15 +96,17 @@ class Relay {
     }
     request.result_formats = execution_.result_formats;
     request.row_limit = execution_.row_limit;
+    request.describe = execution_.simple;
     unparsed_ = send_request(lease_, request);
   }
 
   void take(const net::pg::Message& message) {
     switch (message.type) {
-      // Of our own Parse, Bind and Close: the client has had its own.
+      // Of our own Parse, Bind, Describe and Close: the client has had its own.
       case '1': unparsed_ = false; return;
       case '2':
-      case '3': return;
+      case '3':
+      case 'n': return;
       case 'S': {
         const auto status = net::pg::ParameterStatus::decode(message.payload);
         if (status) state_.report_parameter(status->name, status->value);
@@ -201,7 +203,7 @@ class Relay {
     }
     lease_->set_mid_request(false);
     // The Sync that went with Execute was ignored during the copy.
-    if (!execution_.simple && !error_) net::pg::Sync{}.encode(lease_->socket().out());
+    if (execution_.bound && !error_) net::pg::Sync{}.encode(lease_->socket().out());
     lease_->socket().send_now();
   }
 

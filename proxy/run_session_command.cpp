@@ -5,6 +5,7 @@
 #include "backends/exchange.h"
 #include "proxy/execute.h"
 #include "proxy/leases.h"
+#include "proxy/prepared.h"
 #include "proxy/replies.h"
 #include "proxy/settings.h"
 #include "proxy/transaction_end.h"
@@ -184,6 +185,7 @@ net::Task<void> discard_all(SessionState& state) {
   co_await leases.take();
   report_all(state, **leases.all().front());
   state.refresh_planning();
+  state.deallocate_all();
   send_complete(state.out(), "DISCARD ALL");
 }
 
@@ -232,6 +234,11 @@ net::Task<Outcome> run_session_command(SessionState& state, Execution& execution
     case SessionAction::discard_all: co_await discard_all(state); break;
     case SessionAction::set_transaction:
     case SessionAction::set_constraints: co_await set_in_transaction(state, command); break;
+    case SessionAction::prepare: co_await prepare(state, *execution.statement, command); break;
+    case SessionAction::deallocate: deallocate(state, command); break;
+    case SessionAction::execute:
+      throw values::make_error(values::ErrorId::unsupported_statement, "EXECUTE of EXECUTE",
+                               "Execute the prepared statement itself.");
     case SessionAction::prepare_transaction:
       throw values::make_error(values::ErrorId::unsupported_statement, "PREPARE TRANSACTION",
                                "Anabranch ends transactions over several shards itself.");

@@ -8,21 +8,12 @@
 
 #include "net/pg/messages.h"
 #include "proxy/execute.h"
+#include "proxy/portal.h"
 #include "proxy/session_state.h"
 #include "proxy/statement.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
-
-/// A portal: a statement with values, made by Bind, run by Execute.
-struct Portal {
-  std::shared_ptr<Statement> statement;
-  std::string payload;  ///< of Bind: what `bind` views
-  net::pg::Bind bind;
-  std::vector<rewriter::BoundValue> values;  ///< the parameters, typed: views into `payload`
-  PortalState state;
-  bool executed = false;  ///< to its end
-};
 
 /// One client's conversation, from AuthenticationOk to its end (protocol 3, "Message Flow"): reads
 /// messages, keeps prepared statements and portals, and is the one place where a statement's
@@ -72,11 +63,8 @@ class Session {
   // session_extended.cpp
   net::Task<void> extended(const net::pg::Message& message);
   net::Task<void> flush();
-  /// Nodes of maps are used again: a driver's next unnamed statement or portal allocates nothing.
-  using Statements = std::map<std::string, std::shared_ptr<Statement>, std::less<>>;
-  using Portals = std::map<std::string, std::unique_ptr<Portal>, std::less<>>;
-  Statements::node_type new_statement(std::string_view name);
-  Portals::node_type new_portal();
+  SessionState::Statements::node_type new_statement(std::string_view name);
+  SessionState::Portals::node_type new_portal();
   void retire_unnamed_portal();
   net::Task<void> parse(std::string_view payload);
   void bind(std::string_view payload);
@@ -86,12 +74,11 @@ class Session {
   net::Task<void> sync();
   void end_sync();
   net::Task<void> wait_for_more();
+  net::Task<void> fill_call(Portal& portal, Execution& execution);
   static void fill_execution(Portal& portal, Execution& execution);
-  Portal& find_portal(std::string_view name);
+  const std::shared_ptr<Portal>& find_portal(std::string_view name);
   std::shared_ptr<Statement>& find_statement(std::string_view name);
   void drop_portals();
-  /// DISCARD ALL takes the prepared statements along.
-  void forget_if_discarded(const rewriter::Plan& plan);
 
   SessionState state_;
   std::int32_t process_ = 0;
@@ -100,9 +87,7 @@ class Session {
   std::unique_ptr<net::Timer> statement_timer_;
 
   Statement simple_;  ///< of simple queries; reused
-  Statements statements_;
-  Portals portals_;
-  Portals::node_type spare_portal_;  ///< its buffers serve the next Bind
+  SessionState::Portals::node_type spare_portal_;  ///< its buffers serve the next Bind
   std::uint64_t next_portal_ = 0;
   /// Characters of the client's string before the statement that runs: positions in errors count from
   /// the string's beginning.

@@ -2,6 +2,7 @@
 
 #include "net/pg/stream.h"
 #include "proxy/planning.h"
+#include "proxy/prepared.h"
 #include "proxy/replies.h"
 #include "proxy/session.h"
 #include "proxy/transaction_end.h"
@@ -21,12 +22,6 @@ M decoded(std::string_view payload) {
   auto message = M::decode(payload);
   if (!message) throw make_error(ErrorId::protocol_violation, message.error().message);
   return std::move(*message);
-}
-
-bool may_parse_in_failed_transaction(const rewriter::Plan& plan) {
-  using enum rewriter::SessionAction;
-  return plan.session && (plan.session->action == commit || plan.session->action == rollback ||
-                          plan.session->action == rollback_to);
 }
 
 }  // namespace
@@ -69,10 +64,10 @@ std::string_view parsed_text(std::string_view sql, bool standard_conforming_stri
 
 /// The statement to parse into. What was unnamed is gone from now on, also if this Parse fails; its
 /// buffers serve again unless a portal still has it.
-Session::Statements::node_type Session::new_statement(std::string_view name) {
-  auto node = name.empty() ? statements_.extract(std::string()) : Statements::node_type();
+SessionState::Statements::node_type Session::new_statement(std::string_view name) {
+  auto node = name.empty() ? state_.statements.extract(std::string()) : SessionState::Statements::node_type();
   if (node.empty()) {
-    node = new_node(statements_, name);
+    node = new_node(state_.statements, name);
   } else if (node.mapped().use_count() == 1) {
     node.mapped()->parameter_types.clear();
     return node;
@@ -85,7 +80,7 @@ net::Task<void> Session::parse(std::string_view payload) {
   begin_statement();
   const auto message = decoded<net::pg::Parse>(payload);
   const std::string_view name = message.statement;
-  if (!name.empty() && statements_.contains(name)) throw make_error(ErrorId::duplicate_prepared_statement, name);
+  if (!name.empty() && state_.statements.contains(name)) throw make_error(ErrorId::duplicate_prepared_statement, name);
   auto node = new_statement(name);
   const std::shared_ptr<Statement>& statement = node.mapped();
   for (std::size_t i = 0; i < message.parameter_types.size(); ++i) {
@@ -97,64 +92,58 @@ net::Task<void> Session::parse(std::string_view payload) {
     read_now(state_, *statement);
     statement->planned_key = state_.planning_key;
     if (!take_cached_plan(state_, *statement)) co_await ensure_plan(state_, *statement);
-    if (state_.transaction.state() == backends::TransactionState::failed &&
-        !may_parse_in_failed_transaction(*statement->plan->plan)) {
-      throw make_error<>(ErrorId::in_failed_transaction);
-    }
+    check_not_failed(state_, *statement->plan->plan);
     if (!statement->plan->description) (void)co_await ensure_description(state_, *statement);
   }
-  statements_.insert(std::move(node));
+  state_.statements.insert(std::move(node));
   net::pg::ParseComplete{}.encode(state_.out());
 }
 
 std::shared_ptr<Statement>& Session::find_statement(std::string_view name) {
-  const auto found = statements_.find(name);
-  if (found != statements_.end()) return found->second;
+  const auto found = state_.statements.find(name);
+  if (found != state_.statements.end()) return found->second;
   if (name.empty()) throw values::SqlError("26000", "unnamed prepared statement does not exist");
   throw make_error(ErrorId::no_such_prepared_statement, name);
 }
 
-Portal& Session::find_portal(std::string_view name) {
-  const auto found = portals_.find(name);
-  if (found == portals_.end()) throw make_error(ErrorId::no_such_portal, name);
-  return *found->second;
+const std::shared_ptr<Portal>& Session::find_portal(std::string_view name) {
+  const auto found = state_.portals.find(name);
+  if (found == state_.portals.end()) throw make_error(ErrorId::no_such_portal, name);
+  return found->second;
 }
 
 void Session::retire_unnamed_portal() {
-  const auto unnamed = portals_.find(std::string_view());
-  if (unnamed == portals_.end()) return;
-  spare_portal_ = portals_.extract(unnamed);
+  const auto unnamed = state_.portals.find(std::string_view());
+  if (unnamed == state_.portals.end()) return;
+  spare_portal_ = state_.portals.extract(unnamed);
   Portal& spare = *spare_portal_.mapped();
   spare.statement = nullptr;
   spare.state = {};
+  spare.call = nullptr;
   if (spare.payload.capacity() > kept_bytes) spare_portal_ = {};
 }
 
 void Session::drop_portals() {
   retire_unnamed_portal();
-  portals_.clear();
+  state_.portals.clear();
 }
 
-Session::Portals::node_type Session::new_portal() {
-  auto node = spare_portal_.empty() ? new_node(portals_, {}) : std::move(spare_portal_);
-  if (node.mapped() == nullptr) node.mapped() = std::make_unique<Portal>();
+SessionState::Portals::node_type Session::new_portal() {
+  auto node = spare_portal_.empty() ? new_node(state_.portals, {}) : std::move(spare_portal_);
+  if (node.mapped() == nullptr) node.mapped() = std::make_shared<Portal>();
   node.mapped()->executed = false;
   return node;
-}
-
-void Session::forget_if_discarded(const rewriter::Plan& plan) {
-  if (plan.session && plan.session->action == rewriter::SessionAction::discard_all) statements_.clear();
 }
 
 void Session::bind(std::string_view payload) {
   // The portal's name comes first.
   if (payload.starts_with('\0')) retire_unnamed_portal();
   auto node = new_portal();
-  const std::unique_ptr<Portal>& portal = node.mapped();
+  const std::shared_ptr<Portal>& portal = node.mapped();
   portal->payload = payload;
   portal->bind = decoded<net::pg::Bind>(portal->payload);
   const std::string_view name = portal->bind.portal;
-  if (!name.empty() && portals_.contains(name)) throw make_error(ErrorId::duplicate_portal, name);
+  if (!name.empty() && state_.portals.contains(name)) throw make_error(ErrorId::duplicate_portal, name);
   node.key() = name;
   portal->statement = find_statement(portal->bind.statement);
   if (portal->statement->plan != nullptr && portal->statement->plan->description) {
@@ -171,13 +160,13 @@ void Session::bind(std::string_view payload) {
                                    given, portal->bind.statement, wanted));
     }
   }
-  portals_.insert(std::move(node));
+  state_.portals.insert(std::move(node));
   net::pg::BindComplete{}.encode(state_.out());
 }
 
 net::Task<void> Session::describe(std::string_view payload) {
   const auto message = decoded<net::pg::Describe>(payload);
-  Portal* portal = message.kind == 'P' ? &find_portal(message.name) : nullptr;
+  const std::shared_ptr<Portal> portal = message.kind == 'P' ? find_portal(message.name) : nullptr;
   const std::shared_ptr<Statement> statement = portal ? portal->statement : find_statement(message.name);
   const rewriter::Description* description = nullptr;
   if (!statement->shape.blank()) {
@@ -216,6 +205,7 @@ void Session::fill_execution(Portal& portal, Execution& execution) {
   execution.statement = &statement;
   execution.plan = statement.plan;
   execution.simple = false;
+  execution.bound = true;
   execution.portal = &portal.state;
   execution.parameter_formats = portal.bind.parameter_formats;
   execution.parameters = portal.bind.parameters;
@@ -234,9 +224,20 @@ void Session::fill_execution(Portal& portal, Execution& execution) {
   execution.values = portal.values;
 }
 
+/// EXECUTE: arguments are computed once, with the portal's first Execute.
+net::Task<void> Session::fill_call(Portal& portal, Execution& execution) {
+  if (portal.call == nullptr) {
+    auto call = std::make_unique<PreparedCall>();
+    co_await look_up_call(state_, execution, portal.statement->text, *call);
+    portal.call = std::move(call);
+  }
+  fill_from_call(*portal.call, execution);
+}
+
 net::Task<void> Session::execute_portal(std::string_view payload) {
   const auto message = decoded<net::pg::Execute>(payload);
-  Portal& portal = find_portal(message.portal);
+  const std::shared_ptr<Portal> held = find_portal(message.portal);
+  Portal& portal = *held;
   if (state_.worker.holds_any()) co_await wait_while_held();
   begin_statement();
   Statement& statement = *portal.statement;
@@ -247,7 +248,8 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   if (portal.executed) {
     // A query's portal stays at its end; anything else runs once.
     const CachedPlan& plan = *statement.plan;
-    if (plan.plan->command == "SELECT" && plan.description && plan.description->columns) {
+    const bool queries = plan.plan->command == "SELECT" || plan.plan->command == "EXECUTE";
+    if (queries && plan.description && plan.description->columns) {
       send_complete(state_.out(), "SELECT 0");
       co_return;
     }
@@ -258,6 +260,7 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   if (!statement.plan->description) (void)co_await ensure_description(state_, statement);
   Execution execution;
   fill_execution(portal, execution);
+  if (executes_prepared(*execution.plan->plan)) co_await fill_call(portal, execution);
   execution.row_limit = std::max(row_limit, 0);
   if (state_.client.received().empty()) co_await wait_for_more();
   execution.standalone = state_.client.received().front() == 'S';
@@ -271,16 +274,15 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   }
   const Outcome outcome = co_await execute(state_, execution);
   portal.executed = !outcome.suspended;
-  forget_if_discarded(*execution.plan->plan);
 }
 
 void Session::close(std::string_view payload) {
   const auto message = decoded<net::pg::Close>(payload);
   if (message.kind == 'S') {
-    const auto found = statements_.find(message.name);
-    if (found != statements_.end()) statements_.erase(found);
-  } else if (const auto found = portals_.find(message.name); found != portals_.end()) {
-    portals_.erase(found);
+    const auto found = state_.statements.find(message.name);
+    if (found != state_.statements.end()) state_.statements.erase(found);
+  } else if (const auto found = state_.portals.find(message.name); found != state_.portals.end()) {
+    state_.portals.erase(found);
   }
   net::pg::CloseComplete{}.encode(state_.out());
 }

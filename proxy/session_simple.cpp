@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "proxy/planning.h"
+#include "proxy/prepared.h"
 #include "proxy/replies.h"
 #include "proxy/session.h"
 #include "proxy/transaction_end.h"
@@ -65,13 +66,18 @@ net::Task<void> Session::run_simple(std::string_view text, bool alone) {
   execution.plan = simple_.plan;
   execution.simple = true;
   execution.standalone = alone;
+  std::unique_ptr<PreparedCall> call;
+  if (executes_prepared(*execution.plan->plan)) {
+    call = std::make_unique<PreparedCall>();
+    co_await look_up_call(state_, execution, simple_.text, *call);
+    fill_from_call(*call, execution);
+  }
   // Several statements in one string are one transaction, until one of them says otherwise.
   const bool control = execution.plan->plan->kind == rewriter::PlanKind::session;
   if (!alone && !control && state_.transaction.state() == backends::TransactionState::none) {
     state_.transaction.begin_implicit();
   }
   (void)co_await execute(state_, execution);
-  forget_if_discarded(*execution.plan->plan);
 }
 
 /// `text` is owned: it outlives what is read from the client meanwhile (COPY).

@@ -134,6 +134,10 @@ void SessionState::report_parameter(std::string_view name, std::string_view valu
   net::pg::ParameterStatus{name, value}.encode(out());
 }
 
+void SessionState::deallocate_all() {
+  std::erase_if(statements, [](const auto& entry) { return !entry.first.empty(); });
+}
+
 void SessionState::check_cancelled() const {
   if (timed_out) throw values::make_error<>(values::ErrorId::statement_timeout);
   if (cancel_requested) throw values::make_error<>(values::ErrorId::canceled);

@@ -14,10 +14,13 @@
 #include "net/socket.h"
 #include "proxy/client_login.h"
 #include "proxy/plan_cache.h"
+#include "proxy/statement.h"
 #include "proxy/worker.h"
 #include "rewriter/planner.h"
 
 namespace anabranch::proxy {
+
+struct Portal;
 
 /// What a client's statements share: its socket, its settings, its transaction, its leases. The
 /// executors (run_*.cpp) work on this; the session's message loop owns it. One loop.
@@ -52,6 +55,14 @@ struct SessionState {
   /// The transaction has changed definitions: the catalog is read again when it commits.
   bool catalog_stale = false;
 
+  /// Prepared statements, the protocol's and those of PREPARE; "": the unnamed one.
+  /// Nodes of the maps are used again: a driver's next unnamed statement or portal allocates nothing.
+  using Statements = std::map<std::string, std::shared_ptr<Statement>, std::less<>>;
+  Statements statements;
+  /// Shared with the execution under way, which may end them all (COMMIT).
+  using Portals = std::map<std::string, std::shared_ptr<Portal>, std::less<>>;
+  Portals portals;
+
   /// What a CancelRequest reaches: waits for leases, and statements that run on leases.
   net::CancelSource statement;
   std::vector<backends::Lease*> running;
@@ -77,6 +88,8 @@ struct SessionState {
   const backends::ShardTarget& target(std::uint32_t shard);
   /// Forwards a ParameterStatus if it is news to the client.
   void report_parameter(std::string_view name, std::string_view value);
+  /// DEALLOCATE ALL: all but the unnamed one.
+  void deallocate_all();
   /// Throws 57014 if the client (or the timeout) wants this statement ended.
   void check_cancelled() const;
 

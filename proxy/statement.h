@@ -24,7 +24,7 @@ struct Statement {
   std::uint64_t planned_under = 0;  ///< DatabaseState::version
   std::string planned_key;          ///< SessionState::planning_key
 
-  // Of the extended protocol only.
+  // Of prepared statements only.
   bool named = false;
   /// Under which a connection keeps it prepared; empty: the unnamed statement is used.
   std::string global_name;
@@ -51,11 +51,13 @@ struct Execution {
   CachedPlanPtr plan;
 
   bool simple = true;      ///< simple protocol: RowDescription goes ahead of the rows
+  /// By Bind or EXECUTE: shards are asked in the extended protocol, with the parameters below.
+  bool bound = false;
   bool standalone = true;  ///< no other statement in its transaction
   std::int32_t row_limit = 0;
-  PortalState* portal = nullptr;  ///< null in the simple protocol
+  PortalState* portal = nullptr;  ///< null unless bound
 
-  /// Of Bind; views into its payload, which the portal keeps.
+  /// Views into what the portal, or the PreparedCall, keeps.
   net::pg::FormatList parameter_formats;
   net::pg::FieldList parameters;
   net::pg::FormatList result_formats;

@@ -1,3 +1,4 @@
+#include "rewriter/text_cursor.h"
 #include "rewriter/utility.h"
 
 /// EXPLAIN: the plan of the statement inside it.
@@ -34,65 +35,13 @@ std::string option_list(const tree::Explain& explain, Plan::Explain& into) {
 
 /// Where the explained statement begins: after EXPLAIN and its options.
 std::size_t offset_of(std::string_view text, const tree::Explain& explain) {
-  std::size_t at = 0;
-  const auto skip_blanks = [&] {
-    while (at < text.size()) {
-      if (std::string_view(" \t\r\n\f\v").find(text[at]) != std::string_view::npos) {
-        ++at;
-      } else if (text.substr(at, 2) == "--") {
-        at = std::min(text.find('\n', at), text.size());
-      } else if (text.substr(at, 2) == "/*") {
-        int depth = 0;
-        do {
-          if (text.substr(at, 2) == "/*") {
-            ++depth;
-            at += 2;
-          } else if (text.substr(at, 2) == "*/") {
-            --depth;
-            at += 2;
-          } else {
-            ++at;
-          }
-        } while (depth > 0 && at < text.size());
-      } else {
-        return;
-      }
-    }
-  };
-  const auto skip_word = [&](std::string_view word) {
-    if (text.size() - at < word.size()) return false;
-    for (std::size_t i = 0; i < word.size(); ++i) {
-      if ((text[at + i] | 0x20) != word[i]) return false;
-    }
-    at += word.size();
-    return true;
-  };
-  skip_blanks();
-  skip_word("explain");
-  skip_blanks();
-  if (!explain.options.empty() && at < text.size() && text[at] == '(') {
-    int depth = 0;
-    char quote = 0;
-    for (; at < text.size(); ++at) {
-      const char c = text[at];
-      if (quote != 0) {
-        if (c == quote) quote = 0;
-      } else if (c == '\'' || c == '"') {
-        quote = c;
-      } else if (c == '(') {
-        ++depth;
-      } else if (c == ')' && --depth == 0) {
-        ++at;
-        break;
-      }
-    }
-  } else {
-    skip_word("analyze") || skip_word("analyse");
-    skip_blanks();
-    skip_word("verbose");
-  }
-  skip_blanks();
-  return at;
+  TextCursor cursor(text);
+  cursor.skip_blanks();
+  cursor.skip_word("explain");
+  if (!explain.options.empty() && cursor.skip_parentheses()) return cursor.at();
+  cursor.skip_word("analyze") || cursor.skip_word("analyse");
+  cursor.skip_word("verbose");
+  return cursor.at();
 }
 
 }  // namespace
@@ -115,6 +64,7 @@ PlanResult plan_explain(Planning& planning, const tree::Utility&, const tree::Ex
   explained.offset = offset;
   for (const int token : explained.plan->pinned) planning.pins.pin(token);
   plan->evaluations = explained.plan->evaluations;
+  plan->cacheable = explained.plan->cacheable;
   plan->explained = std::move(explained);
   return std::shared_ptr<const Plan>(std::move(plan));
 }

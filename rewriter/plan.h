@@ -169,15 +169,27 @@ enum class Effect {
 
 enum class SessionAction {
   begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release,
-  set, reset, reset_all, show, discard_all, set_transaction, set_constraints
+  set, reset, reset_all, show, discard_all, set_transaction, set_constraints,
+  prepare, execute, deallocate
 };
 struct SessionPlan {
   SessionAction action;
-  std::string name;      ///< setting, savepoint
+  std::string name;      ///< setting, savepoint, prepared statement (DEALLOCATE; empty: all)
   std::string value;     ///< SET: the value as SQL text, ready to follow `SET name TO `
   bool local = false;    ///< SET LOCAL
   bool chain = false;    ///< COMMIT AND CHAIN
   std::string options;   ///< BEGIN's options as text ("ISOLATION LEVEL SERIALIZABLE READ ONLY")
+
+  /// PREPARE: where the statement inside begins in the text, in bytes, and the types of its
+  /// parameters as SQL text.
+  std::size_t offset = 0;
+  std::vector<std::string> types;
+  /// EXECUTE: what is known of each argument without asking a server.
+  struct Argument {
+    enum class Kind { expression, null, integer, string } kind = Kind::expression;
+    std::string text;  ///< of constants
+  };
+  std::vector<Argument> arguments;
 };
 
 /// Rows the proxy answers itself (SHOW of its own tables, EXPLAIN): text, one vector a row.

@@ -141,6 +141,10 @@ PlanResult plan_create_table_as(Planning& planning, const tree::Utility& utility
     refuse_statement(utility.tag + " of a table of the map",
                      "Create the table, then INSERT … SELECT into it.");
   }
+  const auto* query = create.query->as<tree::Utility>();
+  if (query != nullptr && query->as<tree::Execute>() != nullptr) {
+    refuse_statement("CREATE TABLE AS EXECUTE", "Write the query itself into CREATE TABLE AS.");
+  }
   const PlanResult inner =
       plan_inner(planning, *create.query, to_text(*create.query, planning.shape()));
   const auto* made = std::get_if<std::shared_ptr<const Plan>>(&inner);

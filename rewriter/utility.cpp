@@ -238,14 +238,6 @@ std::shared_ptr<Plan> notify_and_locks(Planning& planning, const tree::Utility& 
   return at_home(planning, utility, homes, Effect::writes);
 }
 
-std::shared_ptr<Plan> prepared(Planning& planning, const tree::Utility& utility) {
-  if (planning.map().shards().size() == 1) {
-    // Also then a transaction pool does not keep a server's prepared statements for one client.
-  }
-  refuse_statement("SQL-level " + utility.tag,
-                   "Use the protocol's prepared statements, as drivers do.");
-}
-
 /// A cursor lives in one server's transaction, and FETCH does not say which.
 PlanResult declare(Planning& planning, const tree::DeclareCursor& cursor) {
   if (cursor.hold) refuse_statement("DECLARE … WITH HOLD", "Read the rows without a cursor.");
@@ -290,10 +282,6 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   if (const auto* at = utility.as<tree::DeclareCursor>()) return declare(planning, *at);
   if (utility.as<tree::Fetch>() != nullptr || utility.as<tree::CloseCursor>() != nullptr) {
     return answer(to_default(planning, "cursors are on the default shard", Effect::reads));
-  }
-  if (utility.as<tree::Prepare>() != nullptr || utility.as<tree::Execute>() != nullptr ||
-      utility.as<tree::Deallocate>() != nullptr) {
-    return answer(prepared(planning, utility));
   }
   if (const auto* at = utility.as<tree::CreateTable>()) {
     return answer(plan_create_table(planning, utility, *at));

@@ -28,6 +28,8 @@ std::shared_ptr<Plan> plan_create_index(Planning& planning, const tree::Utility&
                                         const tree::CreateIndex& create);
 std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& utility,
                                        const tree::AlterTable& alter);
+/// PREPARE, EXECUTE, DEALLOCATE: carried out by the session. Null for all else.
+std::shared_ptr<Plan> plan_prepared(const Planning& planning, const tree::Utility& utility);
 /// A query inside another statement, planned on its own. `text`: of it alone.
 PlanResult plan_inner(const Planning& planning, const tree::Statement& statement, std::string text);
 

@@ -237,6 +237,7 @@ CONVERSATION("transactions")
 CONVERSATION("copy_in")
 CONVERSATION("copy_failures")
 CONVERSATION("describe")
+CONVERSATION("sql_prepare")
 
 TEST_CASE("conversations: every file is told") {
   for (const auto& entry : std::filesystem::directory_iterator(FAULTS_DIR "/conversations")) {

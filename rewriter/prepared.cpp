@@ -1,0 +1,102 @@
+#include "rewriter/text_cursor.h"
+#include "rewriter/utility.h"
+
+/// SQL-level prepared statements: the session keeps them beside the protocol's, under the same names.
+namespace anabranch::rewriter {
+namespace {
+
+/// Where the statement inside begins: behind `PREPARE name (types) AS`. Its comments belong to it.
+std::size_t prepared_offset(std::string_view text) {
+  TextCursor cursor(text);
+  cursor.skip_blanks();
+  cursor.skip_word("prepare");
+  cursor.skip_name();
+  cursor.skip_parentheses();
+  constexpr std::size_t as = 2;
+  return cursor.at() + as;
+}
+
+SessionPlan prepare(const Planning& planning, const tree::Prepare& statement) {
+  SessionPlan plan{};
+  plan.action = SessionAction::prepare;
+  plan.name = statement.name;
+  plan.offset = prepared_offset(planning.request->text);
+  for (const tree::TypeName& type : statement.types) {
+    plan.types.push_back(type.text);
+  }
+  return plan;
+}
+
+/// The server reads a string as the parameter's own type, and an integer as int4.
+SessionPlan::Argument argument_of(const tree::Expr& expr) {
+  using Kind = SessionPlan::Argument::Kind;
+  if (const auto* literal = expr.as<tree::Literal>()) {
+    if (literal->kind() == tree::Literal::Kind::null) return {Kind::null, {}};
+    if (literal->kind() == tree::Literal::Kind::string) return {Kind::string, literal->unpinned_value()};
+    if (literal->kind() == tree::Literal::Kind::integer) return {Kind::integer, literal->unpinned_value()};
+  }
+  return {};
+}
+
+bool has_parameters(const tree::Expr& expr) {
+  bool any = false;
+  tree::walk(expr, [&](const tree::Expr& at) {
+    any = any || at.as<tree::Param>() != nullptr;
+    return !any;
+  });
+  return any;
+}
+
+/// Arguments are computed on one shard: what reads tables there must not pass for the whole.
+void check_arguments(const Planning& planning, const tree::Execute& statement) {
+  tree::Select select;
+  for (const tree::ExprPtr& arg : statement.args) {
+    // There are no parameters in EXECUTE: the server says so.
+    if (has_parameters(*arg)) return;
+    select.targets.push_back(tree::make::target(tree::clone(arg)));
+  }
+  const tree::Statement query{std::move(select)};
+  const PlanResult planned = plan_inner(planning, query, to_text(query, planning.shape()));
+  const auto* made = std::get_if<std::shared_ptr<const Plan>>(&planned);
+  if (made == nullptr || !(*made)->refusal) return;
+  refuse(*(*made)->refusal);
+}
+
+SessionPlan execute(const Planning& planning, const tree::Execute& statement) {
+  SessionPlan plan{};
+  plan.action = SessionAction::execute;
+  plan.name = statement.name;
+  bool computed = false;
+  for (const tree::ExprPtr& arg : statement.args) {
+    plan.arguments.push_back(argument_of(*arg));
+    computed = computed || plan.arguments.back().kind == SessionPlan::Argument::Kind::expression;
+  }
+  if (computed) check_arguments(planning, statement);
+  return plan;
+}
+
+}  // namespace
+
+std::shared_ptr<Plan> plan_prepared(const Planning& planning, const tree::Utility& utility) {
+  SessionPlan session{};
+  if (const auto* made = utility.as<tree::Prepare>()) {
+    session = prepare(planning, *made);
+  } else if (const auto* called = utility.as<tree::Execute>()) {
+    session = execute(planning, *called);
+  } else if (const auto* dropped = utility.as<tree::Deallocate>()) {
+    session.action = SessionAction::deallocate;
+    session.name = dropped->name;
+  } else {
+    return nullptr;
+  }
+  auto plan = std::make_shared<Plan>();
+  plan->kind = PlanKind::session;
+  plan->command = utility.tag;
+  plan->session = std::move(session);
+  plan->reasons.push_back("the session's own business");
+  // Its text is nobody else's: arguments differ each time.
+  plan->cacheable = false;
+  return plan;
+}
+
+}  // namespace anabranch::rewriter
