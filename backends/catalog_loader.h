@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/catalog_reader.h"
 #include "backends/server.h"
 #include "conf/config.h"
 #include "conf/diagnostic.h"
@@ -44,6 +45,11 @@ struct LoadedCatalog {
   /// empty maps there.
   std::shared_ptr<const values::TypeIdentity> identity;
 };
+
+/// What each shard said, in shard order, or why it said nothing.
+using ShardCatalogs = std::vector<std::expected<ShardCatalog, std::string>>;
+/// The one catalog made of it. Pure.
+LoadedCatalog assemble_catalog(const CatalogRequest& request, ShardCatalogs shards);
 
 /// Asks every shard at once, each on a connection of its own. Blocks; any thread.
 LoadedCatalog load_catalog(const CatalogRequest& request);

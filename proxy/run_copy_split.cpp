@@ -123,9 +123,9 @@ class SplitCopy {
   /// Keys are hashed in the server's encoding, and a byte of a multi-byte character must not look
   /// like a delimiter.
   void check_encoding() const {
-    const auto encoding = state_.reported.find("client_encoding");
-    if (encoding == state_.reported.end() || encoding->second == "UTF8") return;
-    throw make_error(ErrorId::unsupported_clause, fmt::format("COPY FROM in client encoding {}", encoding->second),
+    const std::string* encoding = state_.reported("client_encoding");
+    if (encoding == nullptr || *encoding == "UTF8") return;
+    throw make_error(ErrorId::unsupported_clause, fmt::format("COPY FROM in client encoding {}", *encoding),
                      "keys are placed by their UTF8 bytes", "SET client_encoding TO 'UTF8'.");
   }
 
@@ -252,7 +252,8 @@ class SplitCopy {
   /// says what it is, or what is wrong with it.
   net::Task<std::string> spelt_by_server(std::size_t field, std::uint64_t line) {
     const std::uint32_t shard = state_.default_shard();
-    backends::Lease lease = co_await borrow_lease(state_, shard);
+    ShardLease taken = co_await ShardLease::take(state_, shard);
+    backends::Lease& lease = *taken;
     auto answer = co_await backends::run_command(
         lease, fmt::format("SET LOCAL datestyle TO ISO; SELECT {}::{}::pg_catalog.text",
                            backends::quote_literal(*fields_[field]),

@@ -2,9 +2,7 @@
 
 #include "backends/exchange.h"
 #include "proxy/execute.h"
-#include "proxy/planning.h"
-#include "proxy/replies.h"
-#include "proxy/settings.h"
+#include "proxy/pins.h"
 #include "proxy/shard_request.h"
 #include "proxy/type_identity.h"
 #include "values/errors.h"
@@ -14,7 +12,6 @@ namespace anabranch::proxy {
 namespace {
 
 using backends::Reply;
-using rewriter::Effect;
 using rewriter::Plan;
 
 /// More than this waiting for the client is sent before waiting for the shard (PostgreSQL's own
@@ -33,27 +30,40 @@ class Relay {
         replies_(lease) {
     replies_.batch_rows = false;
     const CachedPlan& plan = *execution.plan;
-    if (!foreign_ || execution.simple || !plan.oids_in_rows) return;
-    row_oids_ = row_oids(*state.db, lease.shard(), *plan.description->columns, execution.result_formats);
+    if (foreign_ && !execution.simple && plan.oids_in_rows) {
+      row_oids_ = row_oids(*state.db, lease.shard(), *plan.description->columns, execution.result_formats);
+    }
+    // What is translated has to be there whole.
+    replies_.parts = row_oids_.empty();
   }
 
   net::Task<Outcome> run() {
     send();
     lease_->socket().send_now();
-    while (true) {
-      const std::optional<Reply> reply = replies_.poll();
-      if (!reply) {
-        if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
-        replies_.check(co_await replies_.more());
-        continue;
-      }
-      if (reply->kind == Reply::Kind::ready) break;
-      if (reply->message.type == 'G') {
-        co_await copy_in(reply->message);
-      } else {
-        take(reply->message);
+    try {
+      while (true) {
+        const std::optional<Reply> reply = replies_.poll();
+        if (!reply) {
+          if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+          replies_.check(co_await replies_.more());
+          continue;
+        }
+        if (reply->kind == Reply::Kind::ready) break;
+        if (reply->message.type == 'G') {
+          co_await copy_in(reply->message);
+          continue;
+        }
+        if (reply->kind == Reply::Kind::part) {
+          state_.client.write(reply->message.raw);
+        } else {
+          take(reply->message);
+        }
         if (state_.client.congested()) co_await give_way_to_client(state_);
       }
+    } catch (const values::SqlError& error) {
+      // In the middle of a message there is no way to tell the client anything.
+      if (replies_.in_message()) throw ClientGone{error.message};
+      throw;
     }
     if (error_) co_await fail();
     co_return outcome_;
@@ -108,6 +118,8 @@ class Relay {
       case '3':
       case 'n': return;
       case 'S': {
+        // A failed transaction goes back to what the connection had before, which may be another's.
+        if (error_) return;
         const auto status = net::pg::ParameterStatus::decode(message.payload);
         if (status) state_.report_parameter(status->name, status->value);
         return;
@@ -139,6 +151,7 @@ class Relay {
   void check_copy_out(const net::pg::Message& message) const {
     const bool binary = !message.payload.empty() && message.payload.front() == 1;
     if (!binary || foreign_oids(*state_.db, lease_.shard()) == nullptr) return;
+    if (state_.db->identity->shapes.empty()) return;
     throw values::make_error(values::ErrorId::unsupported_clause, "COPY TO with FORMAT binary",
                              "its values may name types by OIDs, which are others on each shard",
                              "Use FORMAT text or csv.");
@@ -170,14 +183,10 @@ class Relay {
 
   /// OIDs of types and tables are the default shard's.
   void describe_with_default_oids(const net::pg::Message& message) {
-    // The catalog has not what this transaction has made.
-    if (state_.catalog_stale && execution_.plan->description && execution_.plan->description->columns) {
-      send_row_description(state_.out(), *execution_.plan->description->columns, {});
-      return;
-    }
     append_translated(message, [this](std::span<char> description) {
       translate_description(*state_.db, lease_.shard(), description, row_oids_);
     });
+    replies_.parts = row_oids_.empty();
   }
 
   /// The shard waits for rows: the client's go to it as they come.
@@ -235,20 +244,18 @@ class Relay {
   Outcome outcome_;
 };
 
-/// Definitions that one shard keeps are in the catalog too.
-bool changes_definitions(const Plan& plan) {
-  const std::string_view command = plan.command;
-  return plan.effect == Effect::ddl || command.starts_with("CREATE ") || command.starts_with("ALTER ") ||
-         command.starts_with("DROP ");
+/// Whether the statement is a transaction of its own: its lease goes home with its reply.
+bool stands_alone(SessionState& state, const Execution& execution, std::uint32_t shard) {
+  if (state.transaction.state() != backends::TransactionState::none) return false;
+  if (!execution.standalone) state.transaction.begin_implicit();
+  return execution.standalone && !state.keeps_all() && execution.plan->plan->residue <= rewriter::Residue::may_end &&
+         state.transaction.find(shard) == nullptr;
 }
 
-/// Whether the statement is a transaction of its own: its lease goes home with its reply.
-bool stands_alone(SessionState& state, const Execution& execution) {
-  if (state.transaction.state() != backends::TransactionState::none) return false;
-  // What a database without schemes is told may leave anything behind on its server.
-  if (state.db->passthrough() && execution.plan->plan->opaque_settings) state.pin();
-  if (!execution.standalone) state.transaction.begin_implicit();
-  return execution.standalone && !state.pinned();
+void note_sequences(SessionState& state, const Plan& plan, backends::Lease& lease) {
+  if (!plan.advances_sequences) return;
+  lease->sequences_of = state.holder.id();
+  state.holder.left_sequences();
 }
 
 net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::uint32_t shard) {
@@ -261,11 +268,10 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
   if (!backends::pipeline_context(lease, state.settings.current())) {
     co_await backends::apply_context(lease, state.settings);
   }
+  note_sequences(state, *execution.plan->plan, lease);
   Relay relay(state, execution, lease);
   const Outcome outcome = co_await relay.run();
-  const Plan& plan = *execution.plan->plan;
-  if (plan.opaque_settings) co_await read_back_settings(state, lease);
-  if (changes_definitions(plan)) state.catalog_stale = true;
+  if (changes_definitions(*execution.plan->plan)) state.change_definitions();
   co_return outcome;
 }
 
@@ -276,36 +282,28 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   auto* member = transaction.try_enlist(shard, state.target(shard));
   if (member == nullptr) member = co_await transaction.enlist(shard, state.target(shard), state.token());
   const Plan& plan = *execution.plan->plan;
-  if (transaction.state() != backends::TransactionState::none && writes(plan)) transaction.mark_written(shard);
+  const bool changes = changes_definitions(plan);
+  if (transaction.state() != backends::TransactionState::none && (changes || writes(plan))) {
+    if (changes) transaction.hold_schema_change();
+    transaction.mark_written(shard);
+  }
+  expect_residue(*member, plan);
+  note_sequences(state, plan, member->lease);
   Relay relay(state, execution, member->lease);
   const Outcome outcome = co_await relay.run();
   if (portal != nullptr) {
     portal->open = outcome.suspended;
     portal->shard = shard;
   }
-  if (plan.opaque_settings && !state.pinned()) co_await read_back_settings(state, member->lease);
-  if (changes_definitions(plan)) state.catalog_stale = true;
+  if (member->unsettled) co_await settle_residue(state);
+  if (changes) state.change_definitions();
   co_return outcome;
 }
 
 }  // namespace
 
-namespace {
-
-net::Task<Outcome> describe_and_relay(SessionState& state, Execution& execution, std::uint32_t shard) {
-  (void)co_await ensure_description(state, *execution.statement);
-  co_return co_await relay_in_transaction(state, execution, shard);
-}
-
-}  // namespace
-
 net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uint32_t shard) {
-  if (stands_alone(state, execution)) return relay_alone(state, execution, shard);
-  const Effect effect = execution.plan->plan->effect;
-  const bool rows = effect == Effect::reads || effect == Effect::writes;
-  if (state.catalog_stale && execution.simple && rows && shard != state.default_shard()) {
-    return describe_and_relay(state, execution, shard);
-  }
+  if (stands_alone(state, execution, shard)) return relay_alone(state, execution, shard);
   return relay_in_transaction(state, execution, shard);
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -132,7 +133,17 @@ struct InsertSplit {
   std::vector<SplitRow> rows;
   SqlTemplate suffix;   ///< ON CONFLICT …, RETURNING …
 };
-struct CopySplit {
+/// How a COPY's data is written: its options, with the format's own defaults where none are given.
+struct CopyFormat {
+  enum class Format { text, csv, binary } format = Format::text;
+  char delimiter = '\t';
+  std::string null_text = "\\N";
+  char quote = '"';
+  char escape = '"';
+  bool header = false;
+  std::string encoding;        ///< ENCODING option; empty: the client's
+};
+struct CopySplit : CopyFormat {
   int table = -1;              ///< index in ShardMap::tables()
   bool every_shard = false;    ///< a reference table: every row goes to all shards
   /// For each key column (or column of the key expression): its field in a data line, or -1 where
@@ -149,13 +160,15 @@ struct CopySplit {
   /// Fields of dates, times and what may have some inside, ascending: what they say must not depend
   /// on which server reads it.
   std::vector<int> clock_fields;
-  enum class Format { text, csv, binary } format = Format::text;
-  char delimiter = '\t';
-  std::string null_text = "\\N";
-  char quote = '"';
-  char escape = '"';
-  bool header = false;
-  std::string encoding;        ///< ENCODING option; empty: the client's
+};
+/// COPY … TO STDOUT of rows on several shards. Without a recipe: the statement itself on every shard,
+/// whose data is passed on. With one: rows are asked for, merged, and written by the proxy.
+struct CopyOut : CopyFormat {
+  std::vector<bool> force_quote;      ///< by column
+  std::vector<ResultColumn> columns;  ///< of the data
+  /// With a recipe: a COPY without rows of the same columns and options. The server checks them, and
+  /// says what goes ahead of the rows.
+  std::string probe;
 };
 
 /// What a multi-shard write or utility does besides sending its text.
@@ -164,7 +177,17 @@ enum class Effect {
   reads,
   writes,          ///< rows on the shards asked
   ddl,             ///< the catalog is stale when it commits
-  sets_context     ///< may have changed session settings invisibly
+  temporary        ///< definitions that only this session sees
+};
+
+/// What a statement may do to its server's session that outlasts the transaction: settings changed
+/// by a function, temporary relations, LISTEN, holdable cursors, locks. The session then asks the
+/// server what there is.
+enum class Residue {
+  none,
+  may_end,    ///< takes something away, if there is something
+  may_begin,
+  untracked   ///< leaves what cannot be asked for
 };
 
 enum class SessionAction {
@@ -207,11 +230,14 @@ struct Plan {
 
   /// relay: empty, the client's own text is sent. scatter, broadcast: each shard's subquery.
   SqlTemplate subquery;
+  /// broadcast: shards whose text is another one. An empty text: the shard is left out.
+  std::map<int, std::string> subquery_of;
   std::optional<merge::Recipe> recipe;  ///< scatter; RETURNING of split and broadcast
   /// Row counts of the tags are summed (split, sharded writes) or taken from one shard (reference).
   bool sum_counts = true;
   std::optional<InsertSplit> insert;
   std::optional<CopySplit> copy;
+  std::optional<CopyOut> copy_out;
   std::optional<SessionPlan> session;
   std::optional<LocalPlan> local;
   std::optional<values::SqlError> refusal;
@@ -234,11 +260,17 @@ struct Plan {
   std::vector<int> clock_literals;
   std::vector<int> clock_parameters;  ///< the same of parameters: their indexes
   std::vector<int> pinned;   ///< literals whose value was read: part of the cache key, ascending
-  bool opaque_settings = false;  ///< may change settings invisibly: read them back
+  Residue residue = Residue::none;
+  /// May run nextval(): the server's session then has a currval(), which the client may ask for.
+  bool advances_sequences = false;
   bool cacheable = true;
   /// VACUUM, CREATE INDEX CONCURRENTLY …: the server does not run it inside a transaction block, so
   /// each shard commits for itself.
   bool outside_transaction = false;
+  /// broadcast of a utility statement: shard after shard, so that two that lock the same tables wait
+  /// for each other on the first. What it notifies of is said once. One that writes makes an explicit
+  /// transaction one that may write to several shards.
+  bool in_order = false;
 
   /// Explanation: why this kind, the recipe's steps. Lines.
   std::vector<std::string> reasons;

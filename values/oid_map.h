@@ -39,6 +39,8 @@ class BinaryShapes {
  public:
   void add(Oid type, BinaryShape shape) { own_.insert_or_assign(type, shape); }
   BinaryShape find(Oid type) const;
+  /// None but built-in types name OIDs.
+  bool empty() const { return own_.empty(); }
   /// Of the types that every server has.
   static BinaryShape built_in(Oid type);
 
