@@ -101,7 +101,18 @@ constexpr std::string_view types_sql =
     "select t.oid, format_type(t.oid, null), t.typtype, coalesce(nullif(t.typbasetype, 0),"
     " (select r.rngsubtype from pg_range r where t.typtype in ('r', 'm') and (r.rngtypid = t.oid"
     " or (to_jsonb(r)->>'rngmultitypid')::oid = t.oid)), 0), t.typtypmod, t.typelem,"
-    " t.typcategory = 'A', t.typcategory = 'D' from pg_type t join pg_namespace n on n.oid = t.typnamespace"
+    " t.typcategory = 'A', t.typcategory = 'D',"
+    " case t.typtype when 'd' then 'domain over ' || format_type(t.typbasetype, t.typtypmod)"
+    " || case when t.typnotnull then ' not null' else '' end || coalesce((select ' '"
+    " || string_agg(pg_get_constraintdef(o.oid), ' ' order by pg_get_constraintdef(o.oid))"
+    " from pg_constraint o where o.contypid = t.oid), '')"
+    " when 'c' then (select '(' || string_agg(quote_ident(a.attname) || ' '"
+    " || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum) || ')' from pg_attribute a"
+    " join pg_class k on k.oid = a.attrelid where k.oid = t.typrelid and k.relkind = 'c'"
+    " and a.attnum > 0 and not a.attisdropped)"
+    " when 'r' then (select 'range of ' || format_type(r.rngsubtype, null) from pg_range r"
+    " where r.rngtypid = t.oid) end, t.typname"
+    " from pg_type t join pg_namespace n on n.oid = t.typnamespace"
     " where n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_(toast|temp)'";
 
 constexpr std::string_view attributes_sql =
@@ -316,6 +327,8 @@ void Reader::types(const ControlResult& rows) {
     type.typmod = static_cast<std::int32_t>(rows.number(row, 4));
     if (rows.flag(row, 6)) type.element = oid_of(rows, row, 5);
     type.moment = rows.flag(row, 7);
+    type.definition = rows.text(row, 8);
+    type.own_name = rows.text(row, 9);
     const Oid oid = type.oid;
     catalog_.types[oid] = std::move(type);
   }

@@ -22,6 +22,8 @@ struct ShardType {
   values::Oid element = 0;          // of arrays
   bool moment = false;              // typcategory: a date or time
   std::vector<std::string> labels;  // of enums, in sort order
+  std::string definition;           // of domains, composites and ranges; empty: of others
+  std::string own_name;             // pg_type.typname
 };
 
 struct ForeignKey {

@@ -58,7 +58,7 @@ void load(DatabaseState& state, std::uint64_t version) {
                  failure.shard_name, failure.reason);
   }
   state.catalog = std::move(loaded.catalog);
-  state.oids = std::make_shared<const std::vector<backends::LoadedCatalog::Oids>>(std::move(loaded.oids));
+  state.identity = std::move(loaded.identity);
 }
 
 }  // namespace

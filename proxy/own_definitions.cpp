@@ -52,7 +52,7 @@ net::Task<void> see_own_definitions(SessionState& state) {
   auto loaded = co_await backends::load_catalog_by_lease(std::move(request), std::move(asked));
   auto own = std::make_shared<DatabaseState>(*state.db);
   own->catalog = std::move(loaded.catalog);
-  own->oids = std::make_shared<const std::vector<backends::LoadedCatalog::Oids>>(std::move(loaded.oids));
+  own->identity = std::move(loaded.identity);
   own->version = instance.next_state_version();
   state.see_own(std::move(own));
 }

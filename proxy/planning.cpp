@@ -5,6 +5,7 @@
 #include "proxy/own_definitions.h"
 #include "proxy/prepared.h"
 #include "proxy/shard_request.h"
+#include "proxy/type_identity.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -38,8 +39,13 @@ net::Task<Description> describe_on(SessionState& state, std::uint32_t shard, std
   ShardLease taken = co_await ShardLease::take(state, shard);
   backends::Lease& lease = *taken;
   const Running running(state, lease);
+  for (values::Oid& type : types) type = type_on(*state.db, shard, type);
   auto described = co_await backends::describe(lease, std::move(sql), std::move(types));
-  if (described) co_return to_description(std::move(*described));
+  if (described) {
+    Description description = to_description(std::move(*described));
+    translate_description(*state.db, shard, description);
+    co_return description;
+  }
   net::pg::ErrorFields fields = std::move(described.error());
   if (!own_text) fields.remove('P');
   throw backends::ServerError(std::move(fields), shard, lease.shard_name());
@@ -103,7 +109,7 @@ CachedPlanPtr cached(std::shared_ptr<const rewriter::Plan> plan) {
   auto made = std::make_shared<CachedPlan>();
   made->plan = std::move(plan);
   if (made->plan->described) {
-    made->description = Description{made->plan->parameters, made->plan->result};
+    made->describe({made->plan->parameters, made->plan->result});
   }
   return made;
 }
@@ -203,24 +209,26 @@ net::Task<const Description*> ensure_description(SessionState& state, Statement&
                              plan.kind == PlanKind::broadcast;
   if (plan.kind == PlanKind::refuse) co_await throw_refusal(state, statement, statement.plan);
   if (of_the_server) {
-    cached.description = co_await describe_on(state, describing_shard(state, plan), statement.text,
-                                              statement.parameter_types, true);
+    cached.describe(co_await describe_on(state, describing_shard(state, plan), statement.text,
+                                         statement.parameter_types, true));
   } else if (plan.session && plan.session->action == rewriter::SessionAction::show) {
-    cached.description = co_await describe_on(state, state.default_shard(), statement.text, {}, true);
+    cached.describe(co_await describe_on(state, state.default_shard(), statement.text, {}, true));
   } else if (plan.session && plan.session->action == rewriter::SessionAction::execute) {
+    Description description;
     const auto called = state.statements.find(plan.session->name);
-    cached.description.emplace();
     if (called != state.statements.end() && !called->second->shape.blank()) {
       const std::shared_ptr<Statement> inner = called->second;
       co_await ensure_plan(state, *inner);
       if (!executes_prepared(*inner->plan->plan)) {
-        cached.description->columns = (co_await ensure_description(state, *inner))->columns;
+        description.columns = (co_await ensure_description(state, *inner))->columns;
       }
     }
+    cached.describe(std::move(description));
   } else {
-    cached.description = Description{plan.parameters, plan.result};
-    if (plan.local) cached.description->columns = plan.local->columns;
-    if (plan.explained) cached.description->columns = {{"QUERY PLAN", 0, 0, 25, -1, -1}};
+    Description description{plan.parameters, plan.result};
+    if (plan.local) description.columns = plan.local->columns;
+    if (plan.explained) description.columns = {{"QUERY PLAN", 0, 0, 25, -1, -1}};
+    cached.describe(std::move(description));
   }
   co_return &*cached.description;
 }

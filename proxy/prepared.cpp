@@ -12,6 +12,7 @@
 #include "proxy/planning.h"
 #include "proxy/replies.h"
 #include "proxy/shard_request.h"
+#include "proxy/type_identity.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {

@@ -13,6 +13,7 @@
 #include "proxy/settings.h"
 #include "proxy/shard_request.h"
 #include "proxy/transaction_end.h"
+#include "proxy/type_identity.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -23,9 +24,6 @@ using backends::Reply;
 using rewriter::BoundPlan;
 using rewriter::Effect;
 using rewriter::Plan;
-
-/// OIDs from here on are given by each server for itself: those of two shards may differ.
-constexpr values::Oid first_user_oid = 16384;
 
 /// More than this waiting for the client is sent before waiting for the shards.
 constexpr std::size_t send_ahead_bytes = 8192;
@@ -53,7 +51,7 @@ class Partials {
 
   net::Task<Outcome> run() {
     bound_ = rewriter::bind(bind_request(state_, execution_));
-    check_binary();
+    check_copied_columns();
     co_await take_leases();
     std::exception_ptr failure;
     try {
@@ -85,17 +83,16 @@ class Partials {
     return state_.transaction.state() != backends::TransactionState::none;
   }
 
-  void check_binary() const {
-    const std::vector<rewriter::ResultColumn>* columns = plan_.result ? &*plan_.result : nullptr;
-    net::pg::FormatList formats = execution_.result_formats;
+  /// What goes through as the shards write it is not looked into.
+  void check_copied_columns() const {
+    if (!plan_.copy_out || plan_.recipe || plan_.copy_out->format != rewriter::CopyFormat::Format::binary) return;
     const net::pg::Formats all_binary{1};
-    if (plan_.copy_out && plan_.copy_out->format == rewriter::CopyFormat::Format::binary) {
-      columns = &plan_.copy_out->columns;
-      formats = all_binary.list();
-    }
-    if (columns == nullptr) return;
     for (const auto& query : bound_.queries) {
-      check_binary_columns(*state_.db, static_cast<std::uint32_t>(query.shard), *columns, formats);
+      const auto shard = static_cast<std::uint32_t>(query.shard);
+      if (row_oids(*state_.db, shard, plan_.copy_out->columns, all_binary.list()).empty()) continue;
+      throw values::make_error(values::ErrorId::unsupported_clause, "COPY TO with FORMAT binary",
+                               "its values name types by OIDs, which are others on each shard",
+                               "Use FORMAT text or csv.");
     }
   }
 
@@ -134,9 +131,9 @@ class Partials {
   void send(std::size_t source) {
     exchange_.stream(exchange_.add(members_[source]->lease)).longest_row = state_.db->config->limits.query_memory;
     running_.push_back(std::make_unique<Running>(state_, members_[source]->lease));
+    const std::uint32_t shard = members_[source]->shard;
     net::pg::Oids types;
-    // A type of its own has another OID on each shard: there it is inferred.
-    for (const values::Oid type : parameter_types()) types.add(type >= first_user_oid ? 0 : type);
+    for (const values::Oid type : parameter_types()) types.add(type_on(*state_.db, shard, type));
     net::pg::Formats formats;
     if (plan_.recipe) {
       for (const merge::InputColumn& input : plan_.recipe->inputs) {
@@ -146,12 +143,15 @@ class Partials {
     }
     const Statement& statement = *execution_.statement;
     const bool read_before = read_otherwise(state_, execution_);
+    row_oids_.push_back(oids_in_rows(shard, formats.list()));
     const std::string& sql = bound_.queries[source].sql;
+    std::string kept;
     ShardRequest request;
     request.sql = sql;
     request.parameter_types = types.list();
     request.parameter_formats = execution_.parameter_formats;
-    request.parameters = execution_.parameters;
+    request.parameters = parameters_on(*state_.db, shard, parameter_types(), execution_.parameter_formats,
+                                       execution_.parameters, kept);
     request.result_formats = formats.list();
     request.describe = plan_.recipe.has_value();
     std::string name;
@@ -162,6 +162,26 @@ class Partials {
     }
     names_.push_back(std::move(name));
     unparsed_.push_back(send_request(exchange_.lease(source), request));
+  }
+
+  RowOids oids_in_rows(std::uint32_t shard, net::pg::FormatList formats) const {
+    RowOids oids;
+    if (!plan_.recipe) return oids;
+    const auto& inputs = plan_.recipe->inputs;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (net::pg::format_of(formats, i) == 0) continue;
+      const bool shown = inputs[i].output >= 0 && plan_.result;
+      const std::int16_t size = shown ? plan_.result->at(static_cast<std::size_t>(inputs[i].output)).type_size : std::int16_t{-1};
+      if (may_name_oids(inputs[i].type.oid, size)) oids.add(*state_.db, shard, i, inputs[i].type.oid, size);
+    }
+    return oids;
+  }
+
+  /// The rows that a source has given, with the default shard's OIDs.
+  merge::Batch& rows_of(std::size_t source) {
+    merge::Batch& rows = exchange_.stream(source).rows;
+    row_oids_[source].translate(rows);
+    return rows;
   }
 
   const std::vector<values::Oid>& parameter_types() const {
@@ -209,7 +229,7 @@ class Partials {
       while (auto next = co_await exchange_.next()) {
         take(*next);
         if (next->reply.kind != Reply::Kind::rows) continue;
-        if (plan_.sum_counts || next->source == 0) co_await sink_.take(exchange_.stream(next->source).rows);
+        if (plan_.sum_counts || next->source == 0) co_await sink_.take(rows_of(next->source));
       }
       co_return;
     }
@@ -261,7 +281,7 @@ class Partials {
       merger.finish(next.source);
     } else if (next.reply.kind == Reply::Kind::rows) {
       merge::Batch rows;
-      rows.swap(exchange_.stream(next.source).rows);
+      rows.swap(rows_of(next.source));
       merger.consume(next.source, std::move(rows));
     }
   }
@@ -337,13 +357,21 @@ class Partials {
     error_.emplace(std::move(*fields), lease.shard(), lease.shard_name());
   }
 
+  /// `type` is what that shard calls `wanted`, or is newer than the catalog.
+  bool is_type(std::size_t source, values::Oid type, values::Oid wanted) {
+    const values::ShardOids* oids = foreign_oids(*state_.db, exchange_.lease(source).shard());
+    if (oids == nullptr || type < values::first_unfixed_oid) return type == wanted;
+    const auto known = oids->to_default.types.find(type);
+    if (known != oids->to_default.types.end()) return known->second == wanted;
+    return type >= values::first_user_oid && wanted >= values::first_user_oid;
+  }
+
   void check_description(std::size_t source, const net::pg::Message& message) {
     const auto described = net::pg::RowDescription::decode(message.payload);
     const auto& inputs = plan_.recipe->inputs;
     bool fits = described && described->columns.size() == inputs.size();
     for (std::size_t i = 0; fits && i < inputs.size(); ++i) {
-      const values::Oid type = described->columns[i].type;
-      fits = type == inputs[i].type.oid || (type >= first_user_oid && inputs[i].type.oid >= first_user_oid);
+      fits = is_type(source, described->columns[i].type, inputs[i].type.oid);
     }
     if (fits) return;
     throw values::make_error(values::ErrorId::description_changed,
@@ -399,6 +427,7 @@ class Partials {
   std::map<std::string, Notices> notices_;
   RowSink sink_;
   std::vector<std::string> names_;
+  std::vector<RowOids> row_oids_;  ///< by source
   std::vector<bool> unparsed_;  ///< a Parse was sent and has not been answered
   std::size_t failed_source_ = 0;
   std::vector<std::string> tags_;

@@ -4,6 +4,7 @@
 #include "proxy/execute.h"
 #include "proxy/pins.h"
 #include "proxy/shard_request.h"
+#include "proxy/type_identity.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -21,9 +22,19 @@ constexpr std::size_t send_ahead_bytes = 8192;
 class Relay {
  public:
   Relay(SessionState& state, Execution& execution, backends::Lease& lease)
-      : state_(state), execution_(execution), lease_(lease), running_(state, lease), replies_(lease) {
+      : state_(state),
+        execution_(execution),
+        lease_(lease),
+        foreign_(lease.shard() != state.default_shard()),
+        running_(state, lease),
+        replies_(lease) {
     replies_.batch_rows = false;
-    replies_.parts = true;
+    const CachedPlan& plan = *execution.plan;
+    if (foreign_ && !execution.simple && plan.oids_in_rows) {
+      row_oids_ = row_oids(*state.db, lease.shard(), *plan.description->columns, execution.result_formats);
+    }
+    // What is translated has to be there whole.
+    replies_.parts = row_oids_.empty();
   }
 
   net::Task<Outcome> run() {
@@ -88,6 +99,11 @@ class Relay {
     request.portal = portal.server_name;
     request.parameter_formats = execution_.parameter_formats;
     request.parameters = execution_.parameters;
+    std::string kept;
+    if (foreign_ && execution_.plan->oids_in_parameters) {
+      request.parameters = parameters_on(*state_.db, lease_.shard(), execution_.plan->description->parameters,
+                                         execution_.parameter_formats, execution_.parameters, kept);
+    }
     request.result_formats = execution_.result_formats;
     request.row_limit = execution_.row_limit;
     request.describe = execution_.simple;
@@ -114,8 +130,12 @@ class Relay {
         if (!error_) error_ = std::move(*error);
         return;
       }
+      case 'D':
+        if (!row_oids_.empty()) return translate_row(message);
+        state_.client.write(message.raw);
+        return;
       case 'T':
-        if (describe_with_default_oids(message)) return;
+        if (foreign_) return describe_with_default_oids(message);
         state_.client.write(message.raw);
         return;
       case 'H':
@@ -130,27 +150,43 @@ class Relay {
   /// COPY in binary names no types of its columns: any may name some inside.
   void check_copy_out(const net::pg::Message& message) const {
     const bool binary = !message.payload.empty() && message.payload.front() == 1;
-    if (!binary || state_.db->oids == nullptr || lease_.shard() == state_.default_shard()) return;
-    if (state_.db->oids->at(lease_.shard()).binary.empty()) return;
+    if (!binary || foreign_oids(*state_.db, lease_.shard()) == nullptr) return;
+    if (state_.db->identity->shapes.empty()) return;
     throw values::make_error(values::ErrorId::unsupported_clause, "COPY TO with FORMAT binary",
                              "its values may name types by OIDs, which are others on each shard",
                              "Use FORMAT text or csv.");
   }
 
-  /// OIDs of types and tables are the default shard's. False: they are what the shard says.
-  bool describe_with_default_oids(const net::pg::Message& message) {
-    if (state_.db->oids == nullptr || lease_.shard() == state_.default_shard()) return false;
-    const auto& oids = state_.db->oids->at(lease_.shard());
-    if (oids.types.empty() && oids.relations.empty()) return false;
-    auto description = net::pg::RowDescription::decode(message.payload);
-    if (!description) return false;
-    for (net::pg::Column& column : description->columns) {
-      if (const auto type = oids.types.find(column.type); type != oids.types.end()) column.type = type->second;
-      const auto table = oids.relations.find(column.table);
-      if (table != oids.relations.end()) column.table = table->second;
+  /// The message as it was appended to what goes to the client.
+  std::span<char> append(const net::pg::Message& message) {
+    net::Buffer& out = state_.out();
+    const std::size_t at = out.size();
+    out.append(message.raw);
+    return {out.at(at), message.raw.size()};
+  }
+
+  /// Nothing of it may have gone to the client where an OID has no counterpart.
+  template <class Translate>
+  void append_translated(const net::pg::Message& message, const Translate& translate) {
+    const std::size_t before = state_.out().size();
+    try {
+      translate(append(message));
+    } catch (...) {
+      state_.out().truncate(before);
+      throw;
     }
-    description->encode(state_.out());
-    return true;
+  }
+
+  void translate_row(const net::pg::Message& message) {
+    append_translated(message, [this](std::span<char> row) { row_oids_.translate(row); });
+  }
+
+  /// OIDs of types and tables are the default shard's.
+  void describe_with_default_oids(const net::pg::Message& message) {
+    append_translated(message, [this](std::span<char> description) {
+      translate_description(*state_.db, lease_.shard(), description, row_oids_);
+    });
+    replies_.parts = row_oids_.empty();
   }
 
   /// The shard waits for rows: the client's go to it as they come.
@@ -197,8 +233,10 @@ class Relay {
   SessionState& state_;
   Execution& execution_;
   backends::Lease& lease_;
+  const bool foreign_;  ///< not the default shard: its OIDs are its own
   const Running running_;
   backends::ReplyStream replies_;
+  RowOids row_oids_;
   std::optional<net::pg::ErrorFields> error_;
   std::string_view name_;  ///< of the prepared statement; empty: the unnamed one
   std::string own_name_;   ///< what `name_` views where it is not the statement's
@@ -265,11 +303,6 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
 }  // namespace
 
 net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uint32_t shard) {
-  const auto& description = execution.plan->description;
-  const bool opens = execution.portal != nullptr && !execution.portal->open;
-  if (opens && shard != state.default_shard() && description && description->columns) {
-    check_binary_columns(*state.db, shard, *description->columns, execution.result_formats);
-  }
   if (stands_alone(state, execution, shard)) return relay_alone(state, execution, shard);
   return relay_in_transaction(state, execution, shard);
 }

@@ -310,6 +310,8 @@ void Session::report(const values::SqlError& error) {
     }
     net::pg::ErrorResponse(std::move(fields)).encode(state_.out());
   } else {
+    // What the catalog said of types is no longer so.
+    catalog_outdated_ = error.sqlstate == "40001";
     values::SqlError own = error;
     if (own.position > 0) own.position += static_cast<int>(statement_begin_);
     send_error(state_.out(), own, loses_kept ? "FATAL" : "ERROR");
@@ -321,6 +323,9 @@ void Session::report(const values::SqlError& error) {
 net::Task<void> Session::settle_failure() {
   state_.running.clear();
   co_await calm_kept(state_);
+  if (std::exchange(catalog_outdated_, false)) {
+    (void)co_await state_.worker.instance().refresh_catalog_on_worker(state_.login.database);
+  }
   if (state_.explicit_transaction()) {
     state_.transaction.fail();
   } else {

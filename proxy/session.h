@@ -102,6 +102,7 @@ class Session {
   /// Characters of the client's string before the statement that runs: positions in errors count from
   /// the string's beginning.
   std::size_t statement_begin_ = 0;
+  bool catalog_outdated_ = false;  ///< the statement has failed for that: it is read again
   bool skip_to_sync_ = false;  ///< after an error in the extended protocol
   bool in_statement_ = false;
   bool used_ = true;  ///< since rest() was last called

@@ -173,6 +173,27 @@ void check_relations(const Planning& planning) {
   }
 }
 
+/// Types that are not the same on every shard: in casts, in parameters and in what comes out.
+void check_types(const Planning& planning) {
+  const router::Catalog& catalog = planning.catalog();
+  const auto check = [](const std::string* difference) {
+    if (difference == nullptr) return;
+    refuse(values::SqlError("0A000", *difference, "Make the definitions equal, then RELOAD."), false);
+  };
+  for (const values::Oid type : planning.values.parameters) check(catalog.type_difference(type));
+  if (planning.plan->result) {
+    for (const ResultColumn& column : *planning.plan->result) check(catalog.type_difference(column.type));
+  }
+  const auto visit = [&](const tree::Expr& at) {
+    const auto* cast = at.as<tree::TypeCast>();
+    if (cast != nullptr && !cast->type.names.empty()) check(catalog.type_difference(cast->type.names.back()));
+    return true;
+  };
+  for (const auto& block : planning.query.blocks) {
+    each_expression(*block, [&](const tree::Expr& expr) { tree::walk(expr, visit); });
+  }
+}
+
 /// The default shard knows every table that the statement names, and can say what is wrong with it.
 bool known_to_default(const Planning& planning) {
   return std::ranges::none_of(planning.query.instances, [&](const auto& instance) {
@@ -271,6 +292,7 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     prepare_values(planning);
     if (auto by_hint = hinted(request, &planning)) return finish(std::move(*by_hint));
     check_relations(planning);
+    if (touches_other_than_default(planning)) check_types(planning);
     check_functions(planning);
     check_session_call(planning);
     if (request.map->shards().size() > 1) check_sizes(planning);

@@ -79,7 +79,7 @@ class Reader {
   }
 
  private:
-  enum class Section { head, sql, single, data, bytes, unlimited, execute };
+  enum class Section { head, parameters, sql, single, data, bytes, unlimited, execute };
 
   [[noreturn]] void fail(std::string_view what) const {
     throw std::runtime_error(fmt::format("{}:{}: {}", file_, at_ + 1, what));
@@ -131,6 +131,7 @@ class Reader {
     if (kind == "step" || kind == "verify") {
       if (kind == "verify") in_verify_ = true;
       steps().emplace_back();
+      section_ = Section::parameters;
     } else if (kind == "prepare" && words.size() >= 2) {
       steps().push_back({.kind = Step::Kind::prepare, .statement = words[1]});
       for (std::size_t i = 2; i < words.size(); ++i) {
@@ -155,6 +156,10 @@ class Reader {
     switch (section_) {
       case Section::head:
         if (trimmed(line).empty()) return;
+        section_ = Section::sql;
+        [[fallthrough]];
+      case Section::parameters:
+        if (line.starts_with("param:")) return take_parameter(trimmed(line.substr(6)));
         section_ = Section::sql;
         [[fallthrough]];
       case Section::sql:
