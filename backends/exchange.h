@@ -36,6 +36,8 @@ struct Reply {
   enum class Kind : std::uint8_t {
     rows,     // `rows` of the stream holds some
     message,  // any other message of the reply, notices and ParameterStatus included
+    copies,   // whole CopyData messages: `message.raw` all of them, `payload` the last one's
+    part,     // `message.raw` is a piece of a large DataRow or CopyData; see `parts`
     ready,    // ReadyForQuery: this request is answered; `message` is it
   };
   Kind kind = Kind::ready;
@@ -65,17 +67,27 @@ class ReplyStream {
   std::size_t needed() const { return needed_; }
   /// False: DataRow messages come out one by one as `message`.
   bool batch_rows = true;
+  /// True: CopyData comes out as `copies`, as many as are there.
+  bool batch_copies = false;
+  /// True: a DataRow or CopyData that is large and not whole yet comes out in pieces as it arrives,
+  /// type and length ahead.
+  bool parts = false;
+  /// Pieces of a message have come out, and more of it will.
+  bool in_message() const { return part_left_ > 0; }
 
  private:
   friend class Exchange;
   void note(const net::pg::Message& message);
   void take_rows();
+  std::optional<Reply> take_copies();
+  std::optional<Reply> take_part();
   void check_alive();
   [[noreturn]] void lose(const std::string& reason);
   [[noreturn]] void violate(const std::string& reason);
 
   Lease* lease_;
   std::size_t needed_ = 0;
+  std::size_t part_left_ = 0;  // of the message that comes out in pieces
 };
 
 /// Several leases at once: sends all, reads whichever has something. The leases must stay where

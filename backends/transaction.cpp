@@ -84,6 +84,7 @@ net::Task<void> Transaction::savepoint(std::string name, net::CancelToken token)
   co_await command_all("SAVEPOINT " + quote_identifier(name), token);
   Savepoint& made = savepoints_.emplace_back();
   made.name = name;
+  made.schema_change = schema_change_;
   wanted_.savepoint(name);
   for (const auto& member : enlisted_) {
     if (member->wrote) made.written.push_back(member->shard);
@@ -95,6 +96,7 @@ net::Task<void> Transaction::rollback_to(std::string name, net::CancelToken toke
   const std::size_t at = find_savepoint(name);
   co_await command_all("ROLLBACK TO SAVEPOINT " + quote_identifier(name), token);
   savepoints_.resize(at + 1);
+  schema_change_ = savepoints_[at].schema_change;
   wanted_.rollback_to(name);
   for (const auto& member : enlisted_) {
     member->wrote =
@@ -226,7 +228,7 @@ net::Task<Transaction::Enlisted*> Transaction::enlist(std::uint32_t shard, Shard
 void Transaction::mark_written(std::uint32_t shard) {
   Enlisted* member = find(shard);
   if (!member || member->wrote) return;
-  if (state_ == TransactionState::explicit_) {
+  if (state_ == TransactionState::explicit_ && !schema_change_) {
     for (const auto& other : enlisted_) {
       if (!other->wrote) continue;
       throw make_error(values::ErrorId::second_writer, other->lease.shard_name(),
@@ -382,6 +384,7 @@ void Transaction::over(bool committed) {
     if (!member->lease->clean()) close(*member);
   }
   savepoints_.clear();
+  schema_change_ = false;
   options_.clear();
   state_ = TransactionState::none;
   std::erase_if(enlisted_, [&](const auto& member) {
@@ -417,6 +420,7 @@ void Transaction::drop() {
   enlisted_.clear();
   if (state_ != TransactionState::none) wanted_.rollback();
   savepoints_.clear();
+  schema_change_ = false;
   options_.clear();
   state_ = TransactionState::none;
 }

@@ -87,8 +87,12 @@ class Transaction {
   /// pipelined); null: call enlist(). No coroutine: for the hot path.
   Enlisted* try_enlist(std::uint32_t shard, const ShardTarget& target);
   /// Call for an enlisted shard before a write goes out. Throws SqlError 0A000 (second_writer) for
-  /// a second writing shard inside an explicit transaction; an implicit one may write to several.
+  /// a second writing shard inside an explicit transaction that holds no schema change; an implicit
+  /// one may write to several.
   void mark_written(std::uint32_t shard);
+  /// A schema change goes out in this transaction: from now on it may write to several shards, until
+  /// it ends or is rolled back to a savepoint before this.
+  void hold_schema_change() { schema_change_ = true; }
 
   // --- its end ---
 
@@ -112,6 +116,7 @@ class Transaction {
   struct Savepoint {
     std::string name;
     std::vector<std::uint32_t> written;
+    bool schema_change = false;
   };
   std::size_t find_savepoint(std::string_view name) const;
   std::string opening_sql(const Lease& lease) const;
@@ -132,6 +137,7 @@ class Transaction {
   SettingsStack& wanted_;
   TransactionState state_ = TransactionState::none;
   bool keeps_leases_ = false;
+  bool schema_change_ = false;
   bool lost_kept_ = false;
   std::string options_;
   std::vector<Savepoint> savepoints_;

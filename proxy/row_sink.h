@@ -6,6 +6,7 @@
 
 #include "merge/batch.h"
 #include "merge/memory_budget.h"
+#include "proxy/copy_output.h"
 #include "proxy/execute.h"
 
 namespace anabranch::proxy {
@@ -38,6 +39,8 @@ class RowSink {
   /// The client's format of output column `column`.
   values::Format format(std::size_t column) const;
   net::Task<void> take(const merge::Batch& rows);
+  /// Of a COPY … TO STDOUT: rows leave as its data.
+  CopyOutput& copy() { return *copy_; }
   /// The end of the answer. `tag`: empty for SELECT, which is counted.
   net::Task<Outcome> finish(std::string tag);
 
@@ -48,6 +51,7 @@ class RowSink {
   Execution& execution_;
   const rewriter::Plan& plan_;
   std::shared_ptr<BufferedRows> buffer_;
+  std::optional<CopyOutput> copy_;
   std::uint64_t count_ = 0;
   bool described_ = false;
 };

@@ -11,7 +11,6 @@ namespace anabranch::proxy {
 namespace {
 
 using backends::Reply;
-using rewriter::Effect;
 using rewriter::Plan;
 
 /// More than this waiting for the client is sent before waiting for the shard (PostgreSQL's own
@@ -24,25 +23,36 @@ class Relay {
   Relay(SessionState& state, Execution& execution, backends::Lease& lease)
       : state_(state), execution_(execution), lease_(lease), running_(state, lease), replies_(lease) {
     replies_.batch_rows = false;
+    replies_.parts = true;
   }
 
   net::Task<Outcome> run() {
     send();
     lease_->socket().send_now();
-    while (true) {
-      const std::optional<Reply> reply = replies_.poll();
-      if (!reply) {
-        if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
-        replies_.check(co_await replies_.more());
-        continue;
-      }
-      if (reply->kind == Reply::Kind::ready) break;
-      if (reply->message.type == 'G') {
-        co_await copy_in(reply->message);
-      } else {
-        take(reply->message);
+    try {
+      while (true) {
+        const std::optional<Reply> reply = replies_.poll();
+        if (!reply) {
+          if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+          replies_.check(co_await replies_.more());
+          continue;
+        }
+        if (reply->kind == Reply::Kind::ready) break;
+        if (reply->message.type == 'G') {
+          co_await copy_in(reply->message);
+          continue;
+        }
+        if (reply->kind == Reply::Kind::part) {
+          state_.client.write(reply->message.raw);
+        } else {
+          take(reply->message);
+        }
         if (state_.client.congested()) co_await give_way_to_client(state_);
       }
+    } catch (const values::SqlError& error) {
+      // In the middle of a message there is no way to tell the client anything.
+      if (replies_.in_message()) throw ClientGone{error.message};
+      throw;
     }
     if (error_) co_await fail();
     co_return outcome_;
@@ -92,6 +102,8 @@ class Relay {
       case '3':
       case 'n': return;
       case 'S': {
+        // A failed transaction goes back to what the connection had before, which may be another's.
+        if (error_) return;
         const auto status = net::pg::ParameterStatus::decode(message.payload);
         if (status) state_.report_parameter(status->name, status->value);
         return;
@@ -194,14 +206,6 @@ class Relay {
   Outcome outcome_;
 };
 
-/// Definitions that one shard keeps are in the catalog too.
-bool changes_definitions(const Plan& plan) {
-  const std::string_view command = plan.command;
-  if (plan.effect == Effect::temporary) return false;
-  return plan.effect == Effect::ddl || command.starts_with("CREATE ") || command.starts_with("ALTER ") ||
-         command.starts_with("DROP ");
-}
-
 /// Whether the statement is a transaction of its own: its lease goes home with its reply.
 bool stands_alone(SessionState& state, const Execution& execution, std::uint32_t shard) {
   if (state.transaction.state() != backends::TransactionState::none) return false;
@@ -229,7 +233,7 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
   note_sequences(state, *execution.plan->plan, lease);
   Relay relay(state, execution, lease);
   const Outcome outcome = co_await relay.run();
-  if (changes_definitions(*execution.plan->plan)) state.catalog_stale = true;
+  if (changes_definitions(*execution.plan->plan)) state.change_definitions();
   co_return outcome;
 }
 
@@ -240,7 +244,11 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   auto* member = transaction.try_enlist(shard, state.target(shard));
   if (member == nullptr) member = co_await transaction.enlist(shard, state.target(shard), state.token());
   const Plan& plan = *execution.plan->plan;
-  if (transaction.state() != backends::TransactionState::none && writes(plan)) transaction.mark_written(shard);
+  const bool changes = changes_definitions(plan);
+  if (transaction.state() != backends::TransactionState::none && (changes || writes(plan))) {
+    if (changes) transaction.hold_schema_change();
+    transaction.mark_written(shard);
+  }
   expect_residue(*member, plan);
   if (member->unsettled) expect_settings(state, *member, execution.statement->text);
   note_sequences(state, plan, member->lease);
@@ -251,7 +259,7 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
     portal->shard = shard;
   }
   if (member->unsettled) co_await settle_residue(state);
-  if (changes_definitions(plan)) state.catalog_stale = true;
+  if (changes) state.change_definitions();
   co_return outcome;
 }
 

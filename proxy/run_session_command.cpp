@@ -85,6 +85,7 @@ net::Task<void> savepoint(SessionState& state, const SessionPlan& plan) {
       }
       state.refresh_planning();
       co_await settle_residue(state);
+      if (state.definitions_changed) state.catalog_stale = true;
       send_complete(state.out(), "ROLLBACK");
       break;
     default:
@@ -171,7 +172,7 @@ net::Task<void> reset(SessionState& state, const SessionPlan& plan, std::string_
     state.locals.erase(plan.name);
   } else {
     state.settings.reset_all();
-    state.locals.clear();
+    std::erase_if(state.locals, [](const auto& local) { return local.first != "role"; });
   }
   for (backends::Lease* lease : leases.all()) {
     co_await backends::apply_context(*lease, state.settings);
@@ -186,7 +187,7 @@ net::Task<void> discard_all(SessionState& state) {
     throw values::make_error(values::ErrorId::active_transaction, "DISCARD ALL");
   }
   SettingLeases leases(state);
-  state.settings.reset_all();
+  state.settings.discard_all();
   co_await discard_kept(state);
   state.transaction.give_back();
   co_await leases.take();

@@ -1,10 +1,11 @@
 #include <algorithm>
 
 #include "rewriter/clock.h"
+#include "rewriter/copy_format.h"
 #include "rewriter/utility.h"
 #include "rewriter/write.h"
 
-/// COPY: rows in are split by their keys; rows out come from one shard, or from each in turn.
+/// COPY: rows in are split by their keys.
 namespace anabranch::rewriter {
 namespace {
 
@@ -27,64 +28,6 @@ Target target_of(const Planning& planning, const tree::TableRef& name) {
     target.table = &planning.map().tables()[static_cast<std::size_t>(target.index)];
   }
   return target;
-}
-
-bool names(const tree::Option& option, std::string_view column) {
-  // A list of columns as SQL text, or *.
-  std::string_view rest = option.value;
-  if (rest.find('*') != std::string_view::npos) return true;
-  while (!rest.empty()) {
-    const std::size_t begin = rest.find_first_not_of(" ,()");
-    if (begin == std::string_view::npos) return false;
-    rest.remove_prefix(begin);
-    const std::string_view word = rest.substr(0, rest.find_first_of(" ,()"));
-    rest.remove_prefix(word.size());
-    if (word == column || word == quote_identifier(column)) return true;
-  }
-  return false;
-}
-
-bool is_on(const tree::Option& option) {
-  return !option.has_value || option.value == "true" || option.value == "on" ||
-         option.value == "1" || option.value == "TRUE" || option.value == "ON" ||
-         option.value == "match";
-}
-
-void read_format(const tree::Copy& copy, CopySplit& split) {
-  for (const tree::Option& option : copy.options) {
-    if (option.name == "format") {
-      split.format = option.value == "csv"      ? CopySplit::Format::csv
-                     : option.value == "binary" ? CopySplit::Format::binary
-                                                : CopySplit::Format::text;
-    }
-  }
-  if (split.format == CopySplit::Format::csv) {
-    split.delimiter = ',';
-    split.null_text.clear();
-  }
-}
-
-void read_option(const tree::Option& option, CopySplit& split) {
-  const auto letter = [&](char& into) {
-    if (option.value.size() == 1) into = option.value.front();
-  };
-  if (option.name == "delimiter") letter(split.delimiter);
-  if (option.name == "null") split.null_text = option.value;
-  if (option.name == "header") split.header = is_on(option);
-  if (option.name == "quote") {
-    letter(split.quote);
-    split.escape = split.quote;
-  }
-  if (option.name == "encoding") split.encoding = option.value;
-}
-
-void read_options(const tree::Copy& copy, CopySplit& split) {
-  split.escape = '"';
-  read_format(copy, split);
-  for (const tree::Option& option : copy.options) read_option(option, split);
-  for (const tree::Option& option : copy.options) {
-    if (option.name == "escape" && option.value.size() == 1) split.escape = option.value.front();
-  }
 }
 
 std::vector<int> copied_columns(const tree::Copy& copy, const router::Relation& relation) {
@@ -130,8 +73,8 @@ CopySplit::KeyField key_field(const tree::Copy& copy, const std::vector<int>& co
            false);
   }
   for (const tree::Option& option : copy.options) {
-    if (option.name == "force_null") field.force_null = names(option, column.name);
-    if (option.name == "force_not_null") field.force_not_null = names(option, column.name);
+    if (option.name == "force_null") field.force_null = lists(option, column.name);
+    if (option.name == "force_not_null") field.force_not_null = lists(option, column.name);
   }
   return field;
 }
@@ -157,7 +100,7 @@ PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree:
   CopySplit split;
   split.table = target.index;
   split.every_shard = target.table->kind == conf::TableKind::reference;
-  read_options(copy, split);
+  static_cast<CopyFormat&>(split) = copy_format(copy);
   const auto columns = copied_columns(copy, *target.relation);
   split.field_count = static_cast<int>(columns.size());
   for (std::size_t i = 0; i < target.relation->columns.size(); ++i) {
@@ -198,31 +141,6 @@ PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree:
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
-/// COPY … TO STDOUT: of one shard only, as its rows are one stream of the server's own.
-PlanResult copy_out(Planning& planning, const tree::Copy& copy) {
-  tree::StatementPtr query;
-  if (copy.query) {
-    query = tree::clone(*copy.query);
-  } else {
-    tree::Select select;
-    select.targets.push_back(tree::make::target(tree::make::star()));
-    select.from.push_back(tree::make::table(copy.table->schema, copy.table->name));
-    query = std::make_unique<tree::Statement>(tree::Statement::Node(std::move(select)));
-  }
-  const PlanResult inner = plan_inner(planning, *query, to_text(*query, planning.shape()));
-  const auto* made = std::get_if<std::shared_ptr<const Plan>>(&inner);
-  if (made == nullptr || (*made)->kind != PlanKind::relay || planning.request->several) {
-    refuse_statement("COPY TO of rows on several shards",
-                     "Use SELECT, or copy one shard at a time: /* anabranch: shard=NAME */");
-  }
-  auto plan = planning.plan;
-  plan->kind = PlanKind::relay;
-  plan->effect = (*made)->effect;
-  plan->routing = (*made)->routing;
-  for (const int token : (*made)->pinned) planning.pins.pin(token);
-  return std::shared_ptr<const Plan>(std::move(plan));
-}
-
 }  // namespace
 
 PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tree::Copy& copy) {
@@ -235,7 +153,7 @@ PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tre
   if (planning.map().shards().size() == 1) return to_default("there is one shard only");
   if (!copy.from) {
     if (!copy.file.empty() || copy.program) refuse_statement("COPY TO a file", "Use STDOUT.");
-    return copy_out(planning, copy);
+    return plan_copy_out(planning, utility, copy);
   }
   const Target target = target_of(planning, *copy.table);
   if (target.table == nullptr) return to_default("its table is on the default shard");

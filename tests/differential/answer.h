@@ -29,6 +29,8 @@ struct Result {
   std::string sqlstate;
   /// For errors: primary message, detail and hint, a line each. Shown, and searched for clauses.
   std::string message;
+  /// For errors of a COPY's data: `COPY table, line n`.
+  std::string copy_line = {};
   std::vector<Column> columns;
   std::vector<Row> rows;
 };

@@ -300,6 +300,9 @@ Difference compare_results(const Result& single, const Result& other, const Rule
   if (single.kind != other.kind || single.sqlstate != other.sqlstate || !same_refusal) {
     return fmt::format("    single: {}\n    other : {}\n", brief(single), brief(other));
   }
+  if (single.copy_line != other.copy_line) {
+    return fmt::format("    context: single '{}', other '{}'\n", single.copy_line, other.copy_line);
+  }
   if (single.tag != other.tag) {
     return fmt::format("    tag: single '{}', other '{}'\n", single.tag, other.tag);
   }

@@ -75,11 +75,23 @@ std::optional<std::string> binary_parameter(const Parameter& parameter) {
   }
 }
 
+/// `COPY table, line n` of an error's context, where it says so.
+std::string copy_line(std::string_view context) {
+  constexpr std::string_view mark = ", line ";
+  const std::size_t begin = context.starts_with("COPY ") ? 0 : context.find("\nCOPY ");
+  if (begin == std::string_view::npos) return {};
+  context.remove_prefix(begin == 0 ? 0 : begin + 1);
+  const std::size_t at = context.find(mark);
+  if (at == std::string_view::npos) return {};
+  return std::string(context.substr(0, context.find_first_not_of("0123456789", at + mark.size())));
+}
+
 Result broken(std::string code, std::string message) {
   return {.kind = Result::Kind::error,
           .tag = {},
           .sqlstate = std::move(code),
           .message = std::move(message),
+          .copy_line = {},
           .columns = {},
           .rows = {}};
 }
@@ -270,14 +282,21 @@ Result Connection::drain_copy() {
                 .tag = {},
                 .sqlstate = {},
                 .message = {},
+                .copy_line = {},
                 .columns = {},
                 .rows = {}};
   char* line = nullptr;
   while (true) {
     const int length = PQgetCopyData(connection_.get(), &line, 0);
     if (length < 0) return result;
-    result.rows.push_back({std::string(line, static_cast<std::size_t>(length))});
+    std::string data(line, static_cast<std::size_t>(length));
     PQfreemem(line);
+    // A binary header comes with the first row, whichever that is.
+    if (data.starts_with("PGCOPY\n\xff\r\n")) {
+      result.rows.push_back({data.substr(0, 19)});
+      data.erase(0, 19);
+    }
+    result.rows.push_back({std::move(data)});
   }
 }
 
@@ -305,6 +324,7 @@ Result Connection::converted(PGresult* result) {
           fmt::format("{}\n{}\n{}", field(result, PG_DIAG_MESSAGE_PRIMARY),
                       field(result, PG_DIAG_MESSAGE_DETAIL), field(result, PG_DIAG_MESSAGE_HINT)));
       if (out.sqlstate.empty()) out.message = PQresultErrorMessage(result);
+      out.copy_line = copy_line(field(result, PG_DIAG_CONTEXT));
       return out;
   }
   out.tag = PQcmdStatus(result);
