@@ -8,6 +8,7 @@
 
 #include "backends/cancel.h"
 #include "backends/exchange.h"
+#include "rewriter/calls.h"
 #include "proxy/log.h"
 
 namespace anabranch::proxy {
@@ -55,6 +56,20 @@ std::string settings_sql(const backends::Settings& wanted) {
       names.substr(1));
 }
 
+/// Settings with a dot are asked for by name.
+std::string custom_sql(const SessionState& state) {
+  std::set<std::string, std::less<>> names = state.named_settings;
+  for (const auto& [name, value] : *state.settings.current()) {
+    if (name.find('.') != std::string::npos) names.insert(name);
+  }
+  std::string sql;
+  for (const std::string& name : names) {
+    const std::string quoted = backends::quote_literal(name);
+    sql += fmt::format(" UNION ALL SELECT 'custom', {0}, pg_catalog.current_setting({0}, true)", quoted);
+  }
+  return sql;
+}
+
 /// A setting's value as SQL text. The server shows lists of names as they are written.
 std::string sql_value(const std::string& name, const std::string& shown) {
   static constexpr auto lists = std::to_array<std::string_view>(
@@ -93,6 +108,11 @@ void take_role(SessionState& state, Member& member, const std::string& role) {
   member.lease->applied.set("role", value);
 }
 
+/// What was never set, or has been reset, is NULL or empty.
+void take_custom(SessionState& state, Member& member, const std::string& name, const std::string& shown) {
+  if (state.settings.find(name) != nullptr || !shown.empty()) take_setting(state, member, name, shown);
+}
+
 /// Names mean something in this session only: plans that know of them are nobody else's, and those
 /// made before the last change are outdated.
 void take_names(SessionState& state, std::vector<std::string> names) {
@@ -115,6 +135,8 @@ bool take_rows(SessionState& state, Member& member, const Rows& rows) {
       take_setting(state, member, name.value_or(""), value);
     } else if (kind == "reset") {
       take_reset(state, member, name.value_or(""));
+    } else if (kind == "custom") {
+      take_custom(state, member, name.value_or(""), value);
     } else if (kind == "role") {
       take_role(state, member, value);
     } else {
@@ -126,12 +148,25 @@ bool take_rows(SessionState& state, Member& member, const Rows& rows) {
   return bound;
 }
 
+/// Settings that nobody could ask for do not go to the next session.
+net::Task<void> clear_settings(Member& member) {
+  auto answer = co_await backends::run_command(member.lease, "RESET ALL");
+  if (!answer) member.lease->mark_broken();
+  auto left = std::make_shared<backends::Settings>();
+  for (const char* lasting : {"role", "session_authorization"}) {
+    const std::string* value = member.lease->applied.find(lasting);
+    if (value != nullptr) left->emplace(lasting, *value);
+  }
+  member.lease->applied.replace(std::move(left));
+}
+
 net::Task<void> settle(SessionState& state, Member& member) {
   backends::Lease& lease = member.lease;
   if (!lease || lease->broken() || lease->pending() > lease->skipped() || lease->transaction_status() == 'E') co_return;
   // What SET LOCAL left is not taken for the session's.
   if (!member.began) co_await backends::apply_context(lease, state.settings);
-  const std::string sql = settings_sql(*state.settings.current()) + std::string(residue_sql);
+  const std::string sql =
+      settings_sql(*state.settings.current()) + custom_sql(state) + std::string(residue_sql);
   auto answer = co_await backends::run_command(lease, sql);
   // The statement's cancel may come late.
   if (!answer && !member.began && answer.error().sqlstate() == "57014") answer = co_await backends::run_command(lease, sql);
@@ -142,6 +177,7 @@ net::Task<void> settle(SessionState& state, Member& member) {
   if (member.began) co_return;
   member.kept = bound || member.untracked;
   member.unsettled = false;
+  if (!member.kept && !state.keeps_all()) co_await clear_settings(member);
 }
 
 }  // namespace
@@ -155,6 +191,19 @@ void expect_residue(Member& member, const rewriter::Plan& plan) {
       // CASCADE takes temporary relations along.
       if (plan.effect == rewriter::Effect::ddl) member.unsettled |= member.kept;
   }
+}
+
+void expect_settings(SessionState& state, Member& member, std::string_view text) {
+  constexpr std::string_view call = "set_config";
+  constexpr std::size_t most_names = 100;
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  if (std::ranges::search(text, call, same).empty()) return;
+  auto named = rewriter::settings_set_by_calls(text, state.planning.standard_conforming_strings);
+  for (std::string& name : named.names) {
+    if (name.find('.') != std::string::npos) state.named_settings.insert(std::move(name));
+  }
+  if (named.complete && state.named_settings.size() <= most_names) return;
+  member.untracked = member.kept = true;
 }
 
 net::Task<void> settle_residue(SessionState& state) {

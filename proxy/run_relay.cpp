@@ -288,6 +288,7 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
     transaction.mark_written(shard);
   }
   expect_residue(*member, plan);
+  if (member->unsettled) expect_settings(state, *member, execution.statement->text);
   note_sequences(state, plan, member->lease);
   Relay relay(state, execution, member->lease);
   const Outcome outcome = co_await relay.run();

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,10 @@ struct SessionState {
   /// Shared with the execution under way, which may end them all (COMMIT).
   using Portals = std::map<std::string, std::shared_ptr<Portal>, std::less<>>;
   Portals portals;
+
+  /// Settings with a dot in their names that set_config() was called for: no view of the server lists
+  /// these.
+  std::set<std::string, std::less<>> named_settings;
 
   /// What a CancelRequest reaches: waits for leases, and statements that run on leases.
   net::CancelSource statement;
