@@ -14,6 +14,7 @@
 #include "proxy/replies.h"
 #include "proxy/shard_request.h"
 #include "proxy/transaction_end.h"
+#include "proxy/type_identity.h"
 #include "router/key_value.h"
 #include "values/errors.h"
 
@@ -166,7 +167,12 @@ class SplitCopy {
       columns[i].type = relation->columns[i].type.oid;
     }
     const net::pg::Formats binary{1};
-    for (const std::uint32_t shard : shards) check_binary_columns(*state_.db, shard, columns, binary.list());
+    for (const std::uint32_t shard : shards) {
+      if (row_oids(*state_.db, shard, columns, binary.list()).empty()) continue;
+      throw make_error(ErrorId::unsupported_clause, "COPY FROM with FORMAT binary",
+                       "its values may name types by OIDs, which are others on each shard",
+                       "Use FORMAT text or csv.");
+    }
   }
 
   net::Task<void> join(std::uint32_t shard) {

@@ -90,7 +90,7 @@ std::string fill_columns(Planning& planning, const tree::Copy& copy, const route
 /// What keeps a WHERE from meaning the same for every row, wherever it is asked; empty: nothing.
 std::string unstable(const Traits& traits, bool copies) {
   for (const std::string* reason : {&traits.opaque, &traits.shared, &traits.unknown, &traits.impure, &traits.session_value,
-                                    &traits.session_lock, &traits.system_column}) {
+                                    &traits.session_call, &traits.system_column}) {
     if (!reason->empty()) return *reason;
   }
   if (copies && !traits.random.empty()) return traits.random + "()";
@@ -117,7 +117,7 @@ void check_where(Planning& planning, const tree::Copy& copy, bool copies) {
   select.where = tree::clone(*copy.where);
   const tree::Statement query{std::move(select)};
   const Query resolved =
-      resolve(query, planning.catalog(), planning.map(), planning.request->context->search_path);
+      resolve(query, planning.catalog(), planning.map(), *planning.request->context);
   std::string reason = unstable(scan(resolved, planning.functions), copies);
   if (reason.empty() && names_now(*copy.where, planning.pins)) reason = "a moment named by the clock";
   if (reason.empty()) return;
