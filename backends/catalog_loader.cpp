@@ -178,8 +178,41 @@ class Assembly {
       }
     }
     for (auto& [name, of] : main_.relations) {
+      if (mapped.contains(name)) continue;
+      of.relation.everywhere = is_everywhere(name, of.relation.kind);
+      refuse_part(of.relation);
+    }
+    for (auto& [name, of] : main_.relations) {
       if (!mapped.contains(name)) catalog.add(std::move(of.relation));
     }
+  }
+
+  // A shard that cannot be asked is taken to be like the others.
+  bool is_everywhere(const Name& name, router::RelationKind kind) const {
+    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+      if (!shards_[shard]) continue;
+      const ShardRelation* found = find_on(shard, name);
+      if (found == nullptr || found->relation.kind != kind) return false;
+    }
+    return true;
+  }
+
+  // Its rows are spread as its table's are, but the map does not say so.
+  void refuse_part(router::Relation& relation) const {
+    using enum router::RelationKind;
+    if (relation.kind != table && relation.kind != partitioned && relation.kind != foreign) return;
+    const router::Relation* at = &relation;
+    const router::MappedTable* of = nullptr;
+    while (of == nullptr && !at->parent.empty()) {
+      of = request_.map ? request_.map->find_table(at->parent_schema, at->parent) : nullptr;
+      const auto parent = main_.relations.find({at->parent_schema, at->parent});
+      if (parent == main_.relations.end()) break;
+      at = &parent->second.relation;
+    }
+    if (of == nullptr || of->kind == conf::TableKind::whole) return;
+    relation.refusal =
+        fmt::format("\"{}\" is a part of \"{}\", whose rows are on every shard: name that table",
+                    relation.name, of->name.name);
   }
 
   // What COLLATE names must be the same everywhere.
@@ -315,11 +348,10 @@ const conf::Database* find_entry(const CatalogRequest& request) {
 
 }  // namespace
 
-LoadedCatalog load_catalog(const CatalogRequest& request) {
+LoadedCatalog assemble_catalog(const CatalogRequest& request, ShardCatalogs shards) {
   LoadedCatalog loaded;
   const conf::Database* database = find_entry(request);
   if (!database) return loaded;
-  std::vector<ShardResult> shards = read_shards(*database, request);
   for (std::size_t shard = 0; shard < shards.size(); ++shard) {
     if (shards[shard]) continue;
     loaded.failures.push_back(
@@ -327,6 +359,12 @@ LoadedCatalog load_catalog(const CatalogRequest& request) {
   }
   if (shards[database->default_shard]) Assembly(*database, request, shards, loaded).run();
   return loaded;
+}
+
+LoadedCatalog load_catalog(const CatalogRequest& request) {
+  const conf::Database* database = find_entry(request);
+  if (!database) return {};
+  return assemble_catalog(request, read_shards(*database, request));
 }
 
 net::Task<LoadedCatalog> load_catalog_on_worker(CatalogRequest request, net::CancelToken token) {

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "backends/catalog_reader.h"
 #include "backends/server.h"
 #include "conf/config.h"
 #include "conf/diagnostic.h"
@@ -52,6 +53,11 @@ struct LoadedCatalog {
   };
   std::vector<Oids> oids;
 };
+
+/// What each shard said, in shard order, or why it said nothing.
+using ShardCatalogs = std::vector<std::expected<ShardCatalog, std::string>>;
+/// The one catalog made of it. Pure.
+LoadedCatalog assemble_catalog(const CatalogRequest& request, ShardCatalogs shards);
 
 /// Asks every shard at once, each on a connection of its own. Blocks; any thread.
 LoadedCatalog load_catalog(const CatalogRequest& request);

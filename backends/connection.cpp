@@ -1,5 +1,6 @@
 #include "backends/connection.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -67,7 +68,8 @@ ServerConnection::ServerConnection(std::shared_ptr<const Server> server, net::pg
 }
 
 const std::string* ServerConnection::parameter(std::string_view name) const {
-  const auto found = parameters_.find(name);
+  const auto found = std::ranges::find_if(
+      parameters_, [&](const auto& known) { return lower_case(known.first) == lower_case(name); });
   return found == parameters_.end() ? nullptr : &found->second;
 }
 

@@ -62,7 +62,7 @@ class ServerConnection {
 
   ConnectionState state() const { return state_; }
 
-  /// As last reported; null: never.
+  /// As last reported; null: never. Names are compared as the server does, whatever their case.
   const std::string* parameter(std::string_view name) const;
   const std::map<std::string, std::string, std::less<>>& parameters() const { return parameters_; }
   void on_parameter(std::string_view name, std::string_view value);
@@ -92,6 +92,11 @@ class ServerConnection {
 
   /// A cancel connection is under way.
   bool being_cancelled() const { return cancels_in_flight_ > 0; }
+
+  /// The Holder for which nextval() may have run here: currval() is his. 0: nobody's.
+  std::uint64_t sequences_of = 0;
+  /// Notifications that have come for the session that holds this, as whole messages.
+  std::string notifications;
 
   PreparedStatements statements;
   /// What has been SET here, following transactions; the pool resets levels at release.

@@ -29,6 +29,15 @@ void SettingsStack::reset(std::string_view name) {
   current_ = std::move(changed);
 }
 
+void SettingsStack::reset_all() {
+  auto changed = std::make_shared<Settings>(*base_);
+  for (const std::string_view name : {"role", "session_authorization"}) {
+    changed->erase(std::string(name));
+    if (const auto kept = current_->find(name); kept != current_->end()) changed->insert(*kept);
+  }
+  current_ = *changed == *base_ ? base_ : std::move(changed);
+}
+
 void SettingsStack::begin() {
   if (levels_.empty()) levels_.push_back({{}, current_});
 }
@@ -241,15 +250,29 @@ std::string quote_identifier(std::string_view name) {
   return quoted;
 }
 
-namespace {
+std::string literal_value(std::string_view sql) {
+  while (sql.starts_with(' ')) sql.remove_prefix(1);
+  const bool escapes = sql.starts_with('E') && sql.size() > 1 && sql[1] == '\'';
+  if (escapes) sql.remove_prefix(1);
+  const char quote = sql.empty() ? '\0' : sql.front();
+  if (sql.size() < 2 || (quote != '\'' && quote != '"') || sql.back() != quote) return std::string(sql);
+  std::string text;
+  for (std::size_t i = 1; i + 1 < sql.size(); ++i) {
+    if (sql[i] == quote || (escapes && sql[i] == '\\')) ++i;
+    text += sql[i];
+  }
+  return text;
+}
 
-std::string lower(std::string_view name) {
+std::string lower_case(std::string_view name) {
   std::string text(name);
   for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return text;
 }
+
+namespace {
 
 // Splits as the server does: at white space, a backslash takes the next character as it is.
 std::vector<std::string> split_options(std::string_view options) {
@@ -325,7 +348,7 @@ std::string startup_value(std::string_view name, std::string_view value) {
 }  // namespace
 
 void add_startup_parameter(Settings& settings, std::string_view name, std::string_view value) {
-  const std::string key = lower(name);
+  const std::string key = lower_case(name);
   if (key == "user" || key == "database" || key == "replication" || key.starts_with("_pq_.")) {
     return;
   }

@@ -47,7 +47,8 @@ struct Reply {
 /// The reply side of one lease. Rows are whole DataRow messages, copied once from the socket's
 /// buffer into `rows` (about 64 KiB at most at a time, more only where one row is longer). Context
 /// replies are swallowed: a context change that failed throws its ServerError, and breaks the
-/// connection. Transaction status, ParameterStatus and FATAL errors are noted on the connection.
+/// connection. Transaction status, ParameterStatus and FATAL errors are noted on the connection;
+/// notifications are put by there (ServerConnection::notifications).
 /// Throws SqlError 08006 when the connection is lost, 08P01 on a protocol violation.
 class ReplyStream {
  public:

@@ -49,7 +49,7 @@ std::optional<Reply> ReplyStream::poll() {
     }
     const net::pg::Message& message = **taken;
     note(message);
-    if (swallowing) continue;
+    if (swallowing || message.type == net::pg::NotificationResponse::type) continue;
     const bool ready = message.type == net::pg::ReadyForQuery::type;
     return Reply{ready ? Reply::Kind::ready : Reply::Kind::message, message};
   }
@@ -139,6 +139,9 @@ void ReplyStream::note(const net::pg::Message& message) {
       }
       break;
     }
+    case net::pg::NotificationResponse::type:
+      connection.notifications += message.raw;
+      break;
     default:
       break;
   }

@@ -104,9 +104,25 @@ void ServerPool::start() {
 // --- leases ---
 
 std::optional<Lease> ServerPool::try_acquire(Holder& holder) {
+  return lend_idle(holder, false);
+}
+
+// The holder's own, where currval() is its; else one that is nobody's; else (`others_too`) any.
+ServerConnection* ServerPool::choose_idle(const Holder& holder, bool others_too) {
+  if (idle_.empty()) return nullptr;
+  if (holder.has_left_sequences()) {
+    const auto own = std::ranges::find(idle_, holder.id(), &ServerConnection::sequences_of);
+    if (own != idle_.end()) return *own;
+  }
+  for (std::size_t i = idle_.size(); i-- > 0;) {
+    if (idle_[i]->sequences_of == 0) return idle_[i];
+  }
+  return others_too ? idle_.front() : nullptr;
+}
+
+std::optional<Lease> ServerPool::lend_idle(Holder& holder, bool others_too) {
   if (refusing_ || !waiters_.empty()) return std::nullopt;
-  while (!idle_.empty()) {
-    ServerConnection* connection = idle_.back();
+  while (ServerConnection* connection = choose_idle(holder, others_too)) {
     unpark(connection);
     if (fit_to_lend(connection)) return lend(connection, holder);
     close(connection);
@@ -119,6 +135,12 @@ Lease ServerPool::lend(ServerConnection* connection, Holder& holder) {
     connection->change_state(ConnectionState::leased);
   }
   connection->returned_ = false;
+  connection->notifications.clear();
+  if (connection->sequences_of != 0 && connection->sequences_of != holder.id()) {
+    net::pg::Query{"DISCARD SEQUENCES"}.encode(connection->socket().out());
+    connection->skip_reply();
+    connection->sequences_of = 0;
+  }
   ++connection->leases_;
   ++budget_->metrics->leased;
   holder.took(budget_.get());

@@ -78,6 +78,8 @@ class ServerPool : public std::enable_shared_from_this<ServerPool> {
   void park(ServerConnection* connection);
   void unpark(ServerConnection* connection);
   bool fit_to_lend(ServerConnection* connection);
+  ServerConnection* choose_idle(const Holder& holder, bool others_too);
+  std::optional<Lease> lend_idle(Holder& holder, bool others_too);
   bool expired(const ServerConnection& connection) const;
 
   void sweep();

@@ -53,6 +53,7 @@ net::Task<Lease> ServerPool::acquire(Holder& holder, net::CancelToken token) {
   if (std::optional<Lease> lease = try_acquire(holder)) co_return std::move(*lease);
   if (refusing_) throw make_error(values::ErrorId::shutdown);
   if (!budget_->take(holder.holds_any())) {
+    if (std::optional<Lease> lease = lend_idle(holder, true)) co_return std::move(*lease);
     ServerConnection* connection = co_await wait_turn(holder, token);
     if (connection) co_return lend(connection, holder);
   }

@@ -84,6 +84,7 @@ net::Task<void> Transaction::savepoint(std::string name, net::CancelToken token)
   co_await command_all("SAVEPOINT " + quote_identifier(name), token);
   Savepoint& made = savepoints_.emplace_back();
   made.name = name;
+  made.schema_change = schema_change_;
   wanted_.savepoint(name);
   for (const auto& member : enlisted_) {
     if (member->wrote) made.written.push_back(member->shard);
@@ -95,6 +96,7 @@ net::Task<void> Transaction::rollback_to(std::string name, net::CancelToken toke
   const std::size_t at = find_savepoint(name);
   co_await command_all("ROLLBACK TO SAVEPOINT " + quote_identifier(name), token);
   savepoints_.resize(at + 1);
+  schema_change_ = savepoints_[at].schema_change;
   wanted_.rollback_to(name);
   for (const auto& member : enlisted_) {
     member->wrote =
@@ -145,7 +147,9 @@ std::string_view snapshot_level(std::string_view upper_text) {
 
 // One snapshot over several shards is not to be had.
 void Transaction::check_isolation(std::string_view shard_name) const {
-  if (state_ == TransactionState::none || enlisted_.empty()) return;
+  if (state_ == TransactionState::none) return;
+  const auto first = std::ranges::find_if(enlisted_, [](const auto& member) { return member->began; });
+  if (first == enlisted_.end()) return;
   std::string level = upper(options_);
   if (level.find("ISOLATION") == std::string::npos) {
     const std::string* standard = wanted_.find("default_transaction_isolation");
@@ -153,7 +157,7 @@ void Transaction::check_isolation(std::string_view shard_name) const {
   }
   if (const std::string_view snapshot = snapshot_level(level); !snapshot.empty()) {
     throw make_error(values::ErrorId::unsupported_isolation, snapshot,
-                     enlisted_.front()->lease.shard_name(), shard_name);
+                     (*first)->lease.shard_name(), shard_name);
   }
 }
 
@@ -200,8 +204,8 @@ bool Transaction::prepare(Enlisted& member) {
 
 Transaction::Enlisted* Transaction::try_enlist(std::uint32_t shard, const ShardTarget& target) {
   Enlisted* member = find(shard);
+  if (!member || !member->began) check_isolation(target->server().shard_name);
   if (!member) {
-    check_isolation(target->server().shard_name);
     std::optional<Lease> idle = try_acquire(target, holder_);
     if (!idle) return nullptr;
     member = add(shard, std::move(*idle));
@@ -224,7 +228,7 @@ net::Task<Transaction::Enlisted*> Transaction::enlist(std::uint32_t shard, Shard
 void Transaction::mark_written(std::uint32_t shard) {
   Enlisted* member = find(shard);
   if (!member || member->wrote) return;
-  if (state_ == TransactionState::explicit_) {
+  if (state_ == TransactionState::explicit_ && !schema_change_) {
     for (const auto& other : enlisted_) {
       if (!other->wrote) continue;
       throw make_error(values::ErrorId::second_writer, other->lease.shard_name(),
@@ -377,26 +381,46 @@ void Transaction::over(bool committed) {
     SettingsStack& applied = member->lease->applied;
     committed ? applied.commit() : applied.rollback();
     member->began = member->wrote = false;
-    if (!member->lease->clean()) member->lease.release();
+    if (!member->lease->clean()) close(*member);
   }
   savepoints_.clear();
+  schema_change_ = false;
   options_.clear();
   state_ = TransactionState::none;
-  if (!keeps_leases_) {
-    enlisted_.clear();
-  } else {
-    std::erase_if(enlisted_, [](const auto& member) { return !member->lease; });
-  }
+  std::erase_if(enlisted_, [&](const auto& member) {
+    return !member->lease || (!stays(*member) && !member->unsettled);
+  });
+}
+
+bool Transaction::stays(const Enlisted& member) const {
+  return member.lease && (keeps_leases_ || member.kept);
+}
+
+void Transaction::close(Enlisted& member) {
+  lost_kept_ |= member.kept;
+  member.lease.discard();
 }
 
 void Transaction::give_back() {
-  if (state_ == TransactionState::none && !keeps_leases_) enlisted_.clear();
+  if (state_ != TransactionState::none || enlisted_.empty()) return;
+  for (const auto& member : enlisted_) {
+    if (member->unsettled || !member->lease->clean()) close(*member);
+  }
+  std::erase_if(enlisted_, [&](const auto& member) { return !stays(*member); });
+}
+
+Transaction::Enlisted* Transaction::first_begun() {
+  for (const auto& member : enlisted_) {
+    if (member->began) return member.get();
+  }
+  return nullptr;
 }
 
 void Transaction::drop() {
   enlisted_.clear();
   if (state_ != TransactionState::none) wanted_.rollback();
   savepoints_.clear();
+  schema_change_ = false;
   options_.clear();
   state_ = TransactionState::none;
 }

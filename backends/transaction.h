@@ -61,9 +61,21 @@ class Transaction {
     Lease lease;
     bool wrote = false;
     bool began = false;  // BEGIN has been sent there
+    /// There is something of the session's on this very server session (a temporary table, LISTEN …):
+    /// the lease outlasts the transaction.
+    bool kept = false;
+    /// A statement may have left something there, and nobody has looked since: the lease stays after
+    /// the transaction's end until this is settled, and is closed where it never is.
+    bool unsettled = false;
+    bool untracked = false;  // what it left cannot be looked for: kept for good
   };
   Enlisted* find(std::uint32_t shard);
   std::vector<std::unique_ptr<Enlisted>>& enlisted() { return enlisted_; }
+  /// The first that this transaction has touched; null: none. Leases that a session keeps from
+  /// before are enlisted too, but not begun.
+  Enlisted* first_begun();
+  /// A lease was lost that was kept for what its server session held: this is gone for good.
+  bool lost_kept() const { return lost_kept_; }
 
   /// The shard's lease; taken from `target` if this is its first touch. Inside a transaction BEGIN
   /// with its options, the savepoints and the session's settings are then queued ahead of what the
@@ -75,8 +87,12 @@ class Transaction {
   /// pipelined); null: call enlist(). No coroutine: for the hot path.
   Enlisted* try_enlist(std::uint32_t shard, const ShardTarget& target);
   /// Call for an enlisted shard before a write goes out. Throws SqlError 0A000 (second_writer) for
-  /// a second writing shard inside an explicit transaction; an implicit one may write to several.
+  /// a second writing shard inside an explicit transaction that holds no schema change; an implicit
+  /// one may write to several.
   void mark_written(std::uint32_t shard);
+  /// A schema change goes out in this transaction: from now on it may write to several shards, until
+  /// it ends or is rolled back to a savepoint before this.
+  void hold_schema_change() { schema_change_ = true; }
 
   // --- its end ---
 
@@ -86,8 +102,9 @@ class Transaction {
   net::Task<std::string> commit(net::CancelToken token = {});
   /// ROLLBACK on all; never throws. Leases that do not answer are closed.
   net::Task<void> rollback(net::CancelToken token = {});
-  /// After a statement outside any transaction: the leases go home (with session pooling they
-  /// stay). Nothing happens inside a transaction.
+  /// After a statement outside any transaction: the leases go home, but for those that are kept
+  /// (with session pooling, all); what is unclean or unsettled is closed. Nothing happens inside a
+  /// transaction.
   void give_back();
   /// Gives all leases back without a word, when the client is gone: what is unclean is cancelled
   /// and closed.
@@ -99,6 +116,7 @@ class Transaction {
   struct Savepoint {
     std::string name;
     std::vector<std::uint32_t> written;
+    bool schema_change = false;
   };
   std::size_t find_savepoint(std::string_view name) const;
   std::string opening_sql(const Lease& lease) const;
@@ -112,11 +130,15 @@ class Transaction {
   net::Task<void> command_into(Enlisted& member, std::string sql, CommandAnswer& answer,
                                net::CancelToken token);
   void over(bool committed);
+  bool stays(const Enlisted& member) const;
+  void close(Enlisted& member);
 
   Holder& holder_;
   SettingsStack& wanted_;
   TransactionState state_ = TransactionState::none;
   bool keeps_leases_ = false;
+  bool schema_change_ = false;
+  bool lost_kept_ = false;
   std::string options_;
   std::vector<Savepoint> savepoints_;
   std::vector<std::unique_ptr<Enlisted>> enlisted_;  // in shard order

@@ -15,7 +15,7 @@ std::atomic<std::uint64_t> next_age{1};
 
 }  // namespace
 
-Holder::Holder() : age_(next_age++) {
+Holder::Holder() : age_(next_age++), id_(age_ + 1) {
   held_.reserve(8);
 }
 

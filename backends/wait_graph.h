@@ -21,6 +21,12 @@ class Holder {
 
   /// Greater is younger; renewed when the session takes its first lease.
   std::uint64_t age() const { return age_; }
+  /// Never that of another session, nor 0.
+  std::uint64_t id() const { return id_; }
+  /// It has left currval() on some connection: that one is lent to it again, while nobody else has
+  /// had it.
+  void left_sequences() { left_sequences_ = true; }
+  bool has_left_sequences() const { return left_sequences_; }
   bool holds_any() const { return !held_.empty(); }
   const std::vector<const PoolBudget*>& held() const { return held_; }
   void took(const PoolBudget* pool);
@@ -29,6 +35,8 @@ class Holder {
  private:
   std::vector<const PoolBudget*> held_;
   std::uint64_t age_ = 0;
+  const std::uint64_t id_;
+  bool left_sequences_ = false;
 };
 
 /// The waits of transactions that hold connections while they wait for another. A wait is hopeless

@@ -18,8 +18,8 @@ CopyOutput::CopyOutput(SessionState& state, const rewriter::CopyOut& copy)
 
 /// Rows come in the client's encoding; in some, a byte of a character may look like a delimiter.
 void CopyOutput::check_encoding() const {
-  const auto reported = state_.reported.find("client_encoding");
-  const std::string client = reported == state_.reported.end() ? "UTF8" : reported->second;
+  const std::string* reported = state_.reported("client_encoding");
+  const std::string client = reported == nullptr ? "UTF8" : *reported;
   const bool converted = !copy_.encoding.empty() && plain_encoding(copy_.encoding) != plain_encoding(client);
   if (binary() || (!converted && !has_ascii_inside(client))) return;
   throw values::make_error(values::ErrorId::unsupported_clause,

@@ -1,5 +1,7 @@
 #include "proxy/execute.h"
 
+#include <algorithm>
+
 #include "backends/exchange.h"
 #include "net/pg/stream.h"
 #include "proxy/leases.h"
@@ -27,6 +29,23 @@ bool writes(const Plan& plan) {
   return plan.effect == rewriter::Effect::writes || plan.effect == rewriter::Effect::ddl;
 }
 
+bool changes_definitions(const Plan& plan) {
+  if (plan.effect == rewriter::Effect::temporary) return false;
+  const std::string_view command = plan.command;
+  return plan.effect == rewriter::Effect::ddl || command.starts_with("CREATE ") ||
+         command.starts_with("ALTER ") || command.starts_with("DROP ");
+}
+
+bool joins_transaction(const Plan& plan) {
+  using enum rewriter::SessionAction;
+  static constexpr auto control = {begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release};
+  return !plan.session || std::ranges::find(control, plan.session->action) == control.end();
+}
+
+bool discards(const Plan& plan) {
+  return plan.session && plan.session->action == rewriter::SessionAction::discard_all;
+}
+
 bool read_otherwise(const SessionState& state, const Execution& execution) {
   return execution.bound && execution.statement->reading_key != state.reading_key;
 }
@@ -42,8 +61,7 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
     if (i > 0) sql += ", ";
     sql += "(" + plan.evaluations[i].sql + ")::pg_catalog.text";
   }
-  EvaluatingLease taken;
-  co_await taken.take(state);
+  ShardLease taken = co_await ShardLease::take_to_evaluate(state);
   backends::Lease* lease = &*taken;
   const Running running(state, *lease);
   auto answer = co_await backends::run_command(*lease, std::move(sql));
@@ -60,8 +78,7 @@ net::Task<router::ShardSet> find_shards(SessionState& state, Execution& executio
   co_await evaluate(state, execution);
   const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
   if (execution.plan->plan->kind != PlanKind::relay || shards.size() <= 1) co_return shards;
-  CachedPlanPtr several =
-      state.catalog_stale ? nullptr : cached_plan(state, *execution.statement, true);
+  CachedPlanPtr several = cached_plan(state, *execution.statement, true);
   if (several == nullptr) several = co_await make_plan(state, *execution.statement, true);
   execution.plan = std::move(several);
   if (execution.plan->plan->kind == PlanKind::refuse) {

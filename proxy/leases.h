@@ -9,30 +9,20 @@ namespace anabranch::proxy {
 /// A connection of the shard's pool with the session's settings on it, outside the transaction.
 net::Task<backends::Lease> borrow_lease(SessionState& state, std::uint32_t shard);
 
-/// A lease to ask one shard something on: the transaction's own where it has one there (it may see
-/// what others do not), else a borrowed one.
+/// A lease to ask one shard something on: the session's own where it has one there (it may see what
+/// others do not), else a borrowed one.
 class ShardLease {
  public:
   static net::Task<ShardLease> take(SessionState& state, std::uint32_t shard);
+  /// To compute values on: of the default shard; inside an explicit transaction one that has begun it,
+  /// since now() is the transaction's.
+  static net::Task<ShardLease> take_to_evaluate(SessionState& state);
 
-  backends::Lease& operator*() { return member_ != nullptr ? member_->lease : borrowed_; }
-
- private:
-  backends::Transaction::Enlisted* member_ = nullptr;
-  backends::Lease borrowed_;
-};
-
-/// A lease to compute values on, of the default shard; inside an explicit transaction, one that it
-/// has already: now() is the transaction's.
-class EvaluatingLease {
- public:
-  net::Task<void> take(SessionState& state);
-
-  backends::Lease& operator*() { return member_ != nullptr ? member_->lease : borrowed_; }
+  backends::Lease& operator*() { return member_ != nullptr ? member_->lease : *taken_; }
 
  private:
   backends::Transaction::Enlisted* member_ = nullptr;
-  backends::Lease borrowed_;
+  ShardLease taken_;
 };
 
 }  // namespace anabranch::proxy

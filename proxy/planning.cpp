@@ -2,6 +2,7 @@
 
 #include "backends/exchange.h"
 #include "proxy/leases.h"
+#include "proxy/own_definitions.h"
 #include "proxy/prepared.h"
 #include "proxy/shard_request.h"
 #include "values/errors.h"
@@ -91,6 +92,22 @@ void require_catalog(const SessionState& state) {
                            "the catalog has not been read from it yet");
 }
 
+/// The statement is planned within a transaction whose changes of definitions have not been read.
+bool sees_too_little(const SessionState& state) {
+  const auto transaction = state.transaction.state();
+  return state.catalog_stale && (transaction == backends::TransactionState::explicit_ ||
+                                 transaction == backends::TransactionState::implicit);
+}
+
+CachedPlanPtr cached(std::shared_ptr<const rewriter::Plan> plan) {
+  auto made = std::make_shared<CachedPlan>();
+  made->plan = std::move(plan);
+  if (made->plan->described) {
+    made->description = Description{made->plan->parameters, made->plan->result};
+  }
+  return made;
+}
+
 }  // namespace
 
 void set_text(const SessionState& state, Statement& statement, std::string_view text) {
@@ -101,10 +118,11 @@ void set_text(const SessionState& state, Statement& statement, std::string_view 
 
 bool plan_is_current(const SessionState& state, const Statement& statement) {
   return statement.plan != nullptr && statement.planned_under == state.db->version &&
-         statement.planned_key == state.planning_key;
+         statement.planned_key == state.planning_key && !state.catalog_stale;
 }
 
 CachedPlanPtr cached_plan(SessionState& state, const Statement& statement, bool several) {
+  if (state.catalog_stale) return nullptr;
   CachedPlanPtr found =
       state.worker.plans().find(statement.shape, cache_context(state, statement, several));
   auto& count = found ? state.worker.metrics().cache_hits : state.worker.metrics().cache_misses;
@@ -114,16 +132,19 @@ CachedPlanPtr cached_plan(SessionState& state, const Statement& statement, bool 
 
 net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& statement, bool several) {
   require_catalog(state);
+  if (sees_too_little(state)) {
+    // BEGIN, SET and the like are the same under any catalog.
+    rewriter::PlanResult first = run_planner(state, statement, several, {});
+    auto* plan = std::get_if<std::shared_ptr<const rewriter::Plan>>(&first);
+    if (plan != nullptr && (*plan)->kind == PlanKind::session) co_return cached(std::move(*plan));
+    co_await see_own_definitions(state);
+  }
   std::vector<Description> descriptions;
   std::size_t asked = 0;
   while (true) {
     rewriter::PlanResult result = co_await call_planner(state, statement, several, descriptions);
     if (auto* plan = std::get_if<std::shared_ptr<const rewriter::Plan>>(&result)) {
-      auto made = std::make_shared<CachedPlan>();
-      made->plan = std::move(*plan);
-      if (made->plan->described) {
-        made->description = Description{made->plan->parameters, made->plan->result};
-      }
+      CachedPlanPtr made = cached(std::move(*plan));
       if (!state.catalog_stale) {
         state.worker.plans().put(statement.shape, cache_context(state, statement, several), made);
       }
@@ -163,7 +184,6 @@ void adopt(SessionState& state, Statement& statement, CachedPlanPtr plan) {
 
 bool take_cached_plan(SessionState& state, Statement& statement) {
   if (plan_is_current(state, statement)) return true;
-  if (state.catalog_stale) return false;
   CachedPlanPtr plan = cached_plan(state, statement, false);
   if (plan == nullptr) return false;
   adopt(state, statement, std::move(plan));

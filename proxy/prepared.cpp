@@ -175,8 +175,7 @@ class Evaluation {
 
 net::Task<Row> evaluate_arguments(SessionState& state, std::string name, std::string_view text,
                                   const std::vector<Oid>& types) {
-  EvaluatingLease taken;
-  co_await taken.take(state);
+  ShardLease taken = co_await ShardLease::take_to_evaluate(state);
   Evaluation evaluation(state, *taken);
   co_return co_await evaluation.run(std::move(name), text, types);
 }

@@ -136,8 +136,8 @@ class SplitCopy {
   /// Keys are hashed in the server's encoding, and a byte of a multi-byte character must not look
   /// like a delimiter.
   void check_encoding() const {
-    const auto reported = state_.reported.find("client_encoding");
-    const std::string client = reported == state_.reported.end() ? "UTF8" : std::string(reported->second);
+    const std::string* reported = state_.reported("client_encoding");
+    const std::string client = reported == nullptr ? "UTF8" : *reported;
     const std::string& encoding = copy_.encoding.empty() ? client : copy_.encoding;
     if (plain_encoding(encoding) == "utf8") return;
     const bool text_keys = std::ranges::any_of(copy_.key, [](const CopySplit::KeyField& field) {
@@ -334,7 +334,8 @@ class SplitCopy {
   /// says what it is, or what is wrong with it.
   net::Task<std::string> spelt_by_server(std::size_t field, std::uint64_t line) {
     const std::uint32_t shard = state_.default_shard();
-    backends::Lease lease = co_await borrow_lease(state_, shard);
+    ShardLease taken = co_await ShardLease::take(state_, shard);
+    backends::Lease& lease = *taken;
     auto answer = co_await backends::run_command(
         lease, fmt::format("SET LOCAL datestyle TO ISO; SELECT {}::{}::pg_catalog.text",
                            backends::quote_literal(*fields_[field]),

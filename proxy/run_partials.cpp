@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <map>
 
 #include "backends/cancel.h"
 #include "backends/exchange.h"
 #include "merge/merger.h"
 #include "proxy/execute.h"
+#include "proxy/pins.h"
 #include "proxy/replies.h"
 #include "proxy/row_sink.h"
 #include "proxy/settings.h"
@@ -53,10 +55,15 @@ class Partials {
     bound_ = rewriter::bind(bind_request(state_, execution_));
     check_binary();
     co_await take_leases();
-    send();
     std::exception_ptr failure;
     try {
-      co_await read();
+      if (plan_.in_order) {
+        co_await run_in_order();
+      } else {
+        for (std::size_t source = 0; source < members_.size(); ++source) send(source);
+        exchange_.send();
+        co_await read();
+      }
     } catch (...) {
       failure = std::current_exception();
     }
@@ -66,6 +73,7 @@ class Partials {
         if (exchange_.stream(i).in_message()) throw ClientGone{"a shard was lost in the middle of a row"};
       }
       co_await stop();
+      if (plan_.outside_transaction && !in_transaction()) say_how_far(failure);
       if (failure) std::rethrow_exception(failure);
       throw std::move(*error_);
     }
@@ -97,18 +105,36 @@ class Partials {
     for (const auto& query : bound_.queries) {
       const auto shard = static_cast<std::uint32_t>(query.shard);
       auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
-      if (writes(plan_) && in_transaction()) state_.transaction.mark_written(shard);
-      if (plan_.copy_out && plan_.recipe && exchange_.size() == 0) {
+      if (writes(plan_) && in_transaction()) {
+        if (plan_.in_order) state_.transaction.hold_schema_change();
+        state_.transaction.mark_written(shard);
+      }
+      if (plan_.copy_out && plan_.recipe && members_.empty()) {
         const Running running(state_, member->lease);
         co_await sink_.copy().begin_rows(member->lease);
       }
-      exchange_.stream(exchange_.add(member->lease)).longest_row = state_.db->config->limits.query_memory;
-      running_.push_back(std::make_unique<Running>(state_, member->lease));
-      tags_.emplace_back();
+      expect_residue(*member, plan_);
+      members_.push_back(member);
+    }
+    tags_.resize(members_.size());
+  }
+
+  /// One shard after another; ends with the first that fails.
+  net::Task<void> run_in_order() {
+    for (std::size_t source = 0; source < members_.size() && !error_; ++source) {
+      send(source);
+      exchange_.send();
+      while (!exchange_.finished(source)) {
+        take({source, co_await exchange_.next_of(source)});
+      }
     }
   }
 
-  void send() {
+  /// Adds the source, and queues its request.
+  void send(std::size_t source) {
+    const std::size_t added = exchange_.add(members_[source]->lease);
+    exchange_.stream(added).longest_row = state_.db->config->limits.query_memory;
+    running_.push_back(std::make_unique<Running>(state_, members_[source]->lease));
     net::pg::Oids types;
     // A type of its own has another OID on each shard: there it is inferred.
     for (const values::Oid type : parameter_types()) types.add(type >= first_user_oid ? 0 : type);
@@ -121,25 +147,22 @@ class Partials {
     }
     const Statement& statement = *execution_.statement;
     const bool read_before = read_otherwise(state_, execution_);
-    for (std::size_t source = 0; source < bound_.queries.size(); ++source) {
-      const std::string& sql = bound_.queries[source].sql;
-      ShardRequest request;
-      request.sql = sql;
-      request.parameter_types = types.list();
-      request.parameter_formats = execution_.parameter_formats;
-      request.parameters = execution_.parameters;
-      request.result_formats = formats.list();
-      request.describe = plan_.recipe.has_value();
-      std::string name;
-      if (read_before) request.read_under = statement.read_under.get();
-      if (read_before || !statement.global_name.empty()) {
-        name = global_name_of(sql, parameter_types(), state_.planning_key, statement.reading_key);
-        request.global_name = name;
-      }
-      names_.push_back(std::move(name));
-      unparsed_.push_back(send_request(exchange_.lease(source), request));
+    const std::string& sql = bound_.queries[source].sql;
+    ShardRequest request;
+    request.sql = sql;
+    request.parameter_types = types.list();
+    request.parameter_formats = execution_.parameter_formats;
+    request.parameters = execution_.parameters;
+    request.result_formats = formats.list();
+    request.describe = plan_.recipe.has_value();
+    std::string name;
+    if (read_before) request.read_under = statement.read_under.get();
+    if (read_before || !statement.global_name.empty()) {
+      name = global_name_of(sql, parameter_types(), state_.planning_key, statement.reading_key);
+      request.global_name = name;
     }
-    exchange_.send();
+    names_.push_back(std::move(name));
+    unparsed_.push_back(send_request(exchange_.lease(source), request));
   }
 
   const std::vector<values::Oid>& parameter_types() const {
@@ -201,8 +224,8 @@ class Partials {
     }
     binding.slots = std::move(bound_.slots);
     binding.extra_float_digits = extra_float_digits(state_);
-    const auto style = state_.reported.find("IntervalStyle");
-    binding.interval_style_postgres = style == state_.reported.end() || style->second == "postgres";
+    const std::string* style = state_.reported("IntervalStyle");
+    binding.interval_style_postgres = style == nullptr || *style == "postgres";
     return binding;
   }
 
@@ -257,8 +280,48 @@ class Partials {
         break;
       }
       case 'E': take_error(next.source, message); break;
-      case 'N': state_.client.write(message.raw); break;
+      case 'N': take_notice(next.source, message); break;
       default: break;
+    }
+  }
+
+  /// Shards that do the same thing say the same: it is heard once.
+  void take_notice(std::size_t source, const net::pg::Message& message) {
+    // What is not on every shard is no news but from the default one.
+    if (!plan_.subquery_of.empty() && members_[source]->shard != state_.default_shard()) return;
+    if (!plan_.sum_counts) {
+      Notices& heard = notices_[std::string(message.payload)];
+      heard.by_source.resize(members_.size());
+      if (++heard.by_source[source] <= heard.passed_on) return;
+      ++heard.passed_on;
+    }
+    state_.client.write(message.raw);
+  }
+
+  /// Each shard has committed for itself: what is done is not undone.
+  void say_how_far(std::exception_ptr& failure) {
+    std::vector<std::string_view> done;
+    for (std::size_t source = 0; source + 1 < exchange_.size(); ++source) done.push_back(members_[source]->lease.shard_name());
+    if (done.empty()) return;
+    const std::string detail = fmt::format("Carried out on {}, and not undone there.", fmt::join(done, ", "));
+    const std::string hint =
+        "Remove the cause and run it again; an index that was made on some shards only, or is invalid on one, is "
+        "dropped with DROP INDEX IF EXISTS first.";
+    if (error_) {
+      const std::string said(error_->fields.get('D'));
+      error_->fields.set('D', said.empty() ? detail : said + "\n" + detail);
+      if (error_->fields.get('H').empty()) error_->fields.set('H', hint);
+      return;
+    }
+    try {
+      std::rethrow_exception(failure);
+    } catch (const backends::ServerError&) {
+    } catch (const values::SqlError& error) {
+      values::SqlError longer = error;
+      longer.detail = detail;
+      longer.hint = hint;
+      failure = std::make_exception_ptr(longer);
+    } catch (...) {
     }
   }
 
@@ -305,7 +368,7 @@ class Partials {
   net::Task<Outcome> finish() {
     const bool alone = execution_.standalone && execution_.simple;
     running_.clear();
-    if (plan_.effect == Effect::ddl) state_.catalog_stale = true;
+    if (plan_.effect == Effect::ddl) state_.change_definitions();
     if (alone) co_await end_statement_transaction(state_);
     co_return co_await sink_.finish(tag());
   }
@@ -327,7 +390,14 @@ class Partials {
   BoundPlan bound_;
   merge::MemoryBudget budget_;
   backends::Exchange exchange_;
+  std::vector<backends::Transaction::Enlisted*> members_;  ///< in shard order
   std::vector<std::unique_ptr<Running>> running_;
+  /// A notice, how often each shard has given it, and how often the client has heard it.
+  struct Notices {
+    std::vector<std::size_t> by_source;
+    std::size_t passed_on = 0;
+  };
+  std::map<std::string, Notices> notices_;
   RowSink sink_;
   std::vector<std::string> names_;
   std::vector<bool> unparsed_;  ///< a Parse was sent and has not been answered
@@ -344,6 +414,7 @@ net::Task<Outcome> run_partials(SessionState& state, Execution& execution) {
   }
   Partials partials(state, execution);
   const Outcome outcome = co_await partials.run();
+  co_await settle_residue(state);
   state.transaction.give_back();
   co_return outcome;
 }

@@ -2,7 +2,7 @@
 
 #include "backends/exchange.h"
 #include "proxy/execute.h"
-#include "proxy/settings.h"
+#include "proxy/pins.h"
 #include "proxy/shard_request.h"
 #include "values/errors.h"
 
@@ -11,7 +11,6 @@ namespace anabranch::proxy {
 namespace {
 
 using backends::Reply;
-using rewriter::Effect;
 using rewriter::Plan;
 
 /// More than this waiting for the client is sent before waiting for the shard (PostgreSQL's own
@@ -103,6 +102,8 @@ class Relay {
       case '3':
       case 'n': return;
       case 'S': {
+        // A failed transaction goes back to what the connection had before, which may be another's.
+        if (error_) return;
         const auto status = net::pg::ParameterStatus::decode(message.payload);
         if (status) state_.report_parameter(status->name, status->value);
         return;
@@ -205,20 +206,18 @@ class Relay {
   Outcome outcome_;
 };
 
-/// Definitions that one shard keeps are in the catalog too.
-bool changes_definitions(const Plan& plan) {
-  const std::string_view command = plan.command;
-  return plan.effect == Effect::ddl || command.starts_with("CREATE ") || command.starts_with("ALTER ") ||
-         command.starts_with("DROP ");
+/// Whether the statement is a transaction of its own: its lease goes home with its reply.
+bool stands_alone(SessionState& state, const Execution& execution, std::uint32_t shard) {
+  if (state.transaction.state() != backends::TransactionState::none) return false;
+  if (!execution.standalone) state.transaction.begin_implicit();
+  return execution.standalone && !state.keeps_all() && execution.plan->plan->residue <= rewriter::Residue::may_end &&
+         state.transaction.find(shard) == nullptr;
 }
 
-/// Whether the statement is a transaction of its own: its lease goes home with its reply.
-bool stands_alone(SessionState& state, const Execution& execution) {
-  if (state.transaction.state() != backends::TransactionState::none) return false;
-  // What a database without schemes is told may leave anything behind on its server.
-  if (state.db->passthrough() && execution.plan->plan->opaque_settings) state.pin();
-  if (!execution.standalone) state.transaction.begin_implicit();
-  return execution.standalone && !state.pinned();
+void note_sequences(SessionState& state, const Plan& plan, backends::Lease& lease) {
+  if (!plan.advances_sequences) return;
+  lease->sequences_of = state.holder.id();
+  state.holder.left_sequences();
 }
 
 net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::uint32_t shard) {
@@ -231,11 +230,10 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
   if (!backends::pipeline_context(lease, state.settings.current())) {
     co_await backends::apply_context(lease, state.settings);
   }
+  note_sequences(state, *execution.plan->plan, lease);
   Relay relay(state, execution, lease);
   const Outcome outcome = co_await relay.run();
-  const Plan& plan = *execution.plan->plan;
-  if (plan.opaque_settings) co_await read_back_settings(state, lease);
-  if (changes_definitions(plan)) state.catalog_stale = true;
+  if (changes_definitions(*execution.plan->plan)) state.change_definitions();
   co_return outcome;
 }
 
@@ -246,15 +244,21 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   auto* member = transaction.try_enlist(shard, state.target(shard));
   if (member == nullptr) member = co_await transaction.enlist(shard, state.target(shard), state.token());
   const Plan& plan = *execution.plan->plan;
-  if (transaction.state() != backends::TransactionState::none && writes(plan)) transaction.mark_written(shard);
+  const bool changes = changes_definitions(plan);
+  if (transaction.state() != backends::TransactionState::none && (changes || writes(plan))) {
+    if (changes) transaction.hold_schema_change();
+    transaction.mark_written(shard);
+  }
+  expect_residue(*member, plan);
+  note_sequences(state, plan, member->lease);
   Relay relay(state, execution, member->lease);
   const Outcome outcome = co_await relay.run();
   if (portal != nullptr) {
     portal->open = outcome.suspended;
     portal->shard = shard;
   }
-  if (plan.opaque_settings && !state.pinned()) co_await read_back_settings(state, member->lease);
-  if (changes_definitions(plan)) state.catalog_stale = true;
+  if (member->unsettled) co_await settle_residue(state);
+  if (changes) state.change_definitions();
   co_return outcome;
 }
 
@@ -266,7 +270,7 @@ net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uin
   if (opens && shard != state.default_shard() && description && description->columns) {
     check_binary_columns(*state.db, shard, *description->columns, execution.result_formats);
   }
-  if (stands_alone(state, execution)) return relay_alone(state, execution, shard);
+  if (stands_alone(state, execution, shard)) return relay_alone(state, execution, shard);
   return relay_in_transaction(state, execution, shard);
 }
 

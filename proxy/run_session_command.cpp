@@ -5,6 +5,7 @@
 #include "backends/exchange.h"
 #include "proxy/execute.h"
 #include "proxy/leases.h"
+#include "proxy/pins.h"
 #include "proxy/prepared.h"
 #include "proxy/replies.h"
 #include "proxy/settings.h"
@@ -83,6 +84,8 @@ net::Task<void> savepoint(SessionState& state, const SessionPlan& plan) {
         state.locals_at.erase(std::next(mark), state.locals_at.end());
       }
       state.refresh_planning();
+      co_await settle_residue(state);
+      if (state.definitions_changed) state.catalog_stale = true;
       send_complete(state.out(), "ROLLBACK");
       break;
     default:
@@ -100,10 +103,13 @@ class SettingLeases {
   explicit SettingLeases(SessionState& state) : state_(state) {}
 
   net::Task<void> take() {
-    for (auto& member : state_.transaction.enlisted()) leases_.push_back(&member->lease);
+    const bool in_transaction = state_.transaction.state() != TransactionState::none;
+    for (auto& member : state_.transaction.enlisted()) {
+      if (member->began || !in_transaction) leases_.push_back(&member->lease);
+    }
     if (!leases_.empty()) co_return;
     const std::uint32_t shard = state_.default_shard();
-    if (state_.transaction.state() != TransactionState::none) {
+    if (in_transaction) {
       auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
       leases_.push_back(&member->lease);
       co_return;
@@ -166,7 +172,7 @@ net::Task<void> reset(SessionState& state, const SessionPlan& plan, std::string_
     state.locals.erase(plan.name);
   } else {
     state.settings.reset_all();
-    state.locals.clear();
+    std::erase_if(state.locals, [](const auto& local) { return local.first != "role"; });
   }
   for (backends::Lease* lease : leases.all()) {
     co_await backends::apply_context(*lease, state.settings);
@@ -181,8 +187,11 @@ net::Task<void> discard_all(SessionState& state) {
     throw values::make_error(values::ErrorId::active_transaction, "DISCARD ALL");
   }
   SettingLeases leases(state);
-  state.settings.reset_all();
+  state.settings.discard_all();
+  co_await discard_kept(state);
+  state.transaction.give_back();
   co_await leases.take();
+  co_await backends::apply_context(*leases.all().front(), state.settings);
   report_all(state, **leases.all().front());
   state.refresh_planning();
   state.deallocate_all();
@@ -198,7 +207,7 @@ net::Task<void> set_in_transaction(SessionState& state, const SessionPlan& plan)
   if (!state.explicit_transaction()) {
     warn(state, "25P01", fmt::format("{} can only be used in transaction blocks",
                                      transaction ? "SET TRANSACTION" : "SET CONSTRAINTS"));
-  } else if (transaction && state.transaction.enlisted().empty()) {
+  } else if (transaction && state.transaction.first_begun() == nullptr) {
     state.transaction.add_option(plan.options);
   } else {
     SettingLeases leases(state);
@@ -208,11 +217,26 @@ net::Task<void> set_in_transaction(SessionState& state, const SessionPlan& plan)
   send_complete(state.out(), tag);
 }
 
+/// Where there is one server, PREPARE's statements are its own; the session then keeps the connection.
+bool on_server(SessionState& state, const SessionPlan& command) {
+  if (!state.db->passthrough() || state.transaction.find(state.default_shard()) == nullptr) return false;
+  return command.name.empty() || !state.statements.contains(command.name);
+}
+
+net::Task<Outcome> deallocate_on_server(SessionState& state, Execution& execution) {
+  const Outcome outcome = co_await run_relay(state, execution, state.default_shard());
+  if (!execution.plan->plan->session->name.empty()) co_return outcome;
+  state.deallocate_all();
+  // Those of the proxy are gone with the client's.
+  if (auto* member = state.transaction.find(state.default_shard())) member->lease->statements.clear();
+  co_return outcome;
+}
+
 /// Settings are alike on all leases of a session: a transaction needs no further shard to show them.
 std::uint32_t showing_shard(SessionState& state) {
-  const auto& members = state.transaction.enlisted();
-  if (members.empty() || state.transaction.find(state.default_shard()) != nullptr) return state.default_shard();
-  return members.front()->shard;
+  const auto* begun = state.transaction.first_begun();
+  if (begun == nullptr || state.transaction.find(state.default_shard()) != nullptr) return state.default_shard();
+  return begun->shard;
 }
 
 }  // namespace
@@ -235,7 +259,10 @@ net::Task<Outcome> run_session_command(SessionState& state, Execution& execution
     case SessionAction::set_transaction:
     case SessionAction::set_constraints: co_await set_in_transaction(state, command); break;
     case SessionAction::prepare: co_await prepare(state, *execution.statement, command); break;
-    case SessionAction::deallocate: deallocate(state, command); break;
+    case SessionAction::deallocate:
+      if (on_server(state, command)) co_return co_await deallocate_on_server(state, execution);
+      deallocate(state, command);
+      break;
     case SessionAction::execute:
       throw values::make_error(values::ErrorId::unsupported_statement, "EXECUTE of EXECUTE",
                                "Execute the prepared statement itself.");

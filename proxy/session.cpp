@@ -1,6 +1,7 @@
 #include "proxy/session.h"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include <algorithm>
 
@@ -11,6 +12,7 @@
 #include "proxy/instance.h"
 #include "proxy/leases.h"
 #include "proxy/log.h"
+#include "proxy/pins.h"
 #include "proxy/replies.h"
 #include "proxy/transaction_end.h"
 #include "values/errors.h"
@@ -39,7 +41,7 @@ Session::Session(Worker& worker, net::Socket client, Login login)
 Session::~Session() { state_.worker.leave(process_); }
 
 void Session::cancel(std::int32_t secret) {
-  if (secret != secret_) return;
+  if (CRYPTO_memcmp(&secret, &secret_, sizeof secret) != 0) return;
   state_.cancel_requested = true;
   stop_running();
 }
@@ -47,6 +49,13 @@ void Session::cancel(std::int32_t secret) {
 void Session::stop_running() {
   for (backends::Lease* lease : state_.running) backends::request_cancel(*lease);
   state_.statement.cancel();
+}
+
+void Session::rest() {
+  if (std::exchange(used_, false) || in_statement_) return;
+  simple_ = Statement();
+  spare_portal_ = {};
+  if (statement_timer_ != nullptr && !statement_timer_->active()) statement_timer_ = nullptr;
 }
 
 void Session::end_now() {
@@ -59,9 +68,8 @@ void Session::end_now() {
 /// parameters are those of a connection that has the client's settings, so that a setting which no
 /// server takes fails here, as it does with PostgreSQL.
 net::Task<void> Session::greet() {
-  const std::uint32_t shard = state_.default_shard();
-  backends::Lease lease = co_await borrow_lease(state_, shard);
-  for (const auto& [name, value] : lease->parameters()) state_.report_parameter(name, value);
+  state_.greeting = co_await ask_greeting(state_);
+  for (const auto& [name, value] : *state_.greeting) net::pg::ParameterStatus{name, value}.encode(state_.out());
   net::pg::BackendKeyData{process_, secret_}.encode(state_.out());
   send_ready(state_.out(), 'I');
 }
@@ -86,6 +94,102 @@ net::Task<void> Session::run() {
   net::CancelSource farewell;
   farewell.cancel_after(std::chrono::milliseconds(1000));
   (void)co_await state_.client.flush_all(farewell.token());
+}
+
+namespace {
+
+/// Whether the session has connections to itself, which may speak unasked.
+bool keeps_any(SessionState& state) {
+  return std::ranges::any_of(state.transaction.enlisted(), [](const auto& member) { return member->kept; });
+}
+
+}  // namespace
+
+void Session::ready() {
+  if (state_.transaction.lost_kept()) {
+    const std::string& shard = state_.db->map->shards()[state_.default_shard()].name;
+    send_error(state_.out(),
+               values::make_error(values::ErrorId::shard_lost, shard, "it held what this session had made there"), "FATAL");
+    ended_ = true;
+    return;
+  }
+  state_.report_settings();
+  if (!state_.transaction.enlisted().empty()) forward_notifications(state_, process_);
+  send_ready(state_.out(), state_.transaction.status());
+}
+
+/// What servers say unasked to a session that keeps their connections: notifications, changed
+/// settings, notices; and their end, which is the session's too where it had something there.
+void Session::hear_kept() {
+  for (const auto& member : state_.transaction.enlisted()) {
+    if (!member->kept || member->lease->pending() > 0) continue;
+    net::Socket& socket = member->lease->socket();
+    std::optional<net::pg::ErrorFields> last_words;
+    while (!member->lease->broken()) {
+      const auto taken = net::pg::take_message(socket);
+      if (!taken) member->lease->mark_broken();
+      if (!taken || !*taken) break;
+      const net::pg::Message& message = **taken;
+      if (message.type == net::pg::NotificationResponse::type) {
+        member->lease->notifications += message.raw;
+      } else if (message.type == net::pg::ParameterStatus::type) {
+        const auto status = net::pg::ParameterStatus::decode(message.payload);
+        if (!status) continue;
+        member->lease->on_parameter(status->name, status->value);
+        state_.report_parameter(status->name, status->value);
+      } else if (message.type == net::pg::NoticeResponse::type) {
+        state_.client.write(message.raw);
+      } else {
+        auto error = net::pg::ErrorResponse::decode(message.payload);
+        if (message.type == net::pg::ErrorResponse::type && error) last_words = std::move(*error);
+        member->lease->mark_broken();
+      }
+    }
+    if (socket.at_end() || socket.error() != nullptr) member->lease->mark_broken();
+    if (!member->lease->broken() || ended_) continue;
+    if (last_words) {
+      net::pg::ErrorResponse(std::move(*last_words)).encode(state_.out());
+    } else {
+      send_error(state_.out(),
+                 values::make_error(values::ErrorId::shard_lost, member->lease->server().text(),
+                                    "the server closed the connection"),
+                 "FATAL");
+    }
+    ended_ = true;
+  }
+  forward_notifications(state_, process_);
+}
+
+/// The client's next bytes; meanwhile kept connections are listened to.
+net::Task<net::IoResult> Session::wait_for_message(std::size_t needed) {
+  net::Signal signal;
+  std::vector<net::Socket*> watched;
+  state_.client.watch(&signal);
+  for (const auto& member : state_.transaction.enlisted()) {
+    if (!member->kept) continue;
+    watched.push_back(&member->lease->socket());
+    watched.back()->watch(&signal);
+  }
+  const std::size_t before = state_.client.received().size();
+  net::Wait why = net::Wait::ready;
+  while (why == net::Wait::ready && !ended_) {
+    state_.client.start_reading(needed);
+    if (state_.client.received().size() > before || state_.client.at_end() || state_.client.error() != nullptr) break;
+    // A client that does not read is not told more.
+    for (net::Socket* socket : watched) {
+      if (!state_.client.congested()) socket->start_reading();
+    }
+    hear_kept();
+    if (state_.client.queued() > 0) state_.client.send_now();
+    if (!ended_) why = co_await signal.wait(idle_.token());
+  }
+  state_.client.watch(nullptr);
+  for (net::Socket* socket : watched) socket->watch(nullptr);
+  if (why != net::Wait::ready) co_return std::unexpected(net::NetError::from(why));
+  if (const net::NetError* error = state_.client.error()) co_return std::unexpected(*error);
+  const bool gone = ended_ || (state_.client.received().size() == before && state_.client.at_end());
+  if (gone) co_return std::unexpected(net::NetError{net::NetError::Kind::closed, "closed"});
+  co_return net::IoResult{};
 }
 
 void Session::say_goodbye(values::ErrorId why) {
@@ -126,7 +230,12 @@ net::Task<bool> Session::read_next(net::pg::Message& message) {
     }
     const auto idle_limit = state_.db->config->limits.idle_in_transaction_timeout;
     if (in_transaction && idle_limit.count() > 0) idle_.cancel_after(idle_limit);
-    const auto filled = co_await state_.client.fill(needed, idle_.token());
+    net::IoResult filled;
+    if (keeps_any(state_)) {
+      filled = co_await wait_for_message(needed);
+    } else {
+      filled = co_await state_.client.fill(needed, idle_.token());
+    }
     idle_.clear_timeout();
     if (filled) continue;
     if (filled.error().kind == net::NetError::Kind::timed_out) {
@@ -167,15 +276,20 @@ net::Task<bool> Session::serve_one() {
     report(values::make_error(values::ErrorId::internal, error.what()));
   }
   co_await settle_failure();
+  if (ended_) co_return false;
   if (in_extended && message.type != 'S') {
     skip_to_sync_ = true;
   } else {
-    send_ready(state_.out(), state_.transaction.status());
+    ready();
   }
   co_return !ended_;
 }
 
 void Session::report(const values::SqlError& error) {
+  const bool loses_kept = state_.transaction.lost_kept() || std::ranges::any_of(state_.transaction.enlisted(), [](const auto& member) {
+    return member->kept && (!member->lease || member->lease->broken());
+  });
+  ended_ |= loses_kept;
   const bool stopped_by_us = error.sqlstate == "57014" && state_.timed_out;
   state_.worker.metrics().error(error.sqlstate);
   if (error.sqlstate == "08007") {
@@ -189,8 +303,8 @@ void Session::report(const values::SqlError& error) {
     if (const std::string position(fields.get('P')); !position.empty() && statement_begin_ > 0) {
       fields.set('P', std::to_string(std::strtoull(position.c_str(), nullptr, 10) + statement_begin_));
     }
-    // A shard that ends its connection ends nothing of the client's.
-    if (fields.get('V') == "FATAL" || fields.get('V') == "PANIC") {
+    // A shard that ends its connection ends nothing of the client's, unless this was bound to it.
+    if (!loses_kept && (fields.get('V') == "FATAL" || fields.get('V') == "PANIC")) {
       fields.set('S', "ERROR");
       fields.set('V', "ERROR");
     }
@@ -198,7 +312,7 @@ void Session::report(const values::SqlError& error) {
   } else {
     values::SqlError own = error;
     if (own.position > 0) own.position += static_cast<int>(statement_begin_);
-    send_error(state_.out(), own);
+    send_error(state_.out(), own, loses_kept ? "FATAL" : "ERROR");
   }
 }
 
@@ -206,13 +320,11 @@ void Session::report(const values::SqlError& error) {
 /// is failed, portals of the statement are gone.
 net::Task<void> Session::settle_failure() {
   state_.running.clear();
+  co_await calm_kept(state_);
   if (state_.explicit_transaction()) {
     state_.transaction.fail();
   } else {
     co_await roll_back_transaction(state_);
-    const auto& left = state_.transaction.enlisted();
-    const bool clean = std::ranges::all_of(left, [](const auto& member) { return member->lease->clean(); });
-    clean ? state_.transaction.give_back() : state_.transaction.drop();
   }
   drop_portals();
 }
@@ -244,7 +356,7 @@ void Session::forget_cancels() {
 /// Before each statement: the newest configuration (between transactions), a clean slate for
 /// cancels, and the clock.
 void Session::begin_statement() {
-  in_statement_ = true;
+  in_statement_ = used_ = true;
   if (state_.transaction.state() == backends::TransactionState::none) state_.renew_database();
   forget_cancels();
   const auto limit = state_.db->config->limits.statement_timeout;
@@ -280,9 +392,7 @@ net::Task<void> Session::handle(const net::pg::Message& message) {
       if (!end_at_once(state_)) return sync();
       end_sync();
       return {};
-    case 'F':
-      throw values::make_error(values::ErrorId::unsupported_protocol_feature, "the function call protocol",
-                               "Call the function with SELECT.");
+    case 'F': return skip_to_sync_ ? net::Task<void>() : function_call(std::string(message.raw));
     // What is left of a COPY that has failed already (protocol 3, "COPY Operations").
     case 'd':
     case 'c':

@@ -37,6 +37,8 @@ class Session {
   void wake() { idle_.cancel(); }
   /// Within a statement or a transaction on that database.
   bool busy_in(const std::string& database) const;
+  /// Called now and then: one that has done nothing since the last time gives its buffers back.
+  void rest();
   /// Ends it now, whatever it does.
   void end_now();
 
@@ -46,6 +48,10 @@ class Session {
   net::Task<bool> serve_one();
   bool skip_copy_data();
   net::Task<bool> read_next(net::pg::Message& message);
+  net::Task<net::IoResult> wait_for_message(std::size_t needed);
+  void hear_kept();
+  /// ReadyForQuery, with what the client should know by then.
+  void ready();
   net::Task<void> handle(const net::pg::Message& message);
   void say_goodbye(values::ErrorId why);
   void begin_statement();
@@ -60,6 +66,9 @@ class Session {
   net::Task<void> run_simple(std::string_view text, bool alone);
   net::Task<void> run_several(std::string text);
   net::Task<void> check_syntax(std::string_view text);
+
+  // session_function_call.cpp
+  net::Task<void> function_call(std::string request);
 
   // session_extended.cpp
   net::Task<void> extended(const net::pg::Message& message);
@@ -95,6 +104,7 @@ class Session {
   std::size_t statement_begin_ = 0;
   bool skip_to_sync_ = false;  ///< after an error in the extended protocol
   bool in_statement_ = false;
+  bool used_ = true;  ///< since rest() was last called
   bool ended_ = false;
 };
 

@@ -264,8 +264,8 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   execution.row_limit = std::max(row_limit, 0);
   if (state_.client.received().empty()) co_await wait_for_more();
   execution.standalone = state_.client.received().front() == 'S';
-  const bool control = execution.plan->plan->kind == rewriter::PlanKind::session;
-  if (!execution.standalone && !control && state_.transaction.state() == backends::TransactionState::none) {
+  const bool joins = joins_transaction(*execution.plan->plan) && !discards(*execution.plan->plan);
+  if (!execution.standalone && joins && state_.transaction.state() == backends::TransactionState::none) {
     state_.transaction.begin_implicit();
   }
   const bool lasting = execution.row_limit > 0 && state_.transaction.state() != backends::TransactionState::none;
@@ -289,7 +289,7 @@ void Session::close(std::string_view payload) {
 
 void Session::end_sync() {
   if (!state_.explicit_transaction()) drop_portals();
-  send_ready(state_.out(), state_.transaction.status());
+  ready();
 }
 
 net::Task<void> Session::sync() {

@@ -73,8 +73,8 @@ net::Task<void> Session::run_simple(std::string_view text, bool alone) {
     fill_from_call(*call, execution);
   }
   // Several statements in one string are one transaction, until one of them says otherwise.
-  const bool control = execution.plan->plan->kind == rewriter::PlanKind::session;
-  if (!alone && !control && state_.transaction.state() == backends::TransactionState::none) {
+  const bool joins = joins_transaction(*execution.plan->plan);
+  if (!alone && joins && state_.transaction.state() == backends::TransactionState::none) {
     state_.transaction.begin_implicit();
   }
   (void)co_await execute(state_, execution);
@@ -105,7 +105,7 @@ net::Task<void> Session::simple_query(std::string_view payload) {
   }
   if (simple_.text.capacity() > kept_bytes) simple_ = Statement();
   if (!end_at_once(state_)) co_await end_statement_transaction(state_);
-  send_ready(state_.out(), state_.transaction.status());
+  ready();
 }
 
 }  // namespace anabranch::proxy

@@ -1,5 +1,7 @@
 #include "proxy/session_state.h"
 
+#include <utility>
+
 #include "net/pg/messages.h"
 #include "values/errors.h"
 
@@ -49,15 +51,7 @@ std::vector<std::string> split_path(std::string_view value, const std::string& u
   return names;
 }
 
-std::string unquoted(const std::string* sql) {
-  if (sql == nullptr) return {};
-  std::string_view text = *sql;
-  if (text.starts_with('E')) text.remove_prefix(1);
-  if (text.size() >= 2 && (text.front() == '\'' || text.front() == '"')) {
-    text = text.substr(1, text.size() - 2);
-  }
-  return std::string(text);
-}
+std::string unquoted(const std::string* sql) { return sql == nullptr ? std::string() : backends::literal_value(*sql); }
 
 }  // namespace
 
@@ -69,18 +63,15 @@ SessionState::SessionState(Worker& on, net::Socket socket, Login who)
       db(login.state),
       settings(on.shared_settings().share(startup_settings(login))),
       transaction(holder, settings) {
+  startup_ = reported_settings_ = settings.current();
   refresh_planning();
-  if (db->conf->pool.mode == conf::PoolMode::session) pin();
-}
-
-void SessionState::pin() {
-  pinned_ = true;
-  transaction.keep_leases(true);
+  keeps_all_ = db->conf->pool.mode == conf::PoolMode::session;
+  transaction.keep_leases(keeps_all_);
 }
 
 void SessionState::end_leases() {
-  if (pinned_) {
-    for (auto& member : transaction.enlisted()) member->lease.discard();
+  for (auto& member : transaction.enlisted()) {
+    if (keeps_all_ || member->kept || member->unsettled) member->lease.discard();
   }
   transaction.drop();
 }
@@ -88,6 +79,19 @@ void SessionState::end_leases() {
 bool SessionState::explicit_transaction() const {
   return transaction.state() == backends::TransactionState::explicit_ ||
          transaction.state() == backends::TransactionState::failed;
+}
+
+void SessionState::see_own(std::shared_ptr<const DatabaseState> own) {
+  if (shared_db_ == nullptr) shared_db_ = std::move(db);
+  db = std::move(own);
+  catalog_stale = false;
+}
+
+void SessionState::see_shared() {
+  definitions_changed = catalog_stale = false;
+  if (shared_db_ == nullptr) return;
+  db = std::exchange(shared_db_, nullptr);
+  looked_up_in_ = 0;
 }
 
 void SessionState::renew_database() {
@@ -101,7 +105,15 @@ void SessionState::renew_database() {
   if (current == db) return;
   const bool same_servers = current->config == db->config;
   db = current;
-  if (!same_servers) targets_.clear();
+  if (same_servers) return;
+  targets_.clear();
+  // What is bound to a server that the shard has no more is lost with it.
+  for (const auto& member : transaction.enlisted()) {
+    const bool there = member->shard < db->map->shards().size() &&
+                       backends::resolve_server(*db->conf, member->shard, identity, login.database) == member->lease->server();
+    if (!there) member->lease->mark_broken();
+  }
+  transaction.give_back();
 }
 
 void SessionState::refresh_planning() {
@@ -116,6 +128,7 @@ void SessionState::refresh_planning() {
   planning_key = planning.standard_conforming_strings ? "s" : "n";
   for (const std::string& name : planning.search_path) planning_key.append(name).push_back('\0');
   planning_key.append("\1").append(planning.role);
+  if (temporary_serial != 0) planning_key.append("\2").append(std::to_string(temporary_serial));
   reading_key = backends::reading_key(*settings.current());
 }
 
@@ -127,10 +140,30 @@ const backends::ShardTarget& SessionState::target(std::uint32_t shard) {
   return targets_[shard];
 }
 
+const std::string* SessionState::reported(std::string_view name) const {
+  if (const auto found = reported_since.find(name); found != reported_since.end()) return &found->second;
+  if (greeting == nullptr) return nullptr;
+  const auto found = greeting->find(name);
+  return found == greeting->end() ? nullptr : &found->second;
+}
+
+void SessionState::report_settings() {
+  const auto now = settings.current();
+  if (now == reported_settings_ || greeting == nullptr) return;
+  for (const auto& [name, at_login] : *greeting) {
+    const auto wanted = now->find(backends::lower_case(name));
+    const auto before = wanted == now->end() ? startup_->end() : startup_->find(wanted->first);
+    const bool as_at_login = wanted == now->end() || (before != startup_->end() && before->second == wanted->second);
+    report_parameter(name, as_at_login ? at_login : backends::literal_value(wanted->second));
+  }
+  reported_settings_ = now;
+}
+
 void SessionState::report_parameter(std::string_view name, std::string_view value) {
-  const auto known = reported.find(name);
-  if (known != reported.end() && known->second == value) return;
-  reported.insert_or_assign(std::string(name), std::string(value));
+  const std::string* known = reported(name);
+  if (known != nullptr && *known == value) return;
+  reported_since.insert_or_assign(std::string(name), std::string(value));
+  reported_settings_ = nullptr;
   net::pg::ParameterStatus{name, value}.encode(out());
 }
 

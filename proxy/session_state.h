@@ -13,6 +13,7 @@
 #include "backends/transaction.h"
 #include "net/socket.h"
 #include "proxy/client_login.h"
+#include "proxy/greetings.h"
 #include "proxy/plan_cache.h"
 #include "proxy/statement.h"
 #include "proxy/worker.h"
@@ -46,17 +47,23 @@ struct SessionState {
   /// Follows the settings; see refresh_planning().
   rewriter::PlanningContext planning;
   std::string planning_key;
+  std::uint64_t temporary_serial = 0;  ///< of planning.temporary, never used twice; 0: none
   std::string reading_key;  ///< of the settings, likewise
 
-  /// GUC_REPORT parameters as the client knows them.
-  std::map<std::string, std::string, std::less<>> reported;
+  /// GUC_REPORT parameters as the client was told them at its login, and those changed since.
+  std::shared_ptr<const ReportedParameters> greeting;
+  ReportedParameters reported_since;
   /// Settings that SET LOCAL has covered, and what they go back to at COMMIT (nothing: none).
   using Locals = std::map<std::string, std::optional<std::string>, std::less<>>;
   Locals locals;
   /// The savepoints of the transaction, and `locals` as they were then.
   std::vector<std::pair<std::string, Locals>> locals_at;
   /// The transaction has changed definitions: the catalog is read again when it commits.
+  bool definitions_changed = false;
+  /// `db` does not know what the transaction has changed: it is read before the next plan is made
+  /// (see_own_definitions()).
   bool catalog_stale = false;
+  void change_definitions() { definitions_changed = catalog_stale = true; }
 
   /// Prepared statements, the protocol's and those of PREPARE; "": the unnamed one.
   /// Nodes of the maps are used again: a driver's next unnamed statement or portal allocates nothing.
@@ -80,18 +87,25 @@ struct SessionState {
   bool explicit_transaction() const;
   std::uint32_t default_shard() const { return db->map->default_shard(); }
 
-  /// Keeps this session's connections for itself until it ends (pool.mode session, or state on a
-  /// server that cannot be carried elsewhere).
-  void pin();
-  bool pinned() const { return pinned_; }
+  /// pool.mode session: all connections stay with the session until it ends.
+  bool keeps_all() const { return keeps_all_; }
   /// The session is over: connections that were its own are closed, others go home.
   void end_leases();
 
+  /// Until see_shared() `db` is this one, which nobody else sees: the transaction's own definitions.
+  void see_own(std::shared_ptr<const DatabaseState> own);
+  /// The transaction is over.
+  void see_shared();
   /// Takes the newest configuration, outside transactions only.
   void renew_database();
   /// Call when a setting that planning depends on may have changed.
   void refresh_planning();
   const backends::ShardTarget& target(std::uint32_t shard);
+  /// What the client knows of a GUC_REPORT parameter; null: nothing.
+  const std::string* reported(std::string_view name) const;
+  /// Before ReadyForQuery: the client is told what its settings are now, if they have changed since it
+  /// was told last (a rollback takes settings back, and no server says so to this client).
+  void report_settings();
   /// Forwards a ParameterStatus if it is news to the client.
   void report_parameter(std::string_view name, std::string_view value);
   /// DEALLOCATE ALL: all but the unnamed one.
@@ -102,7 +116,10 @@ struct SessionState {
  private:
   std::vector<backends::ShardTarget> targets_;
   std::uint64_t looked_up_in_ = 0;  ///< Snapshot::serial
-  bool pinned_ = false;
+  std::shared_ptr<const backends::Settings> startup_;
+  std::shared_ptr<const backends::Settings> reported_settings_;
+  std::shared_ptr<const DatabaseState> shared_db_;  ///< while `db` is the transaction's own
+  bool keeps_all_ = false;
 };
 
 /// Names a lease as running while in scope, so that a cancel reaches it.

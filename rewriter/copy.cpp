@@ -21,6 +21,7 @@ struct Target {
 Target target_of(const Planning& planning, const tree::TableRef& name) {
   const auto& path = planning.request->context->search_path;
   Target target;
+  if (is_temporary(*planning.request->context, planning.catalog(), name.schema, name.name)) return target;
   target.relation = find_table(planning.catalog(), path, name.schema, name.name);
   target.index = find_mapped(planning.map(), target.relation, path, name.schema, name.name);
   if (target.index >= 0) {

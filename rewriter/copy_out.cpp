@@ -74,7 +74,7 @@ PlanResult to_server(Planning& planning) {
 /// A COPY takes none.
 bool has_parameters(const Planning& planning, const tree::Statement& query) {
   const Query resolved =
-      resolve(query, planning.catalog(), planning.map(), planning.request->context->search_path);
+      resolve(query, planning.catalog(), planning.map(), *planning.request->context);
   return !scan(resolved, planning.functions).parameter_uses.empty();
 }
 
@@ -134,7 +134,7 @@ PlanResult plan_copy_out(Planning& planning, const tree::Utility& utility, const
     plan->kind = PlanKind::relay;
     plan->effect = inner.effect;
     plan->routing = inner.routing;
-    plan->opaque_settings = inner.opaque_settings;
+    plan->residue = inner.residue;
     return std::shared_ptr<const Plan>(std::move(plan));
   }
   if (copy.table) return to_server(planning);

@@ -110,11 +110,11 @@ const Set& fresh_per_row() {
   return names;
 }
 
-const Set& session_locks() {
+const Set& session_calls() {
   static const Set names = {"pg_advisory_lock",      "pg_advisory_lock_shared",
                             "pg_try_advisory_lock",  "pg_try_advisory_lock_shared",
                             "pg_advisory_unlock",    "pg_advisory_unlock_shared",
-                            "pg_advisory_unlock_all"};
+                            "pg_advisory_unlock_all", "pg_notify"};
   return names;
 }
 
@@ -138,7 +138,7 @@ FunctionKind kind_of_builtin(const router::Function& function, std::size_t argum
     return name == "ts_rewrite" && arguments == 3 ? FunctionKind::pure : FunctionKind::opaque;
   }
   if (name == "set_config") return FunctionKind::settings;
-  if (session_locks().contains(name)) return FunctionKind::session_lock;
+  if (session_calls().contains(name)) return FunctionKind::session_call;
   if (name == "currval" || name == "lastval") return FunctionKind::session_value;
   if (function.volatility == router::Volatility::immutable) return FunctionKind::pure;
   if (fresh_per_row().contains(name)) return FunctionKind::random;

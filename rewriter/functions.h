@@ -20,7 +20,7 @@ enum class FunctionKind {
   shared,        ///< reads or changes something that a server has once: nextval, pg_relation_size
   settings,      ///< set_config: changes settings
   session_value, ///< of the session that nextval() ran in: currval, lastval
-  session_lock,  ///< session advisory locks
+  session_call,  ///< advisory locks of the session, pg_notify(): the default shard's
   opaque,        ///< a user's: may read tables
   unknown        ///< not in the catalog
 };

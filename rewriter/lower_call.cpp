@@ -1,4 +1,5 @@
 #include "rewriter/lower.h"
+#include "rewriter/parsed_tree.h"
 #include "rewriter/print.h"
 #include "values/sql_error.h"
 
@@ -295,29 +296,6 @@ TypeName Lowering::type_name(const PgQuery__TypeName& node) {
 
 namespace {
 
-/// Calls visit for every message that stands directly in this one.
-template <class Visit>
-void for_each_message(const ProtobufCMessage* message, Visit visit) {
-  const ProtobufCMessageDescriptor* descriptor = message->descriptor;
-  const char* base = reinterpret_cast<const char*>(message);
-  for (unsigned i = 0; i < descriptor->n_fields; ++i) {
-    const ProtobufCFieldDescriptor& field = descriptor->fields[i];
-    if (field.type != PROTOBUF_C_TYPE_MESSAGE) continue;
-    if (field.label == PROTOBUF_C_LABEL_REPEATED) {
-      const auto count = *reinterpret_cast<const std::size_t*>(base + field.quantifier_offset);
-      const auto* list = *reinterpret_cast<ProtobufCMessage* const* const*>(base + field.offset);
-      for (std::size_t k = 0; k < count; ++k) visit(list[k]);
-      continue;
-    }
-    const bool one_of = field.flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
-    if (one_of &&
-        *reinterpret_cast<const std::uint32_t*>(base + field.quantifier_offset) != field.id)
-      continue;
-    if (const auto* child = *reinterpret_cast<const ProtobufCMessage* const*>(base + field.offset))
-      visit(child);
-  }
-}
-
 bool worth_showing(PgQuery__Node__NodeCase node) {
   return node == PG_QUERY__NODE__NODE_COLUMN_REF || node == PG_QUERY__NODE__NODE_PARAM_REF ||
          node == PG_QUERY__NODE__NODE_FUNC_CALL || node == PG_QUERY__NODE__NODE_SUB_LINK ||
@@ -346,7 +324,7 @@ void Lowering::relations(const ProtobufCMessage* message, std::vector<RelationNa
   if (message->descriptor == &pg_query__range_var__descriptor) {
     const auto* range = reinterpret_cast<const PgQuery__RangeVar*>(message);
     RelationName name{text_or_empty(range->schemaname), text_or_empty(range->relname),
-                      RelationName::Kind::unknown};
+                      range->inh == 0, RelationName::Kind::unknown};
     for (const RelationName& known : out)
       if (known.schema == name.schema && known.name == name.name) return;
     out.push_back(std::move(name));

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -176,7 +177,17 @@ enum class Effect {
   reads,
   writes,          ///< rows on the shards asked
   ddl,             ///< the catalog is stale when it commits
-  sets_context     ///< may have changed session settings invisibly
+  temporary        ///< definitions that only this session sees
+};
+
+/// What a statement may do to its server's session that outlasts the transaction: settings changed
+/// by a function, temporary relations, LISTEN, holdable cursors, locks. The session then asks the
+/// server what there is.
+enum class Residue {
+  none,
+  may_end,    ///< takes something away, if there is something
+  may_begin,
+  untracked   ///< leaves what cannot be asked for
 };
 
 enum class SessionAction {
@@ -219,6 +230,8 @@ struct Plan {
 
   /// relay: empty, the client's own text is sent. scatter, broadcast: each shard's subquery.
   SqlTemplate subquery;
+  /// broadcast: shards whose text is another one. An empty text: the shard is left out.
+  std::map<int, std::string> subquery_of;
   std::optional<merge::Recipe> recipe;  ///< scatter; RETURNING of split and broadcast
   /// Row counts of the tags are summed (split, sharded writes) or taken from one shard (reference).
   bool sum_counts = true;
@@ -247,11 +260,17 @@ struct Plan {
   std::vector<int> clock_literals;
   std::vector<int> clock_parameters;  ///< the same of parameters: their indexes
   std::vector<int> pinned;   ///< literals whose value was read: part of the cache key, ascending
-  bool opaque_settings = false;  ///< may change settings invisibly: read them back
+  Residue residue = Residue::none;
+  /// May run nextval(): the server's session then has a currval(), which the client may ask for.
+  bool advances_sequences = false;
   bool cacheable = true;
   /// VACUUM, CREATE INDEX CONCURRENTLY …: the server does not run it inside a transaction block, so
   /// each shard commits for itself.
   bool outside_transaction = false;
+  /// broadcast of a utility statement: shard after shard, so that two that lock the same tables wait
+  /// for each other on the first. What it notifies of is said once. One that writes makes an explicit
+  /// transaction one that may write to several shards.
+  bool in_order = false;
 
   /// Explanation: why this kind, the recipe's steps. Lines.
   std::vector<std::string> reasons;

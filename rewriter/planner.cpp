@@ -43,23 +43,32 @@ std::shared_ptr<Plan> to_default(const PlanRequest& request, std::string reason)
   plan->routing.mode = Routing::Mode::one_shard;
   plan->routing.shard = static_cast<int>(request.map->default_shard());
   plan->routing.reason = std::move(reason);
-  plan->opaque_settings = true;
+  plan->residue = Residue::may_begin;
   return plan;
 }
 
 /// A database without schemes is one server: everything goes there, whatever it says.
 std::shared_ptr<Plan> pass_through(const PlanRequest& request) {
   auto plan = to_default(request, "the database has no schemes");
+  plan->advances_sequences = true;
   ParseResult parsed =
       parse(request.text, *request.shape, request.context->standard_conforming_strings);
   auto* statements = std::get_if<std::vector<tree::StatementPtr>>(&parsed);
   if (statements == nullptr || statements->size() != 1) return plan;
   const tree::Statement& statement = *statements->front();
   if (const auto* utility = statement.as<tree::Utility>()) {
-    if (auto session = plan_session(*utility)) plan = session;
-  } else {
-    plan->effect = effect_of(statement);
+    if (auto made = plan_session(*utility)) {
+      plan = made;
+    } else if (const auto* dropped = utility->as<tree::Deallocate>()) {
+      // Of the protocol's statements, which the session keeps, or of PREPARE's, which the server has.
+      plan->kind = PlanKind::session;
+      SessionPlan& session = plan->session.emplace();
+      session.action = SessionAction::deallocate;
+      session.name = dropped->name;
+      plan->residue = Residue::may_end;
+    }
   }
+  if (plan->session == std::nullopt) note_residue(request, statement, *plan);
   plan->command = command_of(statement);
   plan->pinned = statement.baked;
   return plan;
@@ -94,6 +103,7 @@ void check_sizes(Planning& planning) {
       name = name.substr(dot + 1);
     }
     const auto& path = planning.request->context->search_path;
+    if (is_temporary(*planning.request->context, planning.catalog(), schema, name)) return true;
     const router::Relation* relation = find_table(planning.catalog(), path, schema, name);
     const int table = find_mapped(planning.map(), relation, path, schema, name);
     if (table < 0 ||
@@ -108,6 +118,21 @@ void check_sizes(Planning& planning) {
   }
 }
 
+/// Whether the server's session may be another afterwards.
+bool leaves_residue(const Traits& traits) {
+  const bool calls = !traits.session_call.empty() && traits.session_call != "pg_notify";
+  return traits.settings || calls || !traits.opaque.empty() || !traits.unknown.empty();
+}
+
+/// currval() is the server's, so over one shard it can be had.
+void note_sequences(Planning& planning) {
+  const Traits& traits = planning.traits;
+  if (!traits.session_value.empty()) planning.plan->residue = Residue::untracked;
+  planning.plan->advances_sequences =
+      planning.statement->as<tree::Select>() == nullptr || traits.writing_with ||
+      !traits.shared.empty() || !traits.opaque.empty() || !traits.unknown.empty();
+}
+
 /// What no plan allows, however few shards it asks.
 void check_functions(const Planning& planning) {
   if (planning.map().shards().size() == 1) return;
@@ -120,9 +145,20 @@ void check_functions(const Planning& planning) {
     refuse_statement(traits.session_value + "() with transaction pooling",
                      "Use INSERT … RETURNING, or nextval() first.");
   }
-  if (!traits.session_lock.empty()) {
-    refuse_statement(traits.session_lock + "()",
-                     "Use the transaction's own locks: pg_advisory_xact_lock().");
+}
+
+/// A function that concerns the server's session, which is that of the default shard.
+void check_session_call(const Planning& planning) {
+  const std::string& function = planning.traits.session_call;
+  if (function.empty() || planning.map().shards().size() == 1) return;
+  const bool elsewhere = std::ranges::any_of(planning.query.instances, [&](const auto& instance) {
+    const router::MappedTable* table = planning.query.mapped(*instance);
+    return table != nullptr && table->kind != conf::TableKind::reference &&
+           (table->kind == conf::TableKind::sharded || table->shard != planning.map().default_shard());
+  });
+  if (elsewhere) {
+    refuse_statement(function + "() beside tables that are not on the default shard",
+                     "Call it in a statement of its own.");
   }
 }
 
@@ -229,16 +265,17 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
       if (auto by_hint = hinted(request, nullptr)) return finish(std::move(*by_hint));
       return finish(plan_utility(planning, *utility));
     }
-    planning.query =
-        resolve(statement, *request.catalog, *request.map, request.context->search_path);
+    planning.query = resolve(statement, *request.catalog, *request.map, *request.context);
     planning.traits = scan(planning.query, planning.functions);
     if (planning.traits.locking) planning.plan->effect = Effect::writes;
     prepare_values(planning);
     if (auto by_hint = hinted(request, &planning)) return finish(std::move(*by_hint));
     check_relations(planning);
     check_functions(planning);
+    check_session_call(planning);
     if (request.map->shards().size() > 1) check_sizes(planning);
-    if (planning.traits.settings) planning.plan->opaque_settings = true;
+    if (leaves_residue(planning.traits)) planning.plan->residue = Residue::may_begin;
+    if (request.map->shards().size() == 1) note_sequences(planning);
     if (!planning.query.unresolved.empty() && touches_other_than_default(planning) &&
         request.map->shards().size() > 1) {
       refuse(make_error(ErrorId::unmappable_syntax,

@@ -23,6 +23,8 @@ struct PlanningContext {
   std::vector<std::string> search_path = {"public"};  ///< "$user" already replaced
   std::string role;
   bool in_transaction = false;  ///< not part of the key unless the plan depends on it
+  /// Names of the session's temporary relations (on the default shard), sorted.
+  std::vector<std::string> temporary;
 };
 
 struct PlanRequest {

@@ -26,7 +26,7 @@ struct Traits {
   std::string impure;           ///< a user's operator or cast that may do anything
   std::string outer_aggregate;  ///< inside a subquery, but over rows of the block around it
   std::string session_value;    ///< currval(), lastval(): of one server's session
-  std::string session_lock;
+  std::string session_call;     ///< advisory locks of the session, pg_notify(): the default shard's
   bool settings = false;
   bool ambient = false;
   std::string system_column;
@@ -101,6 +101,8 @@ Outcome plan_select(Planning& planning, const tree::Select& select);
 Outcome plan_insert(Planning& planning, const tree::Insert& insert);
 Outcome plan_write(Planning& planning);  ///< UPDATE and DELETE
 Outcome plan_utility(Planning& planning, const tree::Utility& utility);
+/// What a statement of a database without schemes does, and may leave behind: effect, residue …
+void note_residue(const PlanRequest& request, const tree::Statement& statement, Plan& plan);
 /// Transaction control and settings: the session's own business; null for all else.
 std::shared_ptr<Plan> plan_session(const tree::Utility& utility);
 

@@ -15,6 +15,8 @@
 /// by these identities, never by name text.
 namespace anabranch::rewriter {
 
+struct PlanningContext;
+
 /// A column of one relation instance. Special columns are negative.
 struct Ident {
   int instance = -1;  ///< index in Query::instances
@@ -117,7 +119,7 @@ Ident ident_of(const tree::Expr& expr);
 /// Resolves every name of the statement; fills in tree::ColumnRef::resolved (relation: the index in
 /// Query::instances). What does not resolve is listed, not thrown.
 Query resolve(const tree::Statement& statement, const router::Catalog& catalog,
-              const router::ShardMap& map, const std::vector<std::string>& search_path);
+              const router::ShardMap& map, const PlanningContext& context);
 
 /// The table that a name means along the path, or null; `schema` empty: by the path.
 const router::Relation* find_table(const router::Catalog& catalog,
@@ -127,6 +129,11 @@ const router::Relation* find_table(const router::Catalog& catalog,
 int find_mapped(const router::ShardMap& map, const router::Relation* relation,
                 const std::vector<std::string>& search_path, std::string_view schema,
                 std::string_view name);
+
+/// Whether the name means one of the session's temporary relations, which come first unless the path
+/// says otherwise.
+bool is_temporary(const PlanningContext& context, const router::Catalog& catalog,
+                  std::string_view schema, std::string_view name);
 
 /// The name the server gives an output column without an alias.
 std::string implicit_name(const tree::Expr& expr);

@@ -112,10 +112,12 @@ std::shared_ptr<Plan> relay(Planning& planning, const Placement& placement) {
     return relay_to(planning, preferred, "there is one shard only");
   }
   if (!placement.condition) {
-    if (!placement.any_reference || planning.traits.locking) {
-      return relay_to(planning, preferred,
-                      placement.any_reference ? "rows of reference tables are locked on one shard"
-                                              : "no table is read");
+    if (!placement.any_reference) return relay_to(planning, preferred, "no table is read");
+    if (planning.traits.locking) {
+      return relay_to(planning, preferred, "rows of reference tables are locked on one shard");
+    }
+    if (planning.plan->residue != Residue::none || !planning.traits.session_call.empty()) {
+      return relay_to(planning, preferred, "the session is the default shard's");
     }
     plan->kind = PlanKind::relay;
     plan->routing.mode = Routing::Mode::any_shard;

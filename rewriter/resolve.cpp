@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "rewriter/parse.h"
+#include "rewriter/planner.h"
 #include "rewriter/query.h"
 #include "rewriter/scope.h"
 #include "values/sql_error.h"
@@ -18,8 +19,8 @@ struct CteEntry {
 
 class Resolver {
  public:
-  Resolver(Query& query, const std::vector<std::string>& search_path)
-      : query_(query), path_(&search_path) {}
+  Resolver(Query& query, const PlanningContext& context)
+      : query_(query), context_(context), path_(&context.search_path) {}
 
   void statement(const tree::Statement& statement) {
     query_.top = resolve_statement(statement, nullptr, nullptr);
@@ -342,8 +343,10 @@ class Resolver {
     }
     Instance instance;
     instance.name = name;
-    instance.relation = find_table(*query_.catalog, *path_, table.schema, table.name);
-    instance.table = find_mapped(*query_.map, instance.relation, *path_, table.schema, table.name);
+    if (view_depth_ > 0 || !is_temporary(context_, *query_.catalog, table.schema, table.name)) {
+      instance.relation = find_table(*query_.catalog, *path_, table.schema, table.name);
+      instance.table = find_mapped(*query_.map, instance.relation, *path_, table.schema, table.name);
+    }
     if (instance.relation == nullptr) {
       instance.open = true;
     } else {
@@ -581,6 +584,7 @@ class Resolver {
   }
 
   Query& query_;
+  const PlanningContext& context_;
   const std::vector<std::string>* path_;
   std::vector<CteEntry> ctes_;
   int view_depth_ = 0;
@@ -622,13 +626,13 @@ Ident ident_of(const tree::Expr& expr) {
 }
 
 Query resolve(const tree::Statement& statement, const router::Catalog& catalog,
-              const router::ShardMap& map, const std::vector<std::string>& search_path) {
+              const router::ShardMap& map, const PlanningContext& context) {
   Query query;
   query.catalog = &catalog;
   query.map = &map;
   query.statement = &statement;
-  query.search_path = search_path;
-  Resolver(query, search_path).statement(statement);
+  query.search_path = context.search_path;
+  Resolver(query, context).statement(statement);
   return query;
 }
 

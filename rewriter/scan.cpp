@@ -38,8 +38,8 @@ void note_function(const tree::FunctionCall& call, const FunctionContext& functi
       traits.session_value = name;
       traits.shared = name + "()";
       return;
-    case FunctionKind::session_lock:
-      traits.session_lock = name;
+    case FunctionKind::session_call:
+      if (traits.session_call.empty() || name != "pg_notify") traits.session_call = name;
       return;
     case FunctionKind::opaque:
       traits.opaque = name;

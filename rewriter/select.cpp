@@ -115,14 +115,14 @@ std::optional<Outcome> select_into(Planning& planning, const tree::Select& selec
                                    const Placement& placement) {
   if (select.into.empty()) return std::nullopt;
   const auto preferred = static_cast<int>(planning.map().default_shard());
-  const bool temporary = select.into.find("TEMP") != std::string::npos;
+  const bool temporary = select.into.starts_with("INTO TEMPORARY ") || select.into.find("pg_temp") != std::string::npos;
   const bool here = !placement.condition || placement.fixed_shard == preferred;
-  if (temporary || !here) {
-    refuse_statement("SELECT … INTO from sharded tables, or INTO a temporary table",
-                     "Create the table, then copy the rows into it.");
+  if (!here) {
+    refuse_statement("SELECT … INTO from sharded tables", "Create the table, then copy the rows into it.");
   }
   auto plan = relay_to(planning, preferred, "all is on the default shard");
-  plan->effect = Effect::ddl;
+  plan->effect = temporary ? Effect::temporary : Effect::ddl;
+  if (temporary) plan->residue = Residue::may_begin;
   return done(plan);
 }
 

@@ -40,10 +40,18 @@ std::optional<SessionPlan> transaction(const tree::Transaction& statement) {
   return std::nullopt;
 }
 
+/// Settings have one name in any case.
+std::string setting_name(std::string name) {
+  for (char& letter : name) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return name;
+}
+
 std::optional<SessionPlan> setting(const tree::SetVariable& statement) {
   using Kind = tree::SetVariable::Kind;
   SessionPlan plan{};
-  plan.name = statement.name;
+  plan.name = setting_name(statement.name);
   plan.value = statement.value;
   plan.local = statement.local;
   switch (statement.kind) {

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "rewriter/planner.h"
 #include "rewriter/query.h"
 
 namespace anabranch::rewriter {
@@ -15,6 +18,16 @@ const router::Relation* find_table(const router::Catalog& catalog,
     if (const auto* found = catalog.find_relation({entry}, name)) return found;
   }
   return nullptr;
+}
+
+bool is_temporary(const PlanningContext& context, const router::Catalog& catalog,
+                  std::string_view schema, std::string_view name) {
+  if (!schema.empty()) return schema == "pg_temp" || schema.starts_with("pg_temp_");
+  if (!std::ranges::binary_search(context.temporary, name)) return false;
+  const auto& path = context.search_path;
+  const auto place = std::ranges::find(path, "pg_temp");
+  if (place == path.end()) return true;
+  return find_table(catalog, {path.begin(), place}, {}, name) == nullptr;
 }
 
 int find_mapped(const router::ShardMap& map, const router::Relation* relation,

@@ -14,6 +14,13 @@ Home home_of(const Planning& planning, std::string_view schema, std::string_view
 std::shared_ptr<Plan> broadcast_text(Planning& planning, const tree::Utility& utility,
                                      std::string reason);
 std::shared_ptr<Plan> text_to_default(Planning& planning, std::string reason);
+/// To the default shard; what it makes or changes is temporary, the session's own.
+std::shared_ptr<Plan> text_for_session(Planning& planning);
+/// A relation made so, under that name, is a temporary one.
+bool makes_temporary(const Planning& planning, const tree::TableRef& relation,
+                     tree::CreateTable::Persistence persistence);
+/// All that the plan reads is on the default shard.
+bool runs_on_default(const Planning& planning, const PlanResult& inner);
 
 PlanResult plan_explain(Planning& planning, const tree::Utility& utility,
                         const tree::Explain& explain);
@@ -31,6 +38,9 @@ std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& 
                                        const tree::AlterTable& alter);
 /// PREPARE, EXECUTE, DEALLOCATE: carried out by the session. Null for all else.
 std::shared_ptr<Plan> plan_prepared(const Planning& planning, const tree::Utility& utility);
+/// Refuses a change of a column that the map makes keys of.
+void check_key_column(const Planning& planning, const tree::RelationName& relation,
+                      std::string_view column, std::string_view tag);
 /// A query inside another statement, planned on its own. `text`: of it alone.
 PlanResult plan_inner(const Planning& planning, const tree::Statement& statement, std::string text);
 

@@ -35,7 +35,7 @@ struct Column {
 };
 
 enum class RelationKind : char {
-  table = 'r', partitioned = 'p', view = 'v', materialized_view = 'm', foreign = 'f', sequence = 'S', index = 'i', composite = 'c'
+  table = 'r', partitioned = 'p', view = 'v', materialized_view = 'm', foreign = 'f', sequence = 'S', index = 'i', partitioned_index = 'I', composite = 'c'
 };
 
 struct UniqueKey {
@@ -52,6 +52,11 @@ struct Relation {
   std::vector<Column> columns;
   std::vector<UniqueKey> unique_keys;
   std::string view_sql;  ///< pg_get_viewdef(), for views
+  /// On every shard there is one of this name and kind.
+  bool everywhere = false;
+  /// The table it is an index, a partition or a child of; empty: none.
+  std::string parent_schema;
+  std::string parent;
   bool row_security = false;
   bool triggers = false;  ///< user triggers, foreign keys not counted
   bool rules = false;     ///< rewrite rules other than a view's own

@@ -98,6 +98,67 @@ TEST_CASE("transactions: isolation that several shards cannot give is refused") 
   CHECK_EQ(client.run("select count(*) from items").value(), "20");
 }
 
+TEST_CASE("transactions: uncommitted definitions are nobody else's") {
+  Client client(proxy().conninfo());
+  Client other(proxy().conninfo());
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("create table spare (id bigint primary key, note text)").ok());
+  REQUIRE(client.run("insert into spare values (1, 'a'), (2, 'b'), (3, 'c')").ok());
+  REQUIRE(client.run("insert into notes values (9501, 'with it')").ok());
+  CHECK_EQ(client.run("select count(*) from spare").value(), "3");
+  // The same text, planned for this session alone.
+  CHECK_EQ(other.run("select count(*) from spare").sqlstate, "42P01");
+  CHECK_EQ(client.run("select count(*) from spare").value(), "3");
+  REQUIRE(client.run("rollback").ok());
+  CHECK_EQ(client.run("select count(*) from spare").sqlstate, "42P01");
+  for (int i = 1; i <= 4; ++i) CHECK_EQ(on_shard(i, "select to_regclass('spare') is null"), "t");
+  CHECK_EQ(client.run("select count(*) from notes where id = 9501").value(), "0");
+
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("create table spare (id bigint primary key, note text)").ok());
+  REQUIRE(client.run("insert into spare values (1, 'a'), (2, 'b'), (3, 'c')").ok());
+  REQUIRE(client.run("commit").ok());
+  // Known to everybody when COMMIT is answered, whichever loop serves them.
+  for (int i = 0; i < 4; ++i) {
+    Client late(proxy().conninfo());
+    CHECK_EQ(late.run("select count(*) from spare").value(), "3");
+  }
+  CHECK_EQ(other.run("select count(*) from spare").value(), "3");
+  CHECK_EQ(on_shard(2, "select count(*) from spare"), "1");
+  REQUIRE(client.run("drop table spare").ok());
+}
+
+TEST_CASE("transactions: a schema change lets later writes go anywhere, but not earlier ones") {
+  Client client(proxy().conninfo());
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("insert into items values (9401, 'kept', 1)").ok());
+  REQUIRE(client.run("savepoint s").ok());
+  REQUIRE(client.run("alter table doomed add column more int").ok());
+  REQUIRE(client.run("insert into items values (9402, 'kept', 1), (9403, 'kept', 1)").ok());
+  REQUIRE(client.run("rollback to s").ok());
+  CHECK_EQ(client.run("insert into items values (9402, 'no', 1)").sqlstate, "0A000");
+  REQUIRE(client.run("rollback to s").ok());
+  REQUIRE(client.run("alter table doomed add column more int").ok());
+  REQUIRE(client.run("insert into items values (9402, 'kept', 1)").ok());
+  CHECK_EQ(client.run("commit").tag, "COMMIT");
+  CHECK_EQ(client.run("delete from items where id > 9400").tag, "DELETE 2");
+  CHECK_EQ(client.run("select count(more) from doomed").value(), "0");
+  REQUIRE(client.run("alter table doomed drop column more").ok());
+}
+
+TEST_CASE("transactions: a schema change that one shard refuses is nowhere") {
+  on_server(3, "create table spare (only_here int); alter table spare owner to app");
+  Client client(proxy().conninfo());
+  CHECK_EQ(client.run("create table spare (id bigint)").sqlstate, "42P07");
+  for (int i : {1, 2, 4}) CHECK_EQ(on_shard(i, "select to_regclass('spare') is null"), "t");
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("insert into notes values (9502, 'no')").ok());
+  CHECK_EQ(client.run("create table spare (id bigint)").sqlstate, "42P07");
+  CHECK_EQ(client.run("commit").tag, "ROLLBACK");
+  for (int i : {1, 2, 4}) CHECK_EQ(on_shard(i, "select to_regclass('spare') is null"), "t");
+  on_server(3, "drop table spare");
+}
+
 TEST_CASE("transactions: a constraint that fails at COMMIT") {
   Client client(proxy().conninfo());
   CHECK_EQ(client.run("insert into late values (1, 1), (2, 1), (2, 1), (3, 1)").sqlstate, "23505");

@@ -96,6 +96,7 @@ std::shared_ptr<const router::Catalog> load_catalog(const std::string& path) {
       relation.kind = static_cast<router::RelationKind>(f[4].front());
       relation.view_sql = f[5];
       relation.triggers = f[6] == "t";
+      relation.everywhere = relation.kind == router::RelationKind::view;
     } else if (f[0] == "C") {
       relations[oid(f[1])].columns.push_back(column_of(f));
     } else if (f[0] == "U") {
