@@ -129,7 +129,8 @@ class Partials {
 
   /// Adds the source, and queues its request.
   void send(std::size_t source) {
-    exchange_.stream(exchange_.add(members_[source]->lease)).longest_row = state_.db->config->limits.query_memory;
+    const std::size_t added = exchange_.add(members_[source]->lease);
+    exchange_.stream(added).longest_row = state_.db->config->limits.query_memory;
     running_.push_back(std::make_unique<Running>(state_, members_[source]->lease));
     const std::uint32_t shard = members_[source]->shard;
     net::pg::Oids types;

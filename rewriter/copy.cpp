@@ -116,8 +116,7 @@ void check_where(Planning& planning, const tree::Copy& copy, bool copies) {
   select.from.push_back(tree::make::table(copy.table->schema, copy.table->name));
   select.where = tree::clone(*copy.where);
   const tree::Statement query{std::move(select)};
-  const Query resolved =
-      resolve(query, planning.catalog(), planning.map(), *planning.request->context);
+  const Query resolved = resolve(query, planning.catalog(), planning.map(), *planning.request->context);
   std::string reason = unstable(scan(resolved, planning.functions), copies);
   if (reason.empty() && names_now(*copy.where, planning.pins)) reason = "a moment named by the clock";
   if (reason.empty()) return;

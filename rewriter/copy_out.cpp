@@ -113,7 +113,9 @@ PlanResult refused_as(const Plan& inner, const std::string& text) {
 }  // namespace
 
 PlanResult plan_copy_out(Planning& planning, const tree::Utility& utility, const tree::Copy& copy) {
-  if (copy.table) {
+  const bool temporary = copy.table && is_temporary(*planning.request->context, planning.catalog(),
+                                                    copy.table->schema, copy.table->name);
+  if (copy.table && !temporary) {
     const auto& path = planning.request->context->search_path;
     const router::Relation* relation = find_table(planning.catalog(), path, copy.table->schema, copy.table->name);
     const int table = find_mapped(planning.map(), relation, path, copy.table->schema, copy.table->name);
