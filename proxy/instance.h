@@ -14,8 +14,12 @@
 
 #include "backends/health.h"
 #include "backends/pool.h"
+#include "backends/user_source.h"
 #include "net/loop.h"
 #include "net/tls.h"
+#include "proxy/greetings.h"
+#include "proxy/log.h"
+#include "proxy/login_backoff.h"
 #include "proxy/metrics.h"
 #include "proxy/snapshot.h"
 #include "proxy/verifier_cache.h"
@@ -69,6 +73,9 @@ class Instance {
   std::shared_ptr<net::TlsContext> tls() const;
   const std::string& mock_nonce() const { return mock_nonce_; }
   VerifierCache& verifiers() { return verifiers_; }
+  LoginBackoff& backoff() { return backoff_; }
+  Greetings& greetings() { return greetings_; }
+  const std::shared_ptr<backends::UserSource>& user_source() { return user_source_; }
   LoopMetrics& metrics_of(std::uint32_t worker) { return *loop_metrics_[worker]; }
   std::size_t client_count() const;
   std::string metrics_text() const;
@@ -78,6 +85,7 @@ class Instance {
   // --- clients ---
 
   /// Hands a connection to the next loop.
+  /// Or sends it away at once, where too many have not logged in yet.
   void adopt(net::UniqueFd fd);
   void cancel(std::int32_t process, std::int32_t secret);
   void drain();
@@ -114,6 +122,11 @@ class Instance {
   std::unique_ptr<backends::HealthMonitor> health_;
   std::string mock_nonce_;
   VerifierCache verifiers_;
+  LoginBackoff backoff_;
+  Greetings greetings_;
+  const std::shared_ptr<backends::UserSource> user_source_ = std::make_shared<backends::UserSource>();
+  std::atomic<std::uint32_t> newcomers_{0};  ///< connections that have not logged in yet
+  LogLimit turned_away_logged_;              ///< of the accepting thread
   std::vector<std::unique_ptr<LoopMetrics>> loop_metrics_;
   std::atomic<int> calls_{0};  ///< under way on worker threads
   std::vector<LoopSlot> loops_;

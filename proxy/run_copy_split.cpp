@@ -123,9 +123,9 @@ class SplitCopy {
   /// Keys are hashed in the server's encoding, and a byte of a multi-byte character must not look
   /// like a delimiter.
   void check_encoding() const {
-    const auto encoding = state_.reported.find("client_encoding");
-    if (encoding == state_.reported.end() || encoding->second == "UTF8") return;
-    throw make_error(ErrorId::unsupported_clause, fmt::format("COPY FROM in client encoding {}", encoding->second),
+    const std::string* encoding = state_.reported("client_encoding");
+    if (encoding == nullptr || *encoding == "UTF8") return;
+    throw make_error(ErrorId::unsupported_clause, fmt::format("COPY FROM in client encoding {}", *encoding),
                      "keys are placed by their UTF8 bytes", "SET client_encoding TO 'UTF8'.");
   }
 

@@ -151,8 +151,8 @@ class Partials {
     }
     binding.slots = std::move(bound_.slots);
     binding.extra_float_digits = extra_float_digits(state_);
-    const auto style = state_.reported.find("IntervalStyle");
-    binding.interval_style_postgres = style == state_.reported.end() || style->second == "postgres";
+    const std::string* style = state_.reported("IntervalStyle");
+    binding.interval_style_postgres = style == nullptr || *style == "postgres";
     return binding;
   }
 

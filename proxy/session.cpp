@@ -1,6 +1,7 @@
 #include "proxy/session.h"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include <algorithm>
 
@@ -39,7 +40,7 @@ Session::Session(Worker& worker, net::Socket client, Login login)
 Session::~Session() { state_.worker.leave(process_); }
 
 void Session::cancel(std::int32_t secret) {
-  if (secret != secret_) return;
+  if (CRYPTO_memcmp(&secret, &secret_, sizeof secret) != 0) return;
   state_.cancel_requested = true;
   stop_running();
 }
@@ -47,6 +48,13 @@ void Session::cancel(std::int32_t secret) {
 void Session::stop_running() {
   for (backends::Lease* lease : state_.running) backends::request_cancel(*lease);
   state_.statement.cancel();
+}
+
+void Session::rest() {
+  if (std::exchange(used_, false) || in_statement_) return;
+  simple_ = Statement();
+  spare_portal_ = {};
+  if (statement_timer_ != nullptr && !statement_timer_->active()) statement_timer_ = nullptr;
 }
 
 void Session::end_now() {
@@ -59,9 +67,8 @@ void Session::end_now() {
 /// parameters are those of a connection that has the client's settings, so that a setting which no
 /// server takes fails here, as it does with PostgreSQL.
 net::Task<void> Session::greet() {
-  const std::uint32_t shard = state_.default_shard();
-  backends::Lease lease = co_await borrow_lease(state_, shard);
-  for (const auto& [name, value] : lease->parameters()) state_.report_parameter(name, value);
+  state_.greeting = co_await ask_greeting(state_);
+  for (const auto& [name, value] : *state_.greeting) net::pg::ParameterStatus{name, value}.encode(state_.out());
   net::pg::BackendKeyData{process_, secret_}.encode(state_.out());
   send_ready(state_.out(), 'I');
 }
@@ -234,7 +241,7 @@ void Session::forget_cancels() {
 /// Before each statement: the newest configuration (between transactions), a clean slate for
 /// cancels, and the clock.
 void Session::begin_statement() {
-  in_statement_ = true;
+  in_statement_ = used_ = true;
   if (state_.transaction.state() == backends::TransactionState::none) state_.renew_database();
   forget_cancels();
   const auto limit = state_.db->config->limits.statement_timeout;

@@ -37,6 +37,8 @@ class Session {
   void wake() { idle_.cancel(); }
   /// Within a statement or a transaction on that database.
   bool busy_in(const std::string& database) const;
+  /// Called now and then: one that has done nothing since the last time gives its buffers back.
+  void rest();
   /// Ends it now, whatever it does.
   void end_now();
 
@@ -94,6 +96,7 @@ class Session {
   std::size_t statement_begin_ = 0;
   bool skip_to_sync_ = false;  ///< after an error in the extended protocol
   bool in_statement_ = false;
+  bool used_ = true;  ///< since rest() was last called
   bool ended_ = false;
 };
 

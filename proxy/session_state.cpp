@@ -127,10 +127,17 @@ const backends::ShardTarget& SessionState::target(std::uint32_t shard) {
   return targets_[shard];
 }
 
+const std::string* SessionState::reported(std::string_view name) const {
+  if (const auto found = reported_since.find(name); found != reported_since.end()) return &found->second;
+  if (greeting == nullptr) return nullptr;
+  const auto found = greeting->find(name);
+  return found == greeting->end() ? nullptr : &found->second;
+}
+
 void SessionState::report_parameter(std::string_view name, std::string_view value) {
-  const auto known = reported.find(name);
-  if (known != reported.end() && known->second == value) return;
-  reported.insert_or_assign(std::string(name), std::string(value));
+  const std::string* known = reported(name);
+  if (known != nullptr && *known == value) return;
+  reported_since.insert_or_assign(std::string(name), std::string(value));
   net::pg::ParameterStatus{name, value}.encode(out());
 }
 

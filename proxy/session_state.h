@@ -13,6 +13,7 @@
 #include "backends/transaction.h"
 #include "net/socket.h"
 #include "proxy/client_login.h"
+#include "proxy/greetings.h"
 #include "proxy/plan_cache.h"
 #include "proxy/statement.h"
 #include "proxy/worker.h"
@@ -45,8 +46,9 @@ struct SessionState {
   std::string planning_key;
   std::string reading_key;  ///< of the settings, likewise
 
-  /// GUC_REPORT parameters as the client knows them.
-  std::map<std::string, std::string, std::less<>> reported;
+  /// GUC_REPORT parameters as the client was told them at its login, and those changed since.
+  std::shared_ptr<const ReportedParameters> greeting;
+  ReportedParameters reported_since;
   /// Settings that SET LOCAL has covered, and what they go back to at COMMIT (nothing: none).
   using Locals = std::map<std::string, std::optional<std::string>, std::less<>>;
   Locals locals;
@@ -86,6 +88,8 @@ struct SessionState {
   /// Call when a setting that planning depends on may have changed.
   void refresh_planning();
   const backends::ShardTarget& target(std::uint32_t shard);
+  /// What the client knows of a GUC_REPORT parameter; null: nothing.
+  const std::string* reported(std::string_view name) const;
   /// Forwards a ParameterStatus if it is news to the client.
   void report_parameter(std::string_view name, std::string_view value);
   /// DEALLOCATE ALL: all but the unnamed one.

@@ -4,20 +4,40 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "backends/pool.h"
 #include "net/loop.h"
 #include "net/socket.h"
+#include "proxy/client_login.h"
+#include "proxy/log.h"
 #include "proxy/metrics.h"
 #include "proxy/plan_cache.h"
 #include "proxy/snapshot.h"
+#include "proxy/user_lookup.h"
 
 namespace anabranch::proxy {
 
 class Instance;
 class Session;
+
+/// Counts a connection that has not logged in, until it is reset or destroyed. Any thread.
+class Newcomer {
+ public:
+  explicit Newcomer(std::atomic<std::uint32_t>& count) : count_(&count) { ++count; }
+  Newcomer(Newcomer&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  Newcomer& operator=(Newcomer&&) = delete;
+  ~Newcomer() { reset(); }
+  void reset() {
+    if (count_ != nullptr) --*std::exchange(count_, nullptr);
+  }
+
+ private:
+  std::atomic<std::uint32_t>* count_;
+};
 
 /// What one loop owns: its sessions, leases and plans. Everything but the counters is touched on
 /// the loop's thread only.
@@ -29,6 +49,7 @@ class Worker {
   Instance& instance() { return instance_; }
   backends::Pools& pools() { return pools_; }
   PlanCache& plans() { return plans_; }
+  UserLookup& users() { return users_; }
   backends::SharedSettings& shared_settings() { return shared_settings_; }
   LoopMetrics& metrics() { return metrics_; }
   const LoopMetrics& metrics() const { return metrics_; }
@@ -37,7 +58,7 @@ class Worker {
   const std::shared_ptr<const Snapshot>& snapshot();
 
   /// Serves a client until it leaves.
-  void adopt(net::UniqueFd fd);
+  void adopt(net::UniqueFd fd, Newcomer newcomer);
   /// Sessions register under the process number of their cancel key, which names the worker too.
   std::int32_t enter(Session& session);
   void leave(std::int32_t process);
@@ -66,7 +87,10 @@ class Worker {
   }
 
  private:
-  net::Task<void> serve(net::UniqueFd fd);
+  net::Task<void> serve(net::UniqueFd fd, Newcomer newcomer);
+  void let_rest();
+  net::Task<std::optional<Login>> receive(net::Socket& socket);
+  net::Task<void> send_away(net::Socket& socket, const TurnedAway& away);
 
   Instance& instance_;
   std::uint32_t index_;
@@ -77,6 +101,9 @@ class Worker {
   std::shared_ptr<const Snapshot> snapshot_;
   std::unordered_map<std::int32_t, Session*> sessions_;
   std::map<std::string, std::shared_ptr<net::Event>> held_;
+  LogLimit refusals_logged_;
+  UserLookup users_;
+  net::Timer rest_timer_;  ///< lets sessions give back what they do not need
   std::uint32_t next_session_ = 0;
   bool draining_ = false;
 };

@@ -208,6 +208,8 @@ std::string Proxy::map(const Blanks& blanks) const {
              {"TLS", "tls: {mode: disable}"},
              {"USERS", ""},
              {"TABLES", ""},
+             {"AUTHENTICATION", ""},
+             {"DATABASES", ""},
              {"WEIGHT_4", ""},
              {"LIMITS", "query_memory: 256MiB"}};
   for (int i = 1; i <= 4; ++i) all[fmt::format("SHARD_{}", i)] = std::to_string(shard(i).port());
