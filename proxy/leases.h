@@ -18,11 +18,11 @@ class ShardLease {
   /// since now() is the transaction's.
   static net::Task<ShardLease> take_to_evaluate(SessionState& state);
 
-  backends::Lease& operator*() { return member_ != nullptr ? member_->lease : *taken_; }
+  backends::Lease& operator*() { return member_ != nullptr ? member_->lease : borrowed_; }
 
  private:
   backends::Transaction::Enlisted* member_ = nullptr;
-  ShardLease taken_;
+  backends::Lease borrowed_;
 };
 
 }  // namespace anabranch::proxy
