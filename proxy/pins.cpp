@@ -129,6 +129,8 @@ bool take_rows(SessionState& state, Member& member, const Rows& rows) {
 net::Task<void> settle(SessionState& state, Member& member) {
   backends::Lease& lease = member.lease;
   if (!lease || lease->broken() || lease->pending() > lease->skipped() || lease->transaction_status() == 'E') co_return;
+  // What SET LOCAL left is not taken for the session's.
+  if (!member.began) co_await backends::apply_context(lease, state.settings);
   const std::string sql = settings_sql(*state.settings.current()) + std::string(residue_sql);
   auto answer = co_await backends::run_command(lease, sql);
   // The statement's cancel may come late.

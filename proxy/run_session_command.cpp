@@ -217,6 +217,21 @@ net::Task<void> set_in_transaction(SessionState& state, const SessionPlan& plan)
   send_complete(state.out(), tag);
 }
 
+/// Where there is one server, PREPARE's statements are its own; the session then keeps the connection.
+bool on_server(SessionState& state, const SessionPlan& command) {
+  if (!state.db->passthrough() || state.transaction.find(state.default_shard()) == nullptr) return false;
+  return command.name.empty() || !state.statements.contains(command.name);
+}
+
+net::Task<Outcome> deallocate_on_server(SessionState& state, Execution& execution) {
+  const Outcome outcome = co_await run_relay(state, execution, state.default_shard());
+  if (!execution.plan->plan->session->name.empty()) co_return outcome;
+  state.deallocate_all();
+  // Those of the proxy are gone with the client's.
+  if (auto* member = state.transaction.find(state.default_shard())) member->lease->statements.clear();
+  co_return outcome;
+}
+
 /// Settings are alike on all leases of a session: a transaction needs no further shard to show them.
 std::uint32_t showing_shard(SessionState& state) {
   const auto* begun = state.transaction.first_begun();
@@ -244,7 +259,10 @@ net::Task<Outcome> run_session_command(SessionState& state, Execution& execution
     case SessionAction::set_transaction:
     case SessionAction::set_constraints: co_await set_in_transaction(state, command); break;
     case SessionAction::prepare: co_await prepare(state, *execution.statement, command); break;
-    case SessionAction::deallocate: deallocate(state, command); break;
+    case SessionAction::deallocate:
+      if (on_server(state, command)) co_return co_await deallocate_on_server(state, execution);
+      deallocate(state, command);
+      break;
     case SessionAction::execute:
       throw values::make_error(values::ErrorId::unsupported_statement, "EXECUTE of EXECUTE",
                                "Execute the prepared statement itself.");

@@ -106,6 +106,13 @@ bool keeps_any(SessionState& state) {
 }  // namespace
 
 void Session::ready() {
+  if (state_.transaction.lost_kept()) {
+    const std::string& shard = state_.db->map->shards()[state_.default_shard()].name;
+    send_error(state_.out(),
+               values::make_error(values::ErrorId::shard_lost, shard, "it held what this session had made there"), "FATAL");
+    ended_ = true;
+    return;
+  }
   state_.report_settings();
   if (!state_.transaction.enlisted().empty()) forward_notifications(state_, process_);
   send_ready(state_.out(), state_.transaction.status());
@@ -133,7 +140,8 @@ void Session::hear_kept() {
       } else if (message.type == net::pg::NoticeResponse::type) {
         state_.client.write(message.raw);
       } else {
-        if (auto error = net::pg::ErrorResponse::decode(message.payload); error && message.type == 'E') last_words = *error;
+        auto error = net::pg::ErrorResponse::decode(message.payload);
+        if (message.type == net::pg::ErrorResponse::type && error) last_words = std::move(*error);
         member->lease->mark_broken();
       }
     }
@@ -142,7 +150,10 @@ void Session::hear_kept() {
     if (last_words) {
       net::pg::ErrorResponse(std::move(*last_words)).encode(state_.out());
     } else {
-      send_error(state_.out(), values::make_error(values::ErrorId::shard_lost, member->lease->server().text(), "the server closed the connection"), "FATAL");
+      send_error(state_.out(),
+                 values::make_error(values::ErrorId::shard_lost, member->lease->server().text(),
+                                    "the server closed the connection"),
+                 "FATAL");
     }
     ended_ = true;
   }
@@ -164,7 +175,10 @@ net::Task<net::IoResult> Session::wait_for_message(std::size_t needed) {
   while (why == net::Wait::ready && !ended_) {
     state_.client.start_reading(needed);
     if (state_.client.received().size() > before || state_.client.at_end() || state_.client.error() != nullptr) break;
-    for (net::Socket* socket : watched) socket->start_reading();
+    // A client that does not read is not told more.
+    for (net::Socket* socket : watched) {
+      if (!state_.client.congested()) socket->start_reading();
+    }
     hear_kept();
     if (state_.client.queued() > 0) state_.client.send_now();
     if (!ended_) why = co_await signal.wait(idle_.token());
@@ -252,7 +266,7 @@ net::Task<bool> Session::serve_one() {
     report(values::make_error(values::ErrorId::internal, error.what()));
   }
   co_await settle_failure();
-  if (state_.transaction.lost_kept()) co_return false;
+  if (ended_) co_return false;
   if (in_extended && message.type != 'S') {
     skip_to_sync_ = true;
   } else {
@@ -265,6 +279,7 @@ void Session::report(const values::SqlError& error) {
   const bool loses_kept = state_.transaction.lost_kept() || std::ranges::any_of(state_.transaction.enlisted(), [](const auto& member) {
     return member->kept && (!member->lease || member->lease->broken());
   });
+  ended_ |= loses_kept;
   const bool stopped_by_us = error.sqlstate == "57014" && state_.timed_out;
   state_.worker.metrics().error(error.sqlstate);
   if (error.sqlstate == "08007") {

@@ -105,7 +105,15 @@ void SessionState::renew_database() {
   if (current == db) return;
   const bool same_servers = current->config == db->config;
   db = current;
-  if (!same_servers) targets_.clear();
+  if (same_servers) return;
+  targets_.clear();
+  // What is bound to a server that the shard has no more is lost with it.
+  for (const auto& member : transaction.enlisted()) {
+    const bool there = member->shard < db->map->shards().size() &&
+                       backends::resolve_server(*db->conf, member->shard, identity, login.database) == member->lease->server();
+    if (!there) member->lease->mark_broken();
+  }
+  transaction.give_back();
 }
 
 void SessionState::refresh_planning() {

@@ -80,8 +80,7 @@ void note_utility(const PlanRequest& request, const tree::Utility& utility, Plan
   } else if (const auto* explain = utility.as<tree::Explain>()) {
     if (explain->analyze) note(request, *explain->statement, plan);
   } else if (utility.as<tree::Drop>() != nullptr || utility.as<tree::CloseCursor>() != nullptr ||
-             utility.as<tree::Unlisten>() != nullptr || utility.as<tree::Discard>() != nullptr ||
-             utility.as<tree::Deallocate>() != nullptr) {
+             utility.as<tree::Unlisten>() != nullptr || utility.as<tree::Discard>() != nullptr) {
     plan.residue = Residue::may_end;
   } else if (utility.kind == "LoadStmt") {
     plan.residue = Residue::untracked;
@@ -115,13 +114,14 @@ void note(const PlanRequest& request, const tree::Statement& statement, Plan& pl
 
 void note_residue(const PlanRequest& request, const tree::Statement& statement, Plan& plan) {
   plan.residue = Residue::none;
+  plan.advances_sequences = false;
   note(request, statement, plan);
   const bool strings = request.context->standard_conforming_strings;
   for (const Called& called : called_functions(request.text, strings)) {
     plan.residue = std::max(plan.residue, residue_of(called));
-    plan.advances_sequences |= is_one_of(called.name, kSequences);
+    plan.advances_sequences |=
+        is_one_of(called.name, kSequences) || residue_of(called) == Residue::may_begin;
   }
-  plan.advances_sequences |= plan.residue == Residue::may_begin;
 }
 
 }  // namespace anabranch::rewriter

@@ -50,13 +50,23 @@ std::shared_ptr<Plan> to_default(const PlanRequest& request, std::string reason)
 /// A database without schemes is one server: everything goes there, whatever it says.
 std::shared_ptr<Plan> pass_through(const PlanRequest& request) {
   auto plan = to_default(request, "the database has no schemes");
+  plan->advances_sequences = true;
   ParseResult parsed =
       parse(request.text, *request.shape, request.context->standard_conforming_strings);
   auto* statements = std::get_if<std::vector<tree::StatementPtr>>(&parsed);
   if (statements == nullptr || statements->size() != 1) return plan;
   const tree::Statement& statement = *statements->front();
   if (const auto* utility = statement.as<tree::Utility>()) {
-    if (auto session = plan_session(*utility)) plan = session;
+    if (auto made = plan_session(*utility)) {
+      plan = made;
+    } else if (const auto* dropped = utility->as<tree::Deallocate>()) {
+      // Of the protocol's statements, which the session keeps, or of PREPARE's, which the server has.
+      plan->kind = PlanKind::session;
+      SessionPlan& session = plan->session.emplace();
+      session.action = SessionAction::deallocate;
+      session.name = dropped->name;
+      plan->residue = Residue::may_end;
+    }
   }
   if (plan->session == std::nullopt) note_residue(request, statement, *plan);
   plan->command = command_of(statement);

@@ -58,8 +58,11 @@ void check_arguments(const Planning& planning, const tree::Execute& statement) {
   const tree::Statement query{std::move(select)};
   const PlanResult planned = plan_inner(planning, query, to_text(query, planning.shape()));
   const auto* made = std::get_if<std::shared_ptr<const Plan>>(&planned);
-  if (made == nullptr || !(*made)->refusal) return;
-  refuse(*(*made)->refusal);
+  if (made == nullptr) return;
+  if ((*made)->refusal) refuse(*(*made)->refusal);
+  if ((*made)->residue != Residue::none) {
+    refuse_statement("EXECUTE with arguments that change the session", "Compute them in a statement of their own.");
+  }
 }
 
 SessionPlan execute(const Planning& planning, const tree::Execute& statement) {

@@ -289,6 +289,20 @@ TEST_CASE("session state: each reason in a database without schemes") {
     CHECK_MESSAGE(ended.ok(), ended.message);
     CHECK_EQ(plain.two.run("select 1").value(), "1");
   }
+  for (Client* client : {&plain.one, &plain.two}) {
+    PQclear(PQprepare(client->get(), "q", "select 5", 0, nullptr));
+  }
+  const auto run = [](Client& client) {
+    return take(client.get(), PQexecPrepared(client.get(), "q", 0, nullptr, nullptr, nullptr, 0));
+  };
+  CHECK_EQ(run(plain.one).value(), "5");
+  REQUIRE(plain.one.run("prepare p as select 6").ok());
+  REQUIRE(plain.one.run("deallocate all").ok());
+  CHECK_EQ(plain.one.run("execute p").sqlstate, "26000");
+  CHECK_EQ(run(plain.one).sqlstate, "26000");
+  CHECK_EQ(run(plain.two).value(), "5");
+  REQUIRE(plain.two.run("deallocate q").ok());
+  CHECK_EQ(run(plain.two).sqlstate, "26000");
   REQUIRE(plain.one.run("prepare p as select 1 + $1::int").ok());
   CHECK_EQ(plain.one.run("execute p (2)").value(), "3");
 }

@@ -15,9 +15,9 @@ class TlsWire {
  public:
   struct Options {
     bool direct = false;
-    std::string alpn;         // names, each behind its length; empty: none
-    std::string certificate;  // paths; empty: none is shown
-    std::string key;
+    std::string alpn = {};         // names, each behind its length; empty: none
+    std::string certificate = {};  // paths; empty: none is shown
+    std::string key = {};
   };
   TlsWire(int port, const Options& options);
   TlsWire(const TlsWire&) = delete;

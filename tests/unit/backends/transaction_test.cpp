@@ -161,3 +161,36 @@ TEST_CASE("settings of a rolled back transaction are forgotten on both sides") {
   CHECK_FALSE(connection->applied.find("timezone"));
   CHECK(connection->state() == ConnectionState::idle);
 }
+
+TEST_CASE("a lease that holds something of the session's outlasts the transaction") {
+  Fixture f;
+  f.transaction.begin("");
+  f.enlist(0)->kept = true;
+  f.enlist(1)->unsettled = true;
+  f.enlist(2);
+  CHECK(f.commit().sqlstate == "00000");
+  CHECK(f.transaction.find(0) != nullptr);
+  // Nobody has looked what is there yet.
+  CHECK(f.transaction.find(1) != nullptr);
+  CHECK(f.transaction.find(2) == nullptr);
+  CHECK(f.transaction.first_begun() == nullptr);
+  // Nobody ever did: it is closed, not given to the next.
+  f.transaction.give_back();
+  CHECK(f.transaction.find(1) == nullptr);
+  CHECK(f.registry.rows()[1].metrics->open == 0);
+  CHECK_FALSE(f.transaction.lost_kept());
+  f.transaction.find(0)->lease->mark_broken();
+  f.transaction.give_back();
+  CHECK(f.transaction.lost_kept());
+  CHECK(f.holder.held().empty());
+}
+
+TEST_CASE("a kept lease is no second shard of a snapshot, until it is touched") {
+  Fixture f;
+  f.transaction.begin("");
+  f.enlist(0)->kept = true;
+  CHECK(f.commit().sqlstate == "00000");
+  f.transaction.begin("ISOLATION LEVEL REPEATABLE READ");
+  CHECK(f.enlist(1) != nullptr);
+  CHECK_THROWS_AS(f.enlist(0), SqlError);
+}
