@@ -340,8 +340,8 @@ class SplitCopy {
   /// says what it is, or what is wrong with it.
   net::Task<std::string> spelt_by_server(std::size_t field, std::uint64_t line) {
     const std::uint32_t shard = state_.default_shard();
-    ShardLease taken = co_await ShardLease::take(state_, shard);
-    backends::Lease& lease = *taken;
+    // The transaction's own is in the middle of this COPY.
+    backends::Lease lease = co_await borrow_lease(state_, shard);
     auto answer = co_await backends::run_command(
         lease, fmt::format("SET LOCAL datestyle TO ISO; SELECT {}::{}::pg_catalog.text",
                            backends::quote_literal(*fields_[field]),
