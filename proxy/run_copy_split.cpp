@@ -339,6 +339,11 @@ class SplitCopy {
   /// A spelling that only a server reads (a date in words, blanks around a number): the server
   /// says what it is, or what is wrong with it.
   net::Task<std::string> spelt_by_server(std::size_t field, std::uint64_t line) {
+    if (fields_[field]->find('\0') != std::string_view::npos) {
+      values::SqlError error("22021", "invalid byte sequence for encoding \"UTF8\": 0x00");
+      error.context = fmt::format("COPY {}, line {}", table_.name.name, line);
+      throw error;
+    }
     const std::uint32_t shard = state_.default_shard();
     // The transaction's own is in the middle of this COPY.
     backends::Lease lease = co_await borrow_lease(state_, shard);
