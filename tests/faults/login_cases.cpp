@@ -375,8 +375,11 @@ TEST_CASE("login: users that a server knows") {
                    "password authentication failed"));
     // A new password: the old answer is kept for an hour, but not when it does not fit.
     REQUIRE(root.run("alter role scram_user password 'new-pw'").ok());
-    CHECK(contains(login_failure(as(own, "scram_user", "new-pw")), "password authentication failed"));
-    CHECK(Client(as(own, "scram_user", "new-pw")).alive());
+    // Each of the two loops keeps its own.
+    int refused = 0;
+    for (int i = 0; i < 6; ++i) refused += Client(as(own, "scram_user", "new-pw")).alive() ? 0 : 1;
+    CHECK_LE(refused, 2);
+    for (int i = 0; i < 4; ++i) CHECK(Client(as(own, "scram_user", "new-pw")).alive());
     CHECK(contains(login_failure(as(own, "scram_user", "scram-pw")), "password authentication failed"));
     // All at once: they share the question.
     std::atomic<int> in = 0;
