@@ -55,6 +55,8 @@ class Partials {
     co_await take_leases();
     std::exception_ptr failure;
     try {
+      // A cancel that came before has found idle servers.
+      state_.check_cancelled();
       if (plan_.in_order) {
         co_await run_in_order();
       } else {

@@ -265,6 +265,8 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
   } else {
     lease = co_await backends::acquire(state.target(shard), state.holder, state.token());
   }
+  // A cancel that came before has found an idle server.
+  state.check_cancelled();
   if (!backends::pipeline_context(lease, state.settings.current())) {
     co_await backends::apply_context(lease, state.settings);
   }
