@@ -177,11 +177,8 @@ void Transaction::check_isolation(std::string_view shard_name) const {
   if (first == enlisted_.end()) return;
   if (snapshots_ == Snapshots::taking || snapshots_ == Snapshots::taken) return;
   if (const std::string_view snapshot = snapshot_level(isolation()); !snapshot.empty()) {
-    values::SqlError error = make_error(values::ErrorId::unsupported_isolation, snapshot,
-                                        (*first)->lease.shard_name(), shard_name);
-    error.hint = "Use REPEATABLE READ, READ ONLY, which reads all shards at one moment; or READ "
-                 "COMMITTED; or keep the transaction on one shard.";
-    throw error;
+    throw make_error(values::ErrorId::unsupported_isolation, snapshot, (*first)->lease.shard_name(),
+                     shard_name);
   }
 }
 
@@ -251,8 +248,7 @@ net::Task<Transaction::Enlisted*> Transaction::enlist(std::uint32_t shard, Shard
 
 void Transaction::begin_snapshots() {
   if (snapshots_ == Snapshots::taking) {
-    throw values::SqlError("40001", "the snapshots of this transaction could not be taken",
-                           "Begin the transaction anew.");
+    throw make_error<>(values::ErrorId::snapshots_failed);
   }
   snapshots_ = Snapshots::taking;
 }

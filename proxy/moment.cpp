@@ -57,7 +57,7 @@ class Moment {
     turn_->abandoned = true;
     if (!turn_->mine) return;
     if (held_) {
-      instance_.on_every_loop([name = database_](Worker& worker) { worker.resume(name); });
+      instance_.post_to_all([name = database_](Worker& worker) { worker.resume(name); });
     }
     instance_.moments().leave();
   }
@@ -92,7 +92,7 @@ class Moment {
     quiet->missing = instance_.loop_count();
     const auto mailbox = net::Loop::current().mailbox();
     held_ = true;
-    instance_.on_every_loop([name = database_, quiet, mailbox](Worker& worker) {
+    instance_.post_to_all([name = database_, quiet, mailbox](Worker& worker) {
       worker.pause(name, [quiet, mailbox] {
         mailbox->post([quiet] {
           if (--quiet->missing == 0) quiet->event.set();
@@ -104,9 +104,7 @@ class Moment {
     const net::Wait outcome = co_await quiet->event.wait(limit.token());
     if (outcome == net::Wait::ready) co_return;
     if (token.cancelled()) throw values::make_error<>(values::ErrorId::canceled);
-    throw values::SqlError("55P03",
-                           "a snapshot of all shards could not be taken: commits over several shards do not end",
-                           "Try again.");
+    throw values::make_error<>(values::ErrorId::snapshots_late);
   }
 
   Instance& instance_;
