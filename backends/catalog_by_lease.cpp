@@ -60,25 +60,19 @@ net::Task<std::vector<ControlResult>> run_statements(Lease& lease, std::string s
   send_query(lease, sql);
   ReplyStream stream(lease);
   std::vector<ControlResult> results;
-  std::optional<ServerError> failure;
   Result result;
-  while (true) {
-    const Reply reply = co_await stream.next();
+  const auto take = [&](const Reply& reply) {
     if (reply.kind == Reply::Kind::rows) result.add(stream.rows);
-    if (reply.kind == Reply::Kind::ready && lease->pending() == 0) break;
-    if (reply.kind != Reply::Kind::message) continue;
+    if (reply.kind != Reply::Kind::message) return;
     if (reply.message.type == net::pg::RowDescription::type) {
       const auto rows = net::pg::RowDescription::decode(reply.message.payload);
       if (rows) result.describe(*rows);
     } else if (reply.message.type == net::pg::CommandComplete::type) {
       results.push_back(result.take());
-    } else if (reply.message.type == net::pg::ErrorResponse::type && !failure) {
-      auto error = net::pg::ErrorResponse::decode(reply.message.payload);
-      if (error) failure.emplace(std::move(*error), lease.shard(), lease.shard_name());
-      if (lease->broken()) break;
     }
-  }
-  if (failure) throw std::move(*failure);
+  };
+  auto failure = co_await read_to_end(lease, stream, take);
+  if (failure) throw ServerError(std::move(*failure), lease.shard(), lease.shard_name());
   co_return results;
 }
 

@@ -156,6 +156,29 @@ struct CommandResult {
   std::vector<std::vector<std::optional<std::string>>> rows;  // of all its statements
 };
 
+/// Reads the replies to what has been sent on `lease` to their end, for small conversations of the
+/// proxy's own: `take(reply)` sees each but the last ReadyForQuery and errors. Answers the first error,
+/// after which there is no ReadyForQuery where it was a FATAL one.
+template <class Take>
+net::Task<std::optional<net::pg::ErrorFields>> read_to_end(Lease& lease, ReplyStream& stream, Take take,
+                                                           net::CancelToken token = {}) {
+  std::optional<net::pg::ErrorFields> failure;
+  for (;;) {
+    const Reply reply = co_await stream.next(token);
+    if (reply.kind == Reply::Kind::ready && lease->pending() == 0) co_return failure;
+    if (reply.kind != Reply::Kind::message || reply.message.type != net::pg::ErrorResponse::type) {
+      take(reply);
+      continue;
+    }
+    auto error = net::pg::ErrorResponse::decode(reply.message.payload);
+    if (error && !failure) failure = std::move(*error);
+    if (lease->broken()) co_return failure;
+  }
+}
+
+/// A row's fields as text.
+std::vector<std::optional<std::string>> texts_of(const merge::RowView& row);
+
 /// Runs SQL by the simple protocol, waits, and answers the rows as text, or the server's error.
 /// For the proxy's own small statements (BEGIN, evaluations), not for a client's.
 net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_command(

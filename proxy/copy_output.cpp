@@ -32,19 +32,12 @@ net::Task<void> CopyOutput::begin_rows(backends::Lease& lease) {
   check_encoding();
   backends::send_query(lease, copy_.probe);
   backends::ReplyStream stream(lease);
-  std::optional<net::pg::ErrorFields> failure;
-  while (true) {
-    const backends::Reply reply = co_await stream.next();
-    if (reply.kind == backends::Reply::Kind::ready && lease->pending() == 0) break;
-    if (reply.kind != backends::Reply::Kind::message) continue;
-    const net::pg::Message& message = reply.message;
-    if (message.type == 'H') respond(message);
-    if (message.type == 'd') first(message);
-    if (message.type != 'E') continue;
-    auto fields = net::pg::ErrorResponse::decode(message.payload);
-    if (fields) failure = std::move(*fields);
-    if (lease->broken()) break;
-  }
+  const auto take = [this](const backends::Reply& reply) {
+    if (reply.kind != backends::Reply::Kind::message) return;
+    if (reply.message.type == net::pg::CopyOutResponse::type) respond(reply.message);
+    if (reply.message.type == net::pg::CopyData::type) first(reply.message);
+  };
+  auto failure = co_await backends::read_to_end(lease, stream, take);
   if (!failure) co_return;
   failure->remove('P');
   throw backends::ServerError(std::move(*failure), lease.shard(), lease.shard_name());

@@ -74,14 +74,11 @@ std::vector<std::string> confirm_rows(const DatabaseState& state, const router::
 
 }  // namespace
 
-template <class Job>
-void Instance::post_to_all(const Job& job) {
+void Instance::post_to_all(const std::function<void(Worker&)>& job) {
   for (LoopSlot& slot : loops_) {
     slot.thread->post([worker = slot.worker, job] { job(*worker); });
   }
 }
-
-void Instance::on_every_loop(const std::function<void(Worker&)>& job) { post_to_all(job); }
 
 Instance::Instance() : mock_nonce_(net::pg::random_bytes(32)) {}
 

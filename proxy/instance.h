@@ -75,7 +75,7 @@ class Instance {
   Turnstile& moments() { return moments_; }
   std::size_t loop_count() const { return loops_.size(); }
   /// Posts it to each.
-  void on_every_loop(const std::function<void(Worker&)>& job);
+  void post_to_all(const std::function<void(Worker&)>& job);
 
   // --- services ---
 
@@ -95,8 +95,8 @@ class Instance {
 
   // --- clients ---
 
-  /// Hands a connection to the next loop.
-  /// Or sends it away at once, where too many have not logged in yet.
+  /// Hands a connection to the next loop, or sends it away at once where too many have not logged in
+  /// yet.
   void adopt(net::UniqueFd fd);
   void cancel(std::int32_t process, std::int32_t secret);
   void drain();
@@ -114,8 +114,6 @@ class Instance {
   bool wait_until_quiet(const std::set<std::string>& databases);
   std::size_t count_busy(const std::set<std::string>& databases);
   void publish(std::shared_ptr<Snapshot> snapshot);
-  template <class Job>
-  void post_to_all(const Job& job);
   /// Runs `job` on each loop's thread and waits for all.
   void run_on_all(void (*job)(LoopSlot&));
 

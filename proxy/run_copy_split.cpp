@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <expected>
 
 #include "backends/cancel.h"
 #include "backends/exchange.h"
@@ -246,7 +247,7 @@ class SplitCopy {
     }
     if (row.header || copy_.every_shard) return false;
     check_clock(row);
-    const std::optional<std::uint32_t> shard = read_shard(row);
+    const Placed shard = read_shard(row);
     if (!shard || !sources_[*shard].index) return false;
     mark_written(*shard);
     send_row(sources_[*shard], row);
@@ -288,52 +289,51 @@ class SplitCopy {
     throw error;
   }
 
-  /// The row's shard; nothing: a server must read its key first.
-  std::optional<std::uint32_t> read_shard(const CopyRow& row) {
+  /// A row's shard, or the key field that a server must read first.
+  using Placed = std::expected<std::uint32_t, std::size_t>;
+
+  Placed read_shard(const CopyRow& row) {
+    spelt_.clear();
     if (!rows_->read_keys(row, fields_)) return shard_of_.front();  // the server will say what is wrong
+    return place_fields(row.line);
+  }
+
+  Placed place_fields(std::uint64_t line) {
     const router::MappedScheme& scheme = state_.db->map->schemes()[table_.scheme];
     types_.clear();
     parts_.clear();
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       const router::KeyType type = key_type(scheme, i);
+      const bool spelt = i < spelt_.size() && spelt_[i];
       if (format_ == values::Format::binary && fields_[i] && has_wrong_size(copy_.key[i].column_type, fields_[i]->size())) {
         return shard_of_.front();
       }
-      router::KeyConversion converted = convert(type, i, fields_[i], format_);
-      if (converted.outcome == router::KeyConversion::Outcome::unknown) return std::nullopt;
+      router::KeyConversion converted = convert(type, i, spelt ? std::optional<std::string_view>(*spelt_[i]) : fields_[i]);
+      if (converted.outcome == router::KeyConversion::Outcome::unknown) return std::unexpected(i);
       if (converted.outcome == router::KeyConversion::Outcome::nothing) return shard_of_.front();
       types_.push_back(type);
       parts_.push_back(std::move(converted.key));
     }
-    return place_key(scheme, row.line);
+    return place_key(scheme, line);
   }
 
   net::Task<std::uint32_t> shard_for(CopyRow row) {
-    if (const auto shard = read_shard(row)) co_return *shard;
-    const router::MappedScheme& scheme = state_.db->map->schemes()[table_.scheme];
-    types_.clear();
-    parts_.clear();
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-      const router::KeyType type = key_type(scheme, i);
-      router::KeyConversion converted = convert(type, i, fields_[i], format_);
-      if (converted.outcome == router::KeyConversion::Outcome::unknown && format_ == values::Format::text) {
-        const std::string plain = co_await spelt_by_server(i, row.line);
-        converted = convert(type, i, plain, values::Format::text);
-      }
-      if (converted.outcome == router::KeyConversion::Outcome::nothing) co_return shard_of_.front();
-      if (converted.outcome == router::KeyConversion::Outcome::unknown) throw unreadable_key(i, row.line);
-      types_.push_back(type);
-      parts_.push_back(std::move(converted.key));
+    Placed placed = read_shard(row);
+    spelt_.resize(fields_.size());
+    while (!placed) {
+      const std::size_t field = placed.error();
+      if (format_ == values::Format::binary || spelt_[field]) throw unreadable_key(field, row.line);
+      spelt_[field] = co_await spelt_by_server(field, row.line);
+      placed = place_fields(row.line);
     }
-    co_return place_key(scheme, row.line);
+    co_return *placed;
   }
 
-  router::KeyConversion convert(router::KeyType type, std::size_t field, std::optional<std::string_view> text,
-                                values::Format format) const {
+  router::KeyConversion convert(router::KeyType type, std::size_t field, std::optional<std::string_view> text) const {
     const values::Oid column = copy_.key[field].column_type;
     const std::int32_t modifier = field < modifiers_.size() ? modifiers_[field] : -1;
-    const values::Oid constant = format == values::Format::binary ? column : values::oid::unknown;
-    return router::key_for_storage({type, column, modifier}, {constant, format, text});
+    const values::Oid constant = format_ == values::Format::binary ? column : values::oid::unknown;
+    return router::key_for_storage({type, column, modifier}, {constant, format_, text});
   }
 
   /// A spelling that only a server reads (a date in words, blanks around a number): the server
@@ -496,6 +496,7 @@ class SplitCopy {
   std::vector<std::uint32_t> shard_of_;   ///< by source of the exchange
   std::vector<std::unique_ptr<Running>> running_;
   std::vector<std::optional<std::string_view>> fields_;
+  std::vector<std::optional<std::string>> spelt_;  ///< the same, where a server had to read them
   std::vector<router::KeyType> types_;   ///< of the row in hand
   std::vector<router::KeyValue> parts_;
   std::vector<std::int32_t> modifiers_;  ///< of the key's columns

@@ -210,17 +210,7 @@ void Session::fill_execution(Portal& portal, Execution& execution) {
   execution.parameter_formats = portal.bind.parameter_formats;
   execution.parameters = portal.bind.parameters;
   execution.result_formats = portal.bind.result_formats;
-  portal.values.clear();
-  portal.values.reserve(portal.bind.parameters.size());
-  std::size_t index = 0;
-  for (const net::pg::Field field : portal.bind.parameters) {
-    rewriter::BoundValue value;
-    if (index < description.parameters.size()) value.type = description.parameters[index];
-    value.format = static_cast<values::Format>(net::pg::format_of(portal.bind.parameter_formats, index));
-    value.bytes = field;
-    portal.values.push_back(value);
-    ++index;
-  }
+  type_values(portal.bind.parameters, portal.bind.parameter_formats, description.parameters, portal.values);
   execution.values = portal.values;
 }
 

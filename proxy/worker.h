@@ -50,7 +50,6 @@ class Worker {
   Instance& instance() { return instance_; }
   backends::Pools& pools() { return pools_; }
   PlanCache& plans() { return plans_; }
-  UserLookup& users() { return users_; }
   backends::SharedSettings& shared_settings() { return shared_settings_; }
   LoopMetrics& metrics() { return metrics_; }
   const LoopMetrics& metrics() const { return metrics_; }

@@ -12,7 +12,6 @@
 #include <string>
 
 #include "../plans/fixture.h"
-#include "conf/load.h"
 #include "proxy/plan_cache.h"
 
 namespace {
@@ -36,17 +35,6 @@ void measure(const char* what, int runs, const std::function<std::size_t()>& onc
     best = std::min(best, (now() - began) / kRounds);
   }
   fmt::print("{:<44} {:>8.0f} ns{}\n", what, best, sink == 0 ? " (nothing found)" : "");
-}
-
-plans::World load_world() {
-  const std::string folder = PLANS_DIR;
-  plans::World world;
-  world.catalog = plans::load_catalog(folder + "/catalog.tsv");
-  world.config = conf::load_file(folder + "/map.yaml").config;
-  std::vector<conf::Diagnostic> diagnostics;
-  world.map =
-      router::ShardMap::build(*world.config->find_database("shop"), "map.yaml", diagnostics);
-  return world;
 }
 
 /// One statement: as it comes, found in a cache of its plan, routed.
@@ -94,7 +82,7 @@ void measure_statement(const plans::World& world, const std::string& text, int r
 
 int main(int count, char** arguments) {
   const int runs = count > 1 ? std::atoi(arguments[1]) : 7;
-  const plans::World world = load_world();
+  const plans::World world = plans::load_world(PLANS_DIR, false);
   measure_statement(world, "SELECT amount FROM orders WHERE user_id = 12345", runs);
   measure_statement(world,
                     "SELECT o.order_no, o.amount, o.status FROM orders AS o WHERE o.user_id = 12345 AND "
