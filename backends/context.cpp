@@ -1,4 +1,5 @@
 #include "backends/context.h"
+#include "values/ascii.h"
 
 #include <algorithm>
 #include <array>
@@ -264,35 +265,25 @@ std::string literal_value(std::string_view sql) {
   return text;
 }
 
-std::string lower_case(std::string_view name) {
-  std::string text(name);
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+std::vector<std::string> split_options(std::string_view options) {
+  const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < options.size();) {
+    if (is_space(options[i])) {
+      ++i;
+      continue;
+    }
+    std::string word;
+    for (; i < options.size() && !is_space(options[i]); ++i) {
+      if (options[i] == '\\' && ++i == options.size()) break;
+      word += options[i];
+    }
+    words.push_back(std::move(word));
   }
-  return text;
+  return words;
 }
 
 namespace {
-
-// Splits as the server does: at white space, a backslash takes the next character as it is.
-std::vector<std::string> split_options(std::string_view options) {
-  std::vector<std::string> words;
-  std::string word;
-  bool inside = false;
-  for (std::size_t i = 0; i < options.size(); ++i) {
-    const char c = options[i];
-    if (std::isspace(static_cast<unsigned char>(c))) {
-      if (inside) words.push_back(std::move(word));
-      word.clear();
-      inside = false;
-      continue;
-    }
-    inside = true;
-    word += c == '\\' && i + 1 < options.size() ? options[++i] : c;
-  }
-  if (inside) words.push_back(std::move(word));
-  return words;
-}
 
 void add_option_word(Settings& settings, std::string_view assignment) {
   const std::size_t equals = assignment.find('=');
@@ -348,7 +339,7 @@ std::string startup_value(std::string_view name, std::string_view value) {
 }  // namespace
 
 void add_startup_parameter(Settings& settings, std::string_view name, std::string_view value) {
-  const std::string key = lower_case(name);
+  const std::string key = values::lower_case(name);
   if (key == "user" || key == "database" || key == "replication" || key.starts_with("_pq_.")) {
     return;
   }

@@ -90,8 +90,10 @@ std::string quote_identifier(std::string_view name);
 
 /// The text of a setting's value: a literal without its quotes, a word as it is.
 std::string literal_value(std::string_view sql);
-/// ASCII only, as setting names are.
-std::string lower_case(std::string_view name);
+
+/// The words of the startup parameter `options`, as the server splits it: at white space; a backslash
+/// takes the next character as it is.
+std::vector<std::string> split_options(std::string_view options);
 
 /// A client's startup parameter as a wanted setting; names that are no settings (user, database,
 /// replication, options, _pq_.*) answer nothing. `options` (`-c name=value …`) is parsed apart.

@@ -10,6 +10,7 @@
 #include "backends/exchange.h"
 #include "rewriter/calls.h"
 #include "proxy/log.h"
+#include "values/ascii.h"
 
 namespace anabranch::proxy {
 
@@ -78,16 +79,10 @@ std::string sql_value(const std::string& name, const std::string& shown) {
   return backends::quote_literal(shown);
 }
 
-std::string without_quotes(std::string_view sql) {
-  if (sql.starts_with('E')) sql.remove_prefix(1);
-  const bool quoted = sql.size() >= 2 && (sql.front() == '\'' || sql.front() == '"');
-  return std::string(quoted ? sql.substr(1, sql.size() - 2) : sql);
-}
-
 void take_setting(SessionState& state, Member& member, const std::string& name, const std::string& shown) {
   const std::string* known = state.settings.find(name);
   const std::string value = sql_value(name, shown);
-  if (known != nullptr && (*known == value || without_quotes(*known) == shown)) return;
+  if (known != nullptr && (*known == value || backends::literal_value(*known) == shown)) return;
   state.settings.set(name, value);
   member.lease->applied.set(name, value);
 }
@@ -102,7 +97,7 @@ void take_reset(SessionState& state, Member& member, const std::string& name) {
 
 void take_role(SessionState& state, Member& member, const std::string& role) {
   const std::string* known = state.settings.find("role");
-  if (role == (known == nullptr ? "none" : without_quotes(*known))) return;
+  if (role == (known == nullptr ? "none" : backends::literal_value(*known))) return;
   const std::string value = role == "none" ? role : backends::quote_literal(role);
   state.settings.set("role", value);
   member.lease->applied.set("role", value);
@@ -152,12 +147,7 @@ bool take_rows(SessionState& state, Member& member, const Rows& rows) {
 net::Task<void> clear_settings(Member& member) {
   auto answer = co_await backends::run_command(member.lease, "RESET ALL");
   if (!answer) member.lease->mark_broken();
-  auto left = std::make_shared<backends::Settings>();
-  for (const char* lasting : {"role", "session_authorization"}) {
-    const std::string* value = member.lease->applied.find(lasting);
-    if (value != nullptr) left->emplace(lasting, *value);
-  }
-  member.lease->applied.replace(std::move(left));
+  member.lease->applied.reset_all();
 }
 
 net::Task<void> settle(SessionState& state, Member& member) {
@@ -196,8 +186,7 @@ void expect_residue(Member& member, const rewriter::Plan& plan) {
 void expect_settings(SessionState& state, Member& member, std::string_view text) {
   constexpr std::string_view call = "set_config";
   constexpr std::size_t most_names = 100;
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-  if (std::ranges::search(text, call, same).empty()) return;
+  if (!values::contains_in_any_case(text, call)) return;
   auto named = rewriter::settings_set_by_calls(text, state.planning.standard_conforming_strings);
   for (std::string& name : named.names) {
     if (name.find('.') != std::string::npos) state.named_settings.insert(std::move(name));

@@ -284,12 +284,8 @@ net::Task<Outcome> run_session_command(SessionState& state, Execution& execution
     case SessionAction::reset_all: co_await reset(state, command, plan.command == "SET" ? "SET" : "RESET"); break;
     case SessionAction::show: co_return co_await run_relay(state, execution, showing_shard(state));
     case SessionAction::discard_all: co_await discard_all(state); break;
+    case SessionAction::set_characteristics: co_await set_characteristics(state, command.options); break;
     case SessionAction::set_transaction:
-      if (command.name == "session characteristics") {
-        co_await set_characteristics(state, command.options);
-        break;
-      }
-      [[fallthrough]];
     case SessionAction::set_constraints: co_await set_in_transaction(state, command); break;
     case SessionAction::prepare: co_await prepare(state, *execution.statement, command); break;
     case SessionAction::deallocate:

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "net/pg/messages.h"
+#include "values/ascii.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -151,7 +152,7 @@ void SessionState::report_settings() {
   const auto now = settings.current();
   if (now == reported_settings_ || greeting == nullptr) return;
   for (const auto& [name, at_login] : *greeting) {
-    const auto wanted = now->find(backends::lower_case(name));
+    const auto wanted = now->find(values::lower_case(name));
     const auto before = wanted == now->end() ? startup_->end() : startup_->find(wanted->first);
     const bool as_at_login = wanted == now->end() || (before != startup_->end() && before->second == wanted->second);
     report_parameter(name, as_at_login ? at_login : backends::literal_value(wanted->second));

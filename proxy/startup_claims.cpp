@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "backends/context.h"
+#include "values/ascii.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -17,31 +19,9 @@ using values::SqlError;
 
 constexpr std::size_t longest_name = 63;  // NAMEDATALEN - 1
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-std::vector<std::string> split_options(std::string_view options) {
-  std::vector<std::string> words;
-  for (std::size_t i = 0; i < options.size();) {
-    if (is_space(options[i])) {
-      ++i;
-      continue;
-    }
-    std::string word;
-    for (; i < options.size() && !is_space(options[i]); ++i) {
-      if (options[i] == '\\' && ++i == options.size()) break;
-      word += options[i];
-    }
-    words.push_back(std::move(word));
-  }
-  return words;
-}
-
 /// As the server reads a boolean setting: any unambiguous beginning, in any case.
 std::optional<bool> parse_boolean(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  const std::string lower = values::lower_case(text);
   const auto begins = [&](std::string_view word, std::size_t least) {
     return lower.size() >= least && word.starts_with(lower);
   };
@@ -72,7 +52,7 @@ bool is_setting(std::string_view name) {
 }  // namespace
 
 std::expected<StartupSettings, SqlError> parse_options(std::string_view options) {
-  const std::vector<std::string> words = split_options(options);
+  const std::vector<std::string> words = backends::split_options(options);
   StartupSettings settings;
   for (std::size_t i = 0; i < words.size(); ++i) {
     std::string_view word = words[i];

@@ -2,6 +2,7 @@
 
 #include "rewriter/lower.h"
 #include "rewriter/parsed_tree.h"
+#include "values/ascii.h"
 
 namespace anabranch::rewriter {
 namespace {
@@ -29,9 +30,7 @@ void note_setting(const PgQuery__FuncCall& call, NamedSettings& out) {
     out.complete = false;
     return;
   }
-  std::string lower = text_or_empty(name->sval->sval);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  out.names.push_back(std::move(lower));
+  out.names.push_back(values::lower_case(text_or_empty(name->sval->sval)));
 }
 
 void collect_settings(const ProtobufCMessage* message, NamedSettings& out) {

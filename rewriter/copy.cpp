@@ -12,24 +12,6 @@ namespace {
 using values::ErrorId;
 using values::make_error;
 
-struct Target {
-  const router::Relation* relation = nullptr;
-  int index = -1;
-  const router::MappedTable* table = nullptr;
-};
-
-Target target_of(const Planning& planning, const tree::TableRef& name) {
-  const auto& path = planning.request->context->search_path;
-  Target target;
-  if (is_temporary(*planning.request->context, planning.catalog(), name.schema, name.name)) return target;
-  target.relation = find_table(planning.catalog(), path, name.schema, name.name);
-  target.index = find_mapped(planning.map(), target.relation, path, name.schema, name.name);
-  if (target.index >= 0) {
-    target.table = &planning.map().tables()[static_cast<std::size_t>(target.index)];
-  }
-  return target;
-}
-
 std::vector<int> copied_columns(const tree::Copy& copy, const router::Relation& relation) {
   std::vector<int> columns;
   if (copy.columns.empty()) {
@@ -146,7 +128,7 @@ CopySplit::KeyField key_field(const tree::Copy& copy, const std::vector<int>& co
 }
 
 PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree::Copy& copy,
-                   const Target& target) {
+                   const NamedTable& target) {
   if (target.relation == nullptr) {
     refuse(make_error(ErrorId::unmappable_syntax,
                       "table \"" + copy.table->name + "\" is not in the catalog"),
@@ -225,7 +207,7 @@ PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tre
     if (!copy.file.empty() || copy.program) refuse_statement("COPY TO a file", "Use STDOUT.");
     return plan_copy_out(planning, utility, copy);
   }
-  const Target target = target_of(planning, *copy.table);
+  const NamedTable target = find_named(planning, copy.table->schema, copy.table->name);
   if (target.table == nullptr) return to_default("its table is on the default shard");
   if (target.table->kind == conf::TableKind::whole) {
     auto plan =

@@ -113,15 +113,10 @@ PlanResult refused_as(const Plan& inner, const std::string& text) {
 }  // namespace
 
 PlanResult plan_copy_out(Planning& planning, const tree::Utility& utility, const tree::Copy& copy) {
-  const bool temporary = copy.table && is_temporary(*planning.request->context, planning.catalog(),
-                                                    copy.table->schema, copy.table->name);
-  if (copy.table && !temporary) {
-    const auto& path = planning.request->context->search_path;
-    const router::Relation* relation = find_table(planning.catalog(), path, copy.table->schema, copy.table->name);
-    const int table = find_mapped(planning.map(), relation, path, copy.table->schema, copy.table->name);
-    if (table >= 0 &&
-        planning.map().tables()[static_cast<std::size_t>(table)].kind == conf::TableKind::sharded) {
-      return of_table(planning, utility, copy, relation, table);
+  if (copy.table) {
+    const NamedTable named = find_named(planning, copy.table->schema, copy.table->name);
+    if (named.table != nullptr && named.table->kind == conf::TableKind::sharded) {
+      return of_table(planning, utility, copy, named.relation, named.index);
     }
   }
   const tree::StatementPtr query = query_of(copy);

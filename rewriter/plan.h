@@ -192,8 +192,8 @@ enum class Residue {
 
 enum class SessionAction {
   begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release,
-  set, reset, reset_all, show, discard_all, set_transaction, set_constraints,
-  prepare, execute, deallocate
+  set, reset, reset_all, show, discard_all, set_transaction, set_characteristics,
+  set_constraints, prepare, execute, deallocate
 };
 struct SessionPlan {
   SessionAction action;

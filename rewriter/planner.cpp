@@ -102,12 +102,8 @@ void check_sizes(Planning& planning) {
       schema = name.substr(0, dot);
       name = name.substr(dot + 1);
     }
-    const auto& path = planning.request->context->search_path;
-    if (is_temporary(*planning.request->context, planning.catalog(), schema, name)) return true;
-    const router::Relation* relation = find_table(planning.catalog(), path, schema, name);
-    const int table = find_mapped(planning.map(), relation, path, schema, name);
-    if (table < 0 ||
-        planning.map().tables()[static_cast<std::size_t>(table)].kind != conf::TableKind::sharded) {
+    const router::MappedTable* table = find_named(planning, schema, name).table;
+    if (table == nullptr || table->kind != conf::TableKind::sharded) {
       return true;
     }
     refuse_clause(call->name.back() + "()", "\"" + name + "\" has rows on several shards",

@@ -7,13 +7,7 @@ namespace anabranch::rewriter {
 namespace {
 
 const router::MappedTable* mapped_table(const Planning& planning, const tree::TableRef& table) {
-  const auto& path = planning.request->context->search_path;
-  if (is_temporary(*planning.request->context, planning.catalog(), table.schema, table.name)) {
-    return nullptr;
-  }
-  const router::Relation* relation = find_table(planning.catalog(), path, table.schema, table.name);
-  const int index = find_mapped(planning.map(), relation, path, table.schema, table.name);
-  return index < 0 ? nullptr : &planning.map().tables()[static_cast<std::size_t>(index)];
+  return find_named(planning, table.schema, table.name).table;
 }
 
 std::vector<std::string> key_columns(const router::MappedTable& table) {

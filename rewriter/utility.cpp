@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <functional>
 
 #include "rewriter/lexer.h"
 #include "rewriter/planning.h"
 #include "rewriter/print.h"
+#include "values/ascii.h"
 
 /// Statements that are no queries: which shards they are for.
 namespace anabranch::rewriter {
@@ -40,6 +40,10 @@ std::shared_ptr<Plan> everywhere(Planning& planning, const tree::Utility& utilit
   plan->in_order = true;
   plan->subquery.pieces.emplace_back(utility.text);
   return plan;
+}
+
+bool is_one_of(std::string_view kind, std::span<const std::string_view> kinds) {
+  return std::ranges::find(kinds, kind) != kinds.end();
 }
 
 /// Where a relation is: on every shard, or on one.
@@ -205,20 +209,17 @@ std::shared_ptr<Plan> drop_relations(Planning& planning, const tree::Utility& ut
 
 std::shared_ptr<Plan> drop(Planning& planning, const tree::Utility& utility,
                            const tree::Drop& statement) {
-  static constexpr std::array<std::string_view, 8> of_relations = {
-      "TABLE",         "VIEW",    "INDEX",  "FOREIGN TABLE", "MATERIALIZED VIEW",
-      "TRIGGER", "POLICY", "RULE"};
-  static constexpr std::array<std::string_view, 4> of_default = {
-      "FOREIGN DATA WRAPPER", "SERVER", "PUBLICATION", "EVENT TRIGGER"};
+  static constexpr auto relations = std::to_array<std::string_view>(
+      {"TABLE", "VIEW", "INDEX", "FOREIGN TABLE", "MATERIALIZED VIEW"});
+  static constexpr auto on_relations = std::to_array<std::string_view>({"TRIGGER", "POLICY", "RULE"});
+  static constexpr auto of_default = std::to_array<std::string_view>(
+      {"FOREIGN DATA WRAPPER", "SERVER", "PUBLICATION", "EVENT TRIGGER"});
   const std::string& object = statement.object;
-  const auto place = std::ranges::find(of_relations, object);
-  if (place != of_relations.end() && place < of_relations.begin() + 5) {
-    return drop_relations(planning, utility, statement);
-  }
-  if (place != of_relations.end()) {
+  if (is_one_of(object, relations)) return drop_relations(planning, utility, statement);
+  if (is_one_of(object, on_relations)) {
     return at_home(planning, utility, utility.relations, Effect::ddl);
   }
-  if (std::ranges::find(of_default, object) != of_default.end()) {
+  if (is_one_of(object, of_default)) {
     return to_default(planning, "it is the default shard's", Effect::ddl);
   }
   const std::string keyword = object.substr(object.rfind(' ') + 1);
@@ -227,10 +228,6 @@ std::shared_ptr<Plan> drop(Planning& planning, const tree::Utility& utility,
 }
 
 // -------------------------------------------------------------------------------- by kind of node
-
-bool is_one_of(std::string_view kind, std::span<const std::string_view> kinds) {
-  return std::ranges::find(kinds, kind) != kinds.end();
-}
 
 /// Objects that tables on every shard may use.
 constexpr auto kEverywhere = std::to_array<std::string_view>({"CreateSchemaStmt",
@@ -429,8 +426,7 @@ bool of_temporaries(const Planning& planning, const tree::Utility& utility) {
 /// CREATE FUNCTION pg_temp.f(), CREATE TYPE pg_temp.t AS …: the name stands ahead of all else.
 bool names_temporary_schema(const tree::Utility& utility) {
   const std::string_view head = std::string_view(utility.text).substr(0, utility.text.find_first_of("('$"));
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-  return !std::ranges::search(head, std::string_view("pg_temp."), same).empty();
+  return values::contains_in_any_case(head, "pg_temp.");
 }
 
 }  // namespace
