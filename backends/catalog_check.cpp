@@ -188,6 +188,11 @@ void check_table(const router::ShardMap& map, const router::MappedTable& table,
   TableCheck(map, table, source, relation, file, diagnostics).run();
 }
 
+std::string describe_type(const ShardType& type) {
+  if (type.kind != 'e') return type.definition;
+  return fmt::format("enum ('{}')", fmt::join(type.labels, "', '"));
+}
+
 std::string describe_columns(const router::Relation& relation) {
   std::string text = "(";
   for (const router::Column& column : relation.columns) {

@@ -18,6 +18,9 @@ void check_table(const router::ShardMap& map, const router::MappedTable& table,
                  const ShardRelation& source, router::Relation& relation, const std::string& file,
                  std::vector<conf::Diagnostic>& diagnostics);
 
+/// What a type is made of, for people: labels, columns, constraints; empty: nothing that is compared.
+std::string describe_type(const ShardType& type);
+
 /// How the definitions of one table differ (columns' names, order, types, collations, enum labels),
 /// for people; empty: they do not.
 std::string describe_columns(const router::Relation& relation);

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
 #include "backends/catalog_check.h"
 #include "backends/catalog_reader.h"
 #include "backends/every_shard.h"
+#include "backends/oid_maps.h"
 #include "net/loop.h"
 #include "values/errors.h"
 
@@ -53,9 +55,11 @@ class Assembly {
     catalog->version = request_.version;
     catalog->server_version = main_.server_version;
     catalog->server_encoding = main_.server_encoding;
+    map_identity();
     compare_databases();
     catalog->database_collation = collation_;
     finish_columns();
+    compare_types();
     add_types(*catalog);
     add_relations(*catalog);
     for (router::Function& function : main_.functions) catalog->add(std::move(function));
@@ -68,7 +72,6 @@ class Assembly {
     for (const auto& [from, to] : main_.user_casts) catalog->add_user_cast(from, to);
     for (std::string& type : main_.opaque_casts) catalog->add_opaque_cast(std::move(type));
     add_collations(*catalog);
-    map_oids();
     loaded_.catalog = std::move(catalog);
   }
 
@@ -151,6 +154,75 @@ class Assembly {
     }
   }
 
+  const ShardType* find_type(std::size_t shard, const std::string& name) const {
+    const auto& types = shards_[shard]->types;
+    const auto found = std::ranges::find_if(types, [&](const auto& at) { return at.second.name == name; });
+    return found == types.end() ? nullptr : &found->second;
+  }
+
+  // Types of one name that are not the same everywhere, and what is made of them.
+  void compare_types() {
+    for (const auto& [oid, type] : main_.types) {
+      const std::string mine = describe_type(type);
+      if (mine.empty()) continue;
+      for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+        if (!shards_[shard] || shard == database_.default_shard) continue;
+        compare_type(type, mine, shard);
+      }
+    }
+    for (const auto& [oid, type] : main_.types) {
+      if (const std::string* reason = find_difference(oid)) differing_.emplace(type.name, *reason);
+    }
+  }
+
+  void compare_type(const ShardType& type, const std::string& mine, std::size_t shard) {
+    const std::string& here = shard_name(database_.default_shard);
+    const ShardType* other = find_type(shard, type.name);
+    if (!other) {
+      say(conf::Severity::warning, database_.shards[shard].where,
+          fmt::format("type {} of shard {} does not exist on shard {}", type.name, here, shard_name(shard)));
+      return;
+    }
+    const std::string theirs = describe_type(*other);
+    if (mine == theirs) return;
+    const values::SqlError error =
+        make_error(values::ErrorId::catalog_mismatch, "type " + type.name, here, shard_name(shard),
+                   fmt::format("{}; {}", mine, theirs));
+    say(conf::Severity::error, database_.shards[shard].where, error.message);
+    differing_.emplace(type.name, error.message);
+  }
+
+  // Of the type, or of one that it is made of.
+  const std::string* find_difference(Oid oid, int depth = 0) const {
+    const auto type = main_.types.find(oid);
+    if (type == main_.types.end() || depth > 32) return nullptr;
+    if (const auto found = differing_.find(type->second.name); found != differing_.end()) return &found->second;
+    for (const Oid part : {type->second.element, type->second.base}) {
+      if (const std::string* found = part == 0 ? nullptr : find_difference(part, depth + 1)) return found;
+    }
+    const auto columns = main_.attributes.find(oid);
+    if (columns == main_.attributes.end()) return nullptr;
+    for (const Oid column : columns->second) {
+      if (const std::string* found = find_difference(column, depth + 1)) return found;
+    }
+    return nullptr;
+  }
+
+  // A table of several shards, or of another than the default one, has no column of such a type.
+  void check_column_types(const ShardRelation& source, std::size_t home, const router::ShardSet& shards,
+                          router::Relation& relation) const {
+    const bool elsewhere = shards.size() > 1 || !shards.contains(database_.default_shard);
+    if (!elsewhere || !relation.refusal.empty()) return;
+    for (const Oid oid : source.type_oids) {
+      const auto type = shards_[home]->types.find(oid);
+      if (type == shards_[home]->types.end()) continue;
+      const auto found = differing_.find(type->second.name);
+      if (found == differing_.end()) continue;
+      relation.refusal = found->second;
+      return;
+    }
+  }
+
   // What has parts of other types may have a date among them.
   bool is_timeless(const ShardType& type) const {
     if (type.element != 0) {
@@ -164,6 +236,8 @@ class Assembly {
     for (const auto& [oid, type] : main_.types) {
       catalog.add_user_type(oid, type.name);
       if (is_timeless(type)) catalog.add_timeless_type(oid);
+      const auto differs = differing_.find(type.name);
+      if (differs != differing_.end()) catalog.add_differing_type(oid, type.own_name, differs->second);
     }
     for (const auto& [oid, type] : main_enums_) catalog.add_enum(type);
   }
@@ -178,8 +252,41 @@ class Assembly {
       }
     }
     for (auto& [name, of] : main_.relations) {
+      if (mapped.contains(name)) continue;
+      of.relation.everywhere = is_everywhere(name, of.relation.kind);
+      refuse_part(of.relation);
+    }
+    for (auto& [name, of] : main_.relations) {
       if (!mapped.contains(name)) catalog.add(std::move(of.relation));
     }
+  }
+
+  // A shard that cannot be asked is taken to be like the others.
+  bool is_everywhere(const Name& name, router::RelationKind kind) const {
+    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+      if (!shards_[shard]) continue;
+      const ShardRelation* found = find_on(shard, name);
+      if (found == nullptr || found->relation.kind != kind) return false;
+    }
+    return true;
+  }
+
+  // Its rows are spread as its table's are, but the map does not say so.
+  void refuse_part(router::Relation& relation) const {
+    using enum router::RelationKind;
+    if (relation.kind != table && relation.kind != partitioned && relation.kind != foreign) return;
+    const router::Relation* at = &relation;
+    const router::MappedTable* of = nullptr;
+    while (of == nullptr && !at->parent.empty()) {
+      of = request_.map ? request_.map->find_table(at->parent_schema, at->parent) : nullptr;
+      const auto parent = main_.relations.find({at->parent_schema, at->parent});
+      if (parent == main_.relations.end()) break;
+      at = &parent->second.relation;
+    }
+    if (of == nullptr || of->kind == conf::TableKind::whole) return;
+    relation.refusal =
+        fmt::format("\"{}\" is a part of \"{}\", whose rows are on every shard: name that table",
+                    relation.name, of->name.name);
   }
 
   // What COLLATE names must be the same everywhere.
@@ -233,6 +340,7 @@ class Assembly {
     for (const std::uint32_t shard : request_.map->shards_of(table)) {
       if (shard != home) compare(table, name, *source, home, shard, relation);
     }
+    check_column_types(*source, home, request_.map->shards_of(table), relation);
     catalog.add(std::move(relation));
   }
 
@@ -251,46 +359,10 @@ class Assembly {
     say(conf::Severity::error, table.where, error.message);
   }
 
-  // A binary array names its elements' type, a row those of its columns.
-  static bool names_oids(const ShardCatalog& shard, const LoadedCatalog::Oids& oids, Oid type,
-                         int depth = 0) {
-    const auto found = shard.types.find(type);
-    if (found == shard.types.end()) return false;
-    if (depth > 32) return true;
-    const auto inside = [&](Oid part) {
-      return oids.types.contains(part) || names_oids(shard, oids, part, depth + 1);
-    };
-    const ShardType& at = found->second;
-    if (at.element != 0) return inside(at.element);
-    if (at.base != 0) return names_oids(shard, oids, at.base, depth + 1);
-    const auto columns = shard.attributes.find(type);
-    return columns != shard.attributes.end() && std::ranges::any_of(columns->second, inside);
-  }
-
-  // Types and relations have other OIDs on other shards; clients only ever see the default's.
-  void map_oids() {
-    std::unordered_map<std::string_view, Oid> by_name;
-    for (const auto& [oid, type] : main_.types) by_name.emplace(type.name, oid);
-    loaded_.oids.resize(shards_.size());
-    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
-      if (!shards_[shard] || shard == database_.default_shard) continue;
-      LoadedCatalog::Oids& oids = loaded_.oids[shard];
-      for (const auto& [oid, type] : shards_[shard]->types) {
-        const auto same = by_name.find(type.name);
-        if (same != by_name.end() && same->second != oid) oids.types.emplace(oid, same->second);
-      }
-      for (const auto& [oid, type] : shards_[shard]->types) {
-        const auto same = by_name.find(type.name);
-        if (same == by_name.end() || !names_oids(*shards_[shard], oids, oid)) continue;
-        oids.binary.insert(same->second);
-      }
-      for (const auto& [name, of] : shards_[shard]->relations) {
-        const auto same = main_oids_.find(name);
-        if (same != main_oids_.end() && same->second != of.relation.oid) {
-          oids.relations.emplace(of.relation.oid, same->second);
-        }
-      }
-    }
+  void map_identity() {
+    std::vector<std::string> names;
+    for (const conf::Shard& shard : database_.shards) names.push_back(shard.name);
+    loaded_.identity = map_oids(shards_, database_.default_shard, names);
   }
 
   const conf::Database& database_;
@@ -299,12 +371,8 @@ class Assembly {
   LoadedCatalog& loaded_;
   ShardCatalog& main_;
   values::Collation collation_;
+  std::map<std::string, std::string, std::less<>> differing_;  // types by name, and how they differ
   std::unordered_map<Oid, std::shared_ptr<const values::EnumType>> main_enums_;
-  std::map<Name, Oid> main_oids_ = [this] {
-    std::map<Name, Oid> oids;
-    for (const auto& [name, of] : main_.relations) oids.emplace(name, of.relation.oid);
-    return oids;
-  }();
 };
 
 const conf::Database* find_entry(const CatalogRequest& request) {
@@ -315,11 +383,10 @@ const conf::Database* find_entry(const CatalogRequest& request) {
 
 }  // namespace
 
-LoadedCatalog load_catalog(const CatalogRequest& request) {
+LoadedCatalog assemble_catalog(const CatalogRequest& request, ShardCatalogs shards) {
   LoadedCatalog loaded;
   const conf::Database* database = find_entry(request);
   if (!database) return loaded;
-  std::vector<ShardResult> shards = read_shards(*database, request);
   for (std::size_t shard = 0; shard < shards.size(); ++shard) {
     if (shards[shard]) continue;
     loaded.failures.push_back(
@@ -327,6 +394,12 @@ LoadedCatalog load_catalog(const CatalogRequest& request) {
   }
   if (shards[database->default_shard]) Assembly(*database, request, shards, loaded).run();
   return loaded;
+}
+
+LoadedCatalog load_catalog(const CatalogRequest& request) {
+  const conf::Database* database = find_entry(request);
+  if (!database) return {};
+  return assemble_catalog(request, read_shards(*database, request));
 }
 
 net::Task<LoadedCatalog> load_catalog_on_worker(CatalogRequest request, net::CancelToken token) {

@@ -5,17 +5,17 @@
 #include <expected>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "backends/catalog_reader.h"
 #include "backends/server.h"
 #include "conf/config.h"
 #include "conf/diagnostic.h"
 #include "net/task.h"
 #include "router/catalog.h"
 #include "router/shard_map.h"
+#include "values/oid_map.h"
 
 /// The catalog, through libpq on worker threads (the control plane).
 namespace anabranch::backends {
@@ -41,17 +41,15 @@ struct LoadedCatalog {
     std::string reason;
   };
   std::vector<Failure> failures;  // shards that could not be asked
-  /// By shard: its OIDs of user types and of relations that are others on the default shard, with
-  /// those (row descriptions are translated by them).
-  struct Oids {
-    std::unordered_map<values::Oid, values::Oid> types;
-    std::unordered_map<values::Oid, values::Oid> relations;
-    /// Types (by the default shard's OIDs) whose values in binary form name types by OIDs that are
-    /// others on the default shard: arrays and rows of user types.
-    std::set<values::Oid> binary;
-  };
-  std::vector<Oids> oids;
+  /// What the default shard's OIDs are on the others, and back. A shard that could not be asked has
+  /// empty maps there.
+  std::shared_ptr<const values::TypeIdentity> identity;
 };
+
+/// What each shard said, in shard order, or why it said nothing.
+using ShardCatalogs = std::vector<std::expected<ShardCatalog, std::string>>;
+/// The one catalog made of it. Pure.
+LoadedCatalog assemble_catalog(const CatalogRequest& request, ShardCatalogs shards);
 
 /// Asks every shard at once, each on a connection of its own. Blocks; any thread.
 LoadedCatalog load_catalog(const CatalogRequest& request);

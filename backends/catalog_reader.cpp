@@ -34,9 +34,14 @@ std::string relations_sql(std::string_view schemas) {
       " exists(select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal),"
       " exists(select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN'),"
       " case when c.relkind in ('v', 'm') and n.nspname not in ('pg_catalog', 'information_schema')"
-      " then pg_get_viewdef(c.oid) end"
+      " then pg_get_viewdef(c.oid) end, pn.nspname, p.relname"
       " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-      " where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and {} order by c.oid",
+      " left join pg_index x on x.indexrelid = c.oid"
+      " left join pg_inherits h on h.inhrelid = c.oid and h.inhseqno = 1 and x.indexrelid is null"
+      " left join pg_class p on p.oid = coalesce(x.indrelid, h.inhparent)"
+      " left join pg_namespace pn on pn.oid = p.relnamespace"
+      " where (c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') or (c.relkind in ('i', 'I')"
+      " and n.nspname not in ('pg_catalog', 'information_schema'))) and {} order by c.oid",
       schemas);
 }
 
@@ -96,7 +101,18 @@ constexpr std::string_view types_sql =
     "select t.oid, format_type(t.oid, null), t.typtype, coalesce(nullif(t.typbasetype, 0),"
     " (select r.rngsubtype from pg_range r where t.typtype in ('r', 'm') and (r.rngtypid = t.oid"
     " or (to_jsonb(r)->>'rngmultitypid')::oid = t.oid)), 0), t.typtypmod, t.typelem,"
-    " t.typcategory = 'A', t.typcategory = 'D' from pg_type t join pg_namespace n on n.oid = t.typnamespace"
+    " t.typcategory = 'A', t.typcategory = 'D',"
+    " case t.typtype when 'd' then 'domain over ' || format_type(t.typbasetype, t.typtypmod)"
+    " || case when t.typnotnull then ' not null' else '' end || coalesce((select ' '"
+    " || string_agg(pg_get_constraintdef(o.oid), ' ' order by pg_get_constraintdef(o.oid))"
+    " from pg_constraint o where o.contypid = t.oid), '')"
+    " when 'c' then (select '(' || string_agg(quote_ident(a.attname) || ' '"
+    " || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum) || ')' from pg_attribute a"
+    " join pg_class k on k.oid = a.attrelid where k.oid = t.typrelid and k.relkind = 'c'"
+    " and a.attnum > 0 and not a.attisdropped)"
+    " when 'r' then (select 'range of ' || format_type(r.rngsubtype, null) from pg_range r"
+    " where r.rngtypid = t.oid) end, t.typname"
+    " from pg_type t join pg_namespace n on n.oid = t.typnamespace"
     " where n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_(toast|temp)'";
 
 constexpr std::string_view attributes_sql =
@@ -212,6 +228,8 @@ void Reader::relations(const ControlResult& rows) {
     relation.triggers = rows.flag(row, 5);
     relation.rules = rows.flag(row, 6);
     relation.view_sql = rows.text(row, 7);
+    relation.parent_schema = rows.text(row, 8);
+    relation.parent = rows.text(row, 9);
     const Oid oid = relation.oid;
     ShardRelation& kept = catalog_.relations[{relation.schema, relation.name}];
     kept.relation = std::move(relation);
@@ -309,6 +327,8 @@ void Reader::types(const ControlResult& rows) {
     type.typmod = static_cast<std::int32_t>(rows.number(row, 4));
     if (rows.flag(row, 6)) type.element = oid_of(rows, row, 5);
     type.moment = rows.flag(row, 7);
+    type.definition = rows.text(row, 8);
+    type.own_name = rows.text(row, 9);
     const Oid oid = type.oid;
     catalog_.types[oid] = std::move(type);
   }
@@ -370,47 +390,79 @@ void Reader::casts(const ControlResult& rows) {
   }
 }
 
+struct Step {
+  std::string sql;
+  void (Reader::*read)(const ControlResult&);
+};
+
+std::vector<Step> steps_of(int version, bool whole) {
+  const std::string_view schemas = whole ? any_schema : user_schema;
+  std::vector<Step> steps{{database_sql(version), &Reader::database},
+                          {relations_sql(schemas), &Reader::relations},
+                          {columns_sql(schemas), &Reader::columns},
+                          {collations_sql(version), &Reader::collations},
+                          {std::string(unique_sql), &Reader::unique_keys},
+                          {std::string(constraints_sql), &Reader::constraints},
+                          {std::string(types_sql), &Reader::types},
+                          {std::string(attributes_sql), &Reader::attributes},
+                          {std::string(labels_sql), &Reader::labels}};
+  if (whole) {
+    steps.emplace_back(std::string(functions_sql), &Reader::functions);
+    steps.emplace_back(std::string(operators_sql), &Reader::operators);
+    steps.emplace_back(std::string(shadowing_sql), &Reader::shadowing);
+    steps.emplace_back(std::string(user_casts_sql), &Reader::user_casts);
+    steps.emplace_back(std::string(casts_sql), &Reader::casts);
+  }
+  return steps;
+}
+
+// With an empty path every name that is printed is qualified, whoever reads it.
+constexpr std::string_view reading_settings =
+    "; set local search_path to ''; set local jit to off; set local client_encoding to 'UTF8'"
+    "; set local statement_timeout to 0";
+constexpr std::size_t preamble = 5;
+
+struct Frame {
+  std::string_view opening;
+  std::string_view closing;
+};
+
+// Going back to the savepoint undoes the settings.
+constexpr Frame frame_of(CatalogFrame frame) {
+  if (frame == CatalogFrame::within) {
+    return {"savepoint anabranch_catalog",
+            "rollback to savepoint anabranch_catalog;release savepoint anabranch_catalog"};
+  }
+  return {"begin isolation level repeatable read read only", "commit"};
+}
+
 }  // namespace
 
-std::expected<ShardCatalog, std::string> read_catalog(ControlConnection& connection, bool whole) {
-  using Step = void (Reader::*)(const ControlResult&);
-  const int version = connection.server_version();
-  const std::string_view schemas = whole ? any_schema : user_schema;
-  std::vector<std::pair<std::string, Step>> steps{
-      {database_sql(version), &Reader::database},
-      {relations_sql(schemas), &Reader::relations},
-      {columns_sql(schemas), &Reader::columns},
-      {collations_sql(version), &Reader::collations},
-      {std::string(unique_sql), &Reader::unique_keys},
-      {std::string(constraints_sql), &Reader::constraints},
-      {std::string(types_sql), &Reader::types},
-      {std::string(attributes_sql), &Reader::attributes},
-      {std::string(labels_sql), &Reader::labels}};
-  if (whole) {
-    steps.emplace_back(functions_sql, &Reader::functions);
-    steps.emplace_back(operators_sql, &Reader::operators);
-    steps.emplace_back(shadowing_sql, &Reader::shadowing);
-    steps.emplace_back(user_casts_sql, &Reader::user_casts);
-    steps.emplace_back(casts_sql, &Reader::casts);
-  }
-  // With an empty path every name that is printed is qualified, whoever reads it.
-  std::string sql =
-      "begin isolation level repeatable read read only; set local search_path to ''"
-      "; set local jit to off";
-  constexpr std::size_t preamble = 3;
-  for (const auto& step : steps) sql += ";" + step.first;
-  sql += ";commit";
-  auto results = connection.run(sql);
-  if (!results) return std::unexpected(results.error());
-  if (results->size() != steps.size() + preamble + 1) {
+std::string catalog_sql(int server_version, bool whole, CatalogFrame frame) {
+  std::string sql = fmt::format("{}{}", frame_of(frame).opening, reading_settings);
+  for (const Step& step : steps_of(server_version, whole)) sql += ";" + step.sql;
+  return fmt::format("{};{}", sql, frame_of(frame).closing);
+}
+
+std::expected<ShardCatalog, std::string> catalog_of(const std::vector<ControlResult>& results,
+                                                    int server_version, bool whole) {
+  const std::vector<Step> steps = steps_of(server_version, whole);
+  if (results.size() <= steps.size() + preamble) {
     return std::unexpected(std::string("the catalog's queries were not all answered"));
   }
   ShardCatalog catalog;
   Reader reader(catalog);
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    (reader.*steps[i].second)((*results)[i + preamble]);
+    (reader.*steps[i].read)(results[i + preamble]);
   }
   return catalog;
+}
+
+std::expected<ShardCatalog, std::string> read_catalog(ControlConnection& connection, bool whole) {
+  const int version = connection.server_version();
+  auto results = connection.run(catalog_sql(version, whole, CatalogFrame::own_transaction));
+  if (!results) return std::unexpected(results.error());
+  return catalog_of(*results, version, whole);
 }
 
 }  // namespace anabranch::backends

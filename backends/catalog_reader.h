@@ -22,6 +22,8 @@ struct ShardType {
   values::Oid element = 0;          // of arrays
   bool moment = false;              // typcategory: a date or time
   std::vector<std::string> labels;  // of enums, in sort order
+  std::string definition;           // of domains, composites and ranges; empty: of others
+  std::string own_name;             // pg_type.typname
 };
 
 struct ForeignKey {
@@ -66,6 +68,14 @@ struct ShardCatalog {
 /// Reads a shard's catalog in one snapshot and one round trip. `whole`: the system's own relations
 /// and functions too (the default shard); otherwise user relations and types only.
 std::expected<ShardCatalog, std::string> read_catalog(ControlConnection& connection, bool whole);
+
+/// The same in two parts, for who runs the statements himself: all of them in one string, and what
+/// is made of their results, one a statement. `within`: inside the transaction that the connection is
+/// in, which they leave as it was; otherwise they are a transaction of their own.
+enum class CatalogFrame { own_transaction, within };
+std::string catalog_sql(int server_version, bool whole, CatalogFrame frame);
+std::expected<ShardCatalog, std::string> catalog_of(const std::vector<ControlResult>& results,
+                                                    int server_version, bool whole);
 
 /// How stable a default is, proved by its text (pg_get_expr) and the functions known: whatever is
 /// not recognised is volatile.

@@ -1,10 +1,12 @@
 #include "backends/connection.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
 
 #include "net/loop.h"
+#include "values/ascii.h"
 
 namespace anabranch::backends {
 
@@ -67,7 +69,9 @@ ServerConnection::ServerConnection(std::shared_ptr<const Server> server, net::pg
 }
 
 const std::string* ServerConnection::parameter(std::string_view name) const {
-  const auto found = parameters_.find(name);
+  const std::string wanted = values::lower_case(name);
+  const auto found = std::ranges::find_if(
+      parameters_, [&](const auto& known) { return values::lower_case(known.first) == wanted; });
   return found == parameters_.end() ? nullptr : &found->second;
 }
 

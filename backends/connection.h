@@ -64,7 +64,7 @@ class ServerConnection {
 
   ConnectionState state() const { return state_; }
 
-  /// As last reported; null: never.
+  /// As last reported; null: never. Names are compared as the server does, whatever their case.
   const std::string* parameter(std::string_view name) const;
   const std::map<std::string, std::string, std::less<>>& parameters() const { return parameters_; }
   void on_parameter(std::string_view name, std::string_view value);

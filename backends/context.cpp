@@ -1,4 +1,5 @@
 #include "backends/context.h"
+#include "values/ascii.h"
 
 #include <algorithm>
 #include <array>
@@ -27,6 +28,15 @@ void SettingsStack::reset(std::string_view name) {
   auto changed = std::make_shared<Settings>(*current_);
   changed->erase(found->first);
   current_ = std::move(changed);
+}
+
+void SettingsStack::reset_all() {
+  auto changed = std::make_shared<Settings>(*base_);
+  for (const std::string_view name : {"role", "session_authorization"}) {
+    changed->erase(std::string(name));
+    if (const auto kept = current_->find(name); kept != current_->end()) changed->insert(*kept);
+  }
+  current_ = *changed == *base_ ? base_ : std::move(changed);
 }
 
 void SettingsStack::begin() {
@@ -241,35 +251,39 @@ std::string quote_identifier(std::string_view name) {
   return quoted;
 }
 
-namespace {
-
-std::string lower(std::string_view name) {
-  std::string text(name);
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+std::string literal_value(std::string_view sql) {
+  while (sql.starts_with(' ')) sql.remove_prefix(1);
+  const bool escapes = sql.starts_with('E') && sql.size() > 1 && sql[1] == '\'';
+  if (escapes) sql.remove_prefix(1);
+  const char quote = sql.empty() ? '\0' : sql.front();
+  if (sql.size() < 2 || (quote != '\'' && quote != '"') || sql.back() != quote) return std::string(sql);
+  std::string text;
+  for (std::size_t i = 1; i + 1 < sql.size(); ++i) {
+    if (sql[i] == quote || (escapes && sql[i] == '\\')) ++i;
+    text += sql[i];
   }
   return text;
 }
 
-// Splits as the server does: at white space, a backslash takes the next character as it is.
 std::vector<std::string> split_options(std::string_view options) {
+  const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
   std::vector<std::string> words;
-  std::string word;
-  bool inside = false;
-  for (std::size_t i = 0; i < options.size(); ++i) {
-    const char c = options[i];
-    if (std::isspace(static_cast<unsigned char>(c))) {
-      if (inside) words.push_back(std::move(word));
-      word.clear();
-      inside = false;
+  for (std::size_t i = 0; i < options.size();) {
+    if (is_space(options[i])) {
+      ++i;
       continue;
     }
-    inside = true;
-    word += c == '\\' && i + 1 < options.size() ? options[++i] : c;
+    std::string word;
+    for (; i < options.size() && !is_space(options[i]); ++i) {
+      if (options[i] == '\\' && ++i == options.size()) break;
+      word += options[i];
+    }
+    words.push_back(std::move(word));
   }
-  if (inside) words.push_back(std::move(word));
   return words;
 }
+
+namespace {
 
 void add_option_word(Settings& settings, std::string_view assignment) {
   const std::size_t equals = assignment.find('=');
@@ -325,7 +339,7 @@ std::string startup_value(std::string_view name, std::string_view value) {
 }  // namespace
 
 void add_startup_parameter(Settings& settings, std::string_view name, std::string_view value) {
-  const std::string key = lower(name);
+  const std::string key = values::lower_case(name);
   if (key == "user" || key == "database" || key == "replication" || key.starts_with("_pq_.")) {
     return;
   }

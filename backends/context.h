@@ -30,7 +30,8 @@ class SettingsStack {
 
   void set(std::string_view name, std::string value);
   void reset(std::string_view name);  // back to the startup value, or to none
-  void reset_all() { current_ = base_; }
+  void reset_all();  // but for the role and the session's user, as in the server
+  void discard_all() { current_ = base_; }
   void replace(std::shared_ptr<const Settings> settings) { current_ = std::move(settings); }
 
   void begin();
@@ -86,6 +87,13 @@ Settings read_as_under(const Settings& earlier, Settings settings);
 std::string quote_literal(std::string_view value);
 /// Always quoted.
 std::string quote_identifier(std::string_view name);
+
+/// The text of a setting's value: a literal without its quotes, a word as it is.
+std::string literal_value(std::string_view sql);
+
+/// The words of the startup parameter `options`, as the server splits it: at white space; a backslash
+/// takes the next character as it is.
+std::vector<std::string> split_options(std::string_view options);
 
 /// A client's startup parameter as a wanted setting; names that are no settings (user, database,
 /// replication, options, _pq_.*) answer nothing. `options` (`-c name=value …`) is parsed apart.

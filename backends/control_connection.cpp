@@ -1,5 +1,7 @@
 #include "backends/control_connection.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -90,6 +92,34 @@ std::expected<std::vector<ControlResult>, std::string> ControlConnection::run(
   }
   if (!failure.empty()) return std::unexpected(std::move(failure));
   return results;
+}
+
+std::expected<ControlResult, std::string> ControlConnection::run(
+    const std::string& sql, const std::vector<std::string>& parameters,
+    std::chrono::milliseconds limit) {
+  PGconn* connection = connection_.get();
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  std::vector<const char*> values;
+  for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
+  if (PQsendQueryParams(connection, sql.c_str(), static_cast<int>(values.size()), nullptr,
+                        values.data(), nullptr, nullptr, 0) == 0) {
+    return std::unexpected(one_line(PQerrorMessage(connection)));
+  }
+  while (PQisBusy(connection) != 0) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - std::chrono::steady_clock::now());
+    pollfd entry{PQsocket(connection), POLLIN, 0};
+    if (left.count() <= 0 || ::poll(&entry, 1, static_cast<int>(left.count())) == 0) {
+      return std::unexpected("no answer came in time");
+    }
+    if (PQconsumeInput(connection) == 0) {
+      return std::unexpected(one_line(PQerrorMessage(connection)));
+    }
+  }
+  ControlResult result(PQgetResult(connection));
+  while (PGresult* more = PQgetResult(connection)) PQclear(more);
+  if (result.failed()) return std::unexpected(one_line(PQerrorMessage(connection)));
+  return result;
 }
 
 }  // namespace anabranch::backends

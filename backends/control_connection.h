@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <expected>
 #include <memory>
 #include <string>
@@ -17,6 +18,8 @@ namespace anabranch::backends {
 class ControlResult {
  public:
   explicit ControlResult(PGresult* result) : result_(result) {}
+  bool failed() const { return PQresultStatus(result_.get()) != PGRES_TUPLES_OK; }
+  int columns() const { return PQnfields(result_.get()); }
   int rows() const { return PQntuples(result_.get()); }
   bool null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
   std::string_view text(int row, int column) const {
@@ -43,6 +46,11 @@ class ControlConnection {
   static std::expected<ControlConnection, std::string> open(const Server& server);
   /// Runs statements joined by semicolons in one round trip; one result each.
   std::expected<std::vector<ControlResult>, std::string> run(const std::string& sql);
+  /// One statement with text parameters; fails when it takes longer than `limit`, after which the
+  /// connection is of no further use.
+  std::expected<ControlResult, std::string> run(const std::string& sql,
+                                                const std::vector<std::string>& parameters,
+                                                std::chrono::milliseconds limit);
   int server_version() const { return PQserverVersion(connection_.get()); }  // 150004
 
  private:

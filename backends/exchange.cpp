@@ -165,20 +165,15 @@ net::Task<void> Exchange::drain() {
 
 // --- small conversations ---
 
-namespace {
-
-void keep_rows(const merge::Batch& rows, CommandResult& result) {
+std::vector<std::optional<std::string>> texts_of(const merge::RowView& row) {
   std::vector<std::optional<std::string_view>> fields;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    rows.row(i).split(fields);
-    auto& row = result.rows.emplace_back();
-    for (const auto& field : fields) {
-      row.push_back(field ? std::optional<std::string>(*field) : std::nullopt);
-    }
+  row.split(fields);
+  std::vector<std::optional<std::string>> texts;
+  for (const auto& field : fields) {
+    texts.push_back(field ? std::optional<std::string>(*field) : std::nullopt);
   }
+  return texts;
 }
-
-}  // namespace
 
 net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_command(Lease& lease,
                                                                           std::string sql,
@@ -186,22 +181,17 @@ net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_command(Lease&
   send_query(lease, sql);
   ReplyStream stream(lease);
   CommandResult result;
-  std::optional<net::pg::ErrorFields> failure;
-  for (;;) {
-    const Reply reply = co_await stream.next(token);
-    if (reply.kind == Reply::Kind::rows) keep_rows(stream.rows, result);
-    if (reply.kind == Reply::Kind::ready && lease->pending() == 0) break;
-    if (reply.kind != Reply::Kind::message) continue;
-    if (reply.message.type == net::pg::CommandComplete::type) {
+  const auto take = [&](const Reply& reply) {
+    if (reply.kind == Reply::Kind::rows) {
+      for (std::size_t i = 0; i < stream.rows.size(); ++i) {
+        result.rows.push_back(texts_of(stream.rows.row(i)));
+      }
+    } else if (reply.message.type == net::pg::CommandComplete::type) {
       const auto complete = net::pg::CommandComplete::decode(reply.message.payload);
       if (complete) result.tag = complete->tag;
-    } else if (reply.message.type == net::pg::ErrorResponse::type) {
-      auto error = net::pg::ErrorResponse::decode(reply.message.payload);
-      if (error && !failure) failure = std::move(*error);
-      // After a FATAL error there is no ReadyForQuery.
-      if (lease->broken()) break;
     }
-  }
+  };
+  auto failure = co_await read_to_end(lease, stream, take, token);
   if (failure) co_return std::unexpected(std::move(*failure));
   co_return result;
 }
@@ -249,18 +239,8 @@ net::Task<std::expected<Described, net::pg::ErrorFields>> describe(
   send_sync(lease);
   ReplyStream stream(lease);
   Described described;
-  std::optional<net::pg::ErrorFields> failure;
-  for (;;) {
-    const Reply reply = co_await stream.next(token);
-    if (reply.kind == Reply::Kind::ready && lease->pending() == 0) break;
-    if (reply.kind != Reply::Kind::message) continue;
-    read_description(reply.message, described);
-    if (reply.message.type == net::pg::ErrorResponse::type && !failure) {
-      auto error = net::pg::ErrorResponse::decode(reply.message.payload);
-      if (error) failure = std::move(*error);
-      if (lease->broken()) break;
-    }
-  }
+  const auto take = [&](const Reply& reply) { read_description(reply.message, described); };
+  auto failure = co_await read_to_end(lease, stream, take, token);
   if (failure) co_return std::unexpected(std::move(*failure));
   co_return described;
 }

@@ -36,6 +36,8 @@ struct Reply {
   enum class Kind : std::uint8_t {
     rows,     // `rows` of the stream holds some
     message,  // any other message of the reply, notices and ParameterStatus included
+    copies,   // whole CopyData messages: `message.raw` all of them, `payload` the last one's
+    part,     // `message.raw` is a piece of a large DataRow or CopyData; see `parts`
     ready,    // ReadyForQuery: this request is answered; `message` is it
   };
   Kind kind = Kind::ready;
@@ -65,17 +67,30 @@ class ReplyStream {
   std::size_t needed() const { return needed_; }
   /// False: DataRow messages come out one by one as `message`.
   bool batch_rows = true;
+  /// True: CopyData comes out as `copies`, as many as are there.
+  bool batch_copies = false;
+  /// True: a DataRow or CopyData that is large and not whole yet comes out in pieces as it arrives,
+  /// type and length ahead.
+  bool parts = false;
+  /// Of DataRows that are batched: a longer one fails with 53200 before it is held, and breaks the
+  /// connection. 0: no bound but the protocol's.
+  std::size_t longest_row = 0;
+  /// Pieces of a message have come out, and more of it will.
+  bool in_message() const { return part_left_ > 0; }
 
  private:
   friend class Exchange;
   void note(const net::pg::Message& message);
   void take_rows();
+  std::optional<Reply> take_copies();
+  std::optional<Reply> take_part();
   void check_alive();
   [[noreturn]] void lose(const std::string& reason);
   [[noreturn]] void violate(const std::string& reason);
 
   Lease* lease_;
   std::size_t needed_ = 0;
+  std::size_t part_left_ = 0;  // of the message that comes out in pieces
 };
 
 /// Several leases at once: sends all, reads whichever has something. The leases must stay where
@@ -140,6 +155,29 @@ struct CommandResult {
   std::string tag;                                            // of the last CommandComplete
   std::vector<std::vector<std::optional<std::string>>> rows;  // of all its statements
 };
+
+/// Reads the replies to what has been sent on `lease` to their end, for small conversations of the
+/// proxy's own: `take(reply)` sees each but the last ReadyForQuery and errors. Answers the first error,
+/// after which there is no ReadyForQuery where it was a FATAL one.
+template <class Take>
+net::Task<std::optional<net::pg::ErrorFields>> read_to_end(Lease& lease, ReplyStream& stream, Take take,
+                                                           net::CancelToken token = {}) {
+  std::optional<net::pg::ErrorFields> failure;
+  for (;;) {
+    const Reply reply = co_await stream.next(token);
+    if (reply.kind == Reply::Kind::ready && lease->pending() == 0) co_return failure;
+    if (reply.kind != Reply::Kind::message || reply.message.type != net::pg::ErrorResponse::type) {
+      take(reply);
+      continue;
+    }
+    auto error = net::pg::ErrorResponse::decode(reply.message.payload);
+    if (error && !failure) failure = std::move(*error);
+    if (lease->broken()) co_return failure;
+  }
+}
+
+/// A row's fields as text.
+std::vector<std::optional<std::string>> texts_of(const merge::RowView& row);
 
 /// Runs SQL by the simple protocol, waits, and answers the rows as text, or the server's error.
 /// For the proxy's own small statements (BEGIN, evaluations), not for a client's.

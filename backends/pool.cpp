@@ -24,6 +24,14 @@ std::optional<Lease> try_acquire(const ShardTarget& target, Holder& holder) {
   return target->try_acquire(holder);
 }
 
+bool exhausted(const ShardTarget& target) {
+  return target->budget()->open() >= target->budget()->size();
+}
+
+const Server& server_of(const ShardTarget& target) {
+  return target->server();
+}
+
 net::Task<Lease> acquire(ShardTarget target, Holder& holder, net::CancelToken token) {
   co_return co_await target->acquire(holder, token);
 }

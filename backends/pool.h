@@ -90,6 +90,11 @@ class Lease {
 /// An idle connection, at once: no allocation, no suspension. Nothing: acquire() must wait.
 std::optional<Lease> try_acquire(const ShardTarget& target, Holder& holder);
 
+/// All connections that it may have are open: acquire() would wait for another session's.
+bool exhausted(const ShardTarget& target);
+/// Which server and login it is of.
+const Server& server_of(const ShardTarget& target);
+
 /// Waits for a connection, or opens one. `holder` is the session's; it must outlive the lease. Take
 /// several leases in shard order. Throws SqlError: 08006 naming shard and address when it cannot be
 /// reached, 53300 after pool.wait_timeout or when transactions wait for each other, 57014 when the

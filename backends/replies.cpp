@@ -9,6 +9,8 @@ namespace anabranch::backends {
 namespace {
 
 constexpr std::size_t batch_bytes = 64 * 1024;
+/// Messages longer than this may come out in pieces.
+constexpr std::size_t large_bytes = 64 * 1024;
 
 bool ends_session(const net::pg::ErrorFields& fields) {
   // Field V is not translated; servers before 9.6 only send S.
@@ -20,9 +22,14 @@ bool ends_session(const net::pg::ErrorFields& fields) {
 
 std::optional<Reply> ReplyStream::poll() {
   rows.clear();
+  if (part_left_ > 0) return take_part();
   for (;;) {
     const std::string_view received = (*lease_)->socket().received();
     const bool swallowing = (*lease_)->skipping();
+    if (batch_copies && !swallowing && !received.empty() &&
+        received.front() == net::pg::CopyData::type) {
+      return take_copies();
+    }
     if (batch_rows && !swallowing && !received.empty() &&
         received.front() == net::pg::DataRow::type) {
       take_rows();
@@ -32,7 +39,14 @@ std::optional<Reply> ReplyStream::poll() {
     const auto taken =
         net::pg::take_message((*lease_)->socket(), net::pg::max_message_bytes, &needed_);
     if (!taken) violate(taken.error().message);
-    if (!*taken) return std::nullopt;
+    if (!*taken) {
+      const bool large = parts && needed_ > large_bytes && !swallowing;
+      if (!large || (received.front() != net::pg::DataRow::type && received.front() != net::pg::CopyData::type)) {
+        return std::nullopt;
+      }
+      part_left_ = needed_;
+      return take_part();
+    }
     const net::pg::Message& message = **taken;
     note(message);
     if (swallowing || message.type == net::pg::NotificationResponse::type) continue;
@@ -51,12 +65,52 @@ void ReplyStream::take_rows() {
     if (!frame) violate(frame.error().message);
     if (!frame->message) {
       needed_ = frame->needed;
+      if (longest_row > 0 && needed_ > longest_row) {
+        (*lease_)->mark_broken();
+        throw values::make_error(values::ErrorId::memory_budget, longest_row);
+      }
       break;
     }
     rows.append_message(frame->message->raw);
     taken += frame->message->raw.size();
   }
   (*lease_)->socket().consume(taken);
+}
+
+/// Whole messages are left where they are in the socket's buffer.
+std::optional<Reply> ReplyStream::take_copies() {
+  const std::string_view received = (*lease_)->socket().received();
+  Reply reply{Reply::Kind::copies, {net::pg::CopyData::type, {}, {}}};
+  std::size_t taken = 0;
+  needed_ = 0;
+  while (taken < received.size() && received[taken] == net::pg::CopyData::type && taken < batch_bytes) {
+    const auto frame = net::pg::cut_message(received.substr(taken));
+    if (!frame) violate(frame.error().message);
+    if (!frame->message) {
+      needed_ = frame->needed;
+      break;
+    }
+    reply.message.payload = frame->message->payload;
+    taken += frame->message->raw.size();
+  }
+  if (taken == 0) {
+    if (!parts || needed_ <= large_bytes) return std::nullopt;
+    part_left_ = needed_;
+    return take_part();
+  }
+  reply.message.raw = received.substr(0, taken);
+  (*lease_)->socket().consume(taken);
+  return reply;
+}
+
+std::optional<Reply> ReplyStream::take_part() {
+  needed_ = 0;
+  const std::string_view received = (*lease_)->socket().received();
+  if (received.empty()) return std::nullopt;
+  const std::string_view part = received.substr(0, part_left_);
+  part_left_ -= part.size();
+  (*lease_)->socket().consume(part.size());
+  return Reply{Reply::Kind::part, {0, {}, part}};
 }
 
 void ReplyStream::note(const net::pg::Message& message) {

@@ -186,7 +186,12 @@ std::uint32_t ServerPool::local_open() const {
 void ServerPool::abandon(ServerConnection* connection) {
   const bool running = connection->pending() > 0 && connection->socket().is_open() &&
                        !connection->socket().error() && !connection->socket().at_end();
-  if (running && connection->cancels_in_flight_ == 0 && !ended_) start_cancel(connection);
+  if (running && connection->cancels_in_flight_ == 0 && !ended_) {
+    // The cancel may be over at once, and must not take the connection along.
+    ++connection->cancels_in_flight_;
+    start_cancel(connection);
+    --connection->cancels_in_flight_;
+  }
   connection->mark_broken();
   close(connection);
 }

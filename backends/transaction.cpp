@@ -42,6 +42,7 @@ void Transaction::begin(std::string options) {
   state_ = TransactionState::explicit_;
   if (!options.empty()) options_ = std::move(options);
   wanted_.begin();
+  look_at_options();
 }
 
 void Transaction::begin_implicit() {
@@ -57,6 +58,7 @@ void Transaction::fail() {
 void Transaction::add_option(std::string_view option) {
   if (!options_.empty()) options_ += ' ';
   options_ += option;
+  look_at_options();
 }
 
 namespace {
@@ -84,6 +86,7 @@ net::Task<void> Transaction::savepoint(std::string name, net::CancelToken token)
   co_await command_all("SAVEPOINT " + quote_identifier(name), token);
   Savepoint& made = savepoints_.emplace_back();
   made.name = name;
+  made.schema_change = schema_change_;
   wanted_.savepoint(name);
   for (const auto& member : enlisted_) {
     if (member->wrote) made.written.push_back(member->shard);
@@ -95,6 +98,7 @@ net::Task<void> Transaction::rollback_to(std::string name, net::CancelToken toke
   const std::size_t at = find_savepoint(name);
   co_await command_all("ROLLBACK TO SAVEPOINT " + quote_identifier(name), token);
   savepoints_.resize(at + 1);
+  schema_change_ = savepoints_[at].schema_change;
   wanted_.rollback_to(name);
   for (const auto& member : enlisted_) {
     member->wrote =
@@ -143,19 +147,38 @@ std::string_view snapshot_level(std::string_view upper_text) {
 
 }  // namespace
 
-// One snapshot over several shards is not to be had.
+std::string Transaction::isolation() const {
+  std::string level = upper(options_);
+  if (level.find("ISOLATION") != std::string::npos) return level;
+  const std::string* standard = wanted_.find("default_transaction_isolation");
+  return standard ? upper(*standard) : std::string();
+}
+
+// What was said last counts.
+void Transaction::look_at_options() {
+  if (state_ != TransactionState::explicit_ || snapshots_ == Snapshots::taken) return;
+  const std::string options = upper(options_);
+  const auto only = options.rfind("READ ONLY");
+  const auto write = options.rfind("READ WRITE");
+  bool read_only = only != std::string::npos && (write == std::string::npos || only > write);
+  if (only == std::string::npos && write == std::string::npos) {
+    const std::string* standard = wanted_.find("default_transaction_read_only");
+    const std::string value = standard ? upper(*standard) : std::string();
+    read_only = value == "ON" || value == "'ON'" || value == "TRUE" || value == "'TRUE'";
+  }
+  const bool wanted = read_only && snapshot_level(isolation()) == "REPEATABLE READ";
+  snapshots_ = wanted ? Snapshots::wanted : Snapshots::none;
+}
+
+// One snapshot over several shards is not to be had, but before the first query.
 void Transaction::check_isolation(std::string_view shard_name) const {
   if (state_ == TransactionState::none) return;
   const auto first = std::ranges::find_if(enlisted_, [](const auto& member) { return member->began; });
   if (first == enlisted_.end()) return;
-  std::string level = upper(options_);
-  if (level.find("ISOLATION") == std::string::npos) {
-    const std::string* standard = wanted_.find("default_transaction_isolation");
-    level = standard ? upper(*standard) : std::string();
-  }
-  if (const std::string_view snapshot = snapshot_level(level); !snapshot.empty()) {
-    throw make_error(values::ErrorId::unsupported_isolation, snapshot,
-                     (*first)->lease.shard_name(), shard_name);
+  if (snapshots_ == Snapshots::taking || snapshots_ == Snapshots::taken) return;
+  if (const std::string_view snapshot = snapshot_level(isolation()); !snapshot.empty()) {
+    throw make_error(values::ErrorId::unsupported_isolation, snapshot, (*first)->lease.shard_name(),
+                     shard_name);
   }
 }
 
@@ -233,10 +256,17 @@ net::Task<void> Transaction::reopen(Enlisted& member) {
   open_on(member);
 }
 
+void Transaction::begin_snapshots() {
+  if (snapshots_ == Snapshots::taking) {
+    throw make_error<>(values::ErrorId::snapshots_failed);
+  }
+  snapshots_ = Snapshots::taking;
+}
+
 void Transaction::mark_written(std::uint32_t shard) {
   Enlisted* member = find(shard);
   if (!member || member->wrote) return;
-  if (state_ == TransactionState::explicit_) {
+  if (state_ == TransactionState::explicit_ && !schema_change_) {
     for (const auto& other : enlisted_) {
       if (!other->wrote) continue;
       throw make_error(values::ErrorId::second_writer, other->lease.shard_name(),
@@ -244,6 +274,11 @@ void Transaction::mark_written(std::uint32_t shard) {
     }
   }
   member->wrote = true;
+}
+
+std::size_t Transaction::writers() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(enlisted_, [](const auto& member) { return member->wrote; }));
 }
 
 // --- commands on all shards ---
@@ -392,6 +427,8 @@ void Transaction::over(bool committed) {
     if (!member->lease->clean()) close(*member);
   }
   savepoints_.clear();
+  schema_change_ = false;
+  snapshots_ = Snapshots::none;
   options_.clear();
   state_ = TransactionState::none;
   std::erase_if(enlisted_, [&](const auto& member) {
@@ -427,6 +464,8 @@ void Transaction::drop() {
   enlisted_.clear();
   if (state_ != TransactionState::none) wanted_.rollback();
   savepoints_.clear();
+  schema_change_ = false;
+  snapshots_ = Snapshots::none;
   options_.clear();
   state_ = TransactionState::none;
 }

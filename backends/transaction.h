@@ -83,6 +83,14 @@ class Transaction {
   /// statement in shard order. Throws: what acquire() does; 0A000 for a second shard under
   /// REPEATABLE READ or SERIALIZABLE.
   net::Task<Enlisted*> enlist(std::uint32_t shard, ShardTarget target, net::CancelToken token = {});
+  /// REPEATABLE READ and READ ONLY, and no query has been sent: snapshots of all shards may be taken.
+  bool wants_snapshots() const {
+    return snapshots_ == Snapshots::wanted || snapshots_ == Snapshots::taking;
+  }
+  /// All shards may be enlisted now. Throws 40001 when this has begun before, and failed.
+  void begin_snapshots();
+  /// They are of one moment: the transaction may read from all shards.
+  void snapshots_taken() { snapshots_ = Snapshots::taken; }
   /// The same where nothing must be waited for (an idle connection is at hand, its context can be
   /// pipelined); null: call enlist(). No coroutine: for the hot path.
   Enlisted* try_enlist(std::uint32_t shard, const ShardTarget& target);
@@ -90,8 +98,15 @@ class Transaction {
   /// Throws 08006 where the connection is lost.
   net::Task<void> reopen(Enlisted& member);
   /// Call for an enlisted shard before a write goes out. Throws SqlError 0A000 (second_writer) for
-  /// a second writing shard inside an explicit transaction; an implicit one may write to several.
+  /// a second writing shard inside an explicit transaction that holds no schema change; an implicit
+  /// one may write to several.
   void mark_written(std::uint32_t shard);
+  /// A schema change goes out in this transaction: from now on it may write to several shards, until
+  /// it ends or is rolled back to a savepoint before this.
+  void hold_schema_change() { schema_change_ = true; }
+
+  /// How many shards it has written to.
+  std::size_t writers() const;
 
   // --- its end ---
 
@@ -115,6 +130,7 @@ class Transaction {
   struct Savepoint {
     std::string name;
     std::vector<std::uint32_t> written;
+    bool schema_change = false;
   };
   std::size_t find_savepoint(std::string_view name) const;
   std::string opening_sql(const Lease& lease) const;
@@ -122,6 +138,8 @@ class Transaction {
   Enlisted* add(std::uint32_t shard, Lease lease);
   bool prepare(Enlisted& member);
   void check_isolation(std::string_view shard_name) const;
+  std::string isolation() const;
+  void look_at_options();
   static std::exception_ptr failure_of(const CommitConversation::Failure& failure,
                                        const std::vector<Enlisted*>& members);
   net::Task<void> command_all(std::string sql, net::CancelToken token);
@@ -135,6 +153,9 @@ class Transaction {
   SettingsStack& wanted_;
   TransactionState state_ = TransactionState::none;
   bool keeps_leases_ = false;
+  bool schema_change_ = false;
+  enum class Snapshots : std::uint8_t { none, wanted, taking, taken };
+  Snapshots snapshots_ = Snapshots::none;
   bool lost_kept_ = false;
   std::string options_;
   std::vector<Savepoint> savepoints_;

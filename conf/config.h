@@ -82,6 +82,22 @@ struct User {
   bool operator==(const User&) const = default;
 };
 
+enum class LoginMethod : std::uint8_t { scram, cleartext };
+
+/// How clients prove who they are, and where users are found that `users` does not list.
+struct Authentication {
+  LoginMethod method = LoginMethod::scram;  // cleartext: over TLS only
+  std::string user;                         // who asks the servers for verifiers; empty: nobody does
+  Password password;
+  std::string query =
+      "SELECT rolname, rolpassword FROM pg_catalog.pg_authid WHERE rolname = $1 AND rolcanlogin "
+      "AND (rolvaliduntil IS NULL OR rolvaliduntil > pg_catalog.now())";
+  Milliseconds cache_time{10'000};
+
+  bool asks_servers() const { return !user.empty(); }
+  bool operator==(const Authentication&) const = default;
+};
+
 enum class Kind : std::uint8_t { postgres, mysql };
 enum class SetRole : std::uint8_t { none, client };
 enum class BackendTls : std::uint8_t { disable, prefer, require, verify_full };
@@ -296,6 +312,8 @@ struct Database {
 
 struct Limits {
   std::uint32_t client_connections = 10'000;
+  std::uint32_t unauthenticated_connections = 2'000;
+  Milliseconds authentication_timeout{60'000};
   std::uint64_t query_memory = 256ULL << 20U;  // bytes
   std::string spill_directory = "/var/tmp";
   std::uint64_t spill = 10ULL << 30U;  // bytes
@@ -336,6 +354,7 @@ struct Config {
   std::uint32_t threads = 1;
   Tls tls;
   std::vector<User> users;
+  Authentication authentication;
   std::vector<Database> databases;
   Limits limits;
   std::vector<Rule> rules;

@@ -320,6 +320,7 @@ Diff diff(const Config& before, const Config& after) {
       [&](const User& left, const User& right) {
         if (!(left == right)) note(result, "users." + left.name, "changed");
       });
+  if (!(before.authentication == after.authentication)) note(result, "authentication", "changed");
   compare_lists(
       result, "databases", before.databases, after.databases,
       [](const Database& database) { return database.name; },

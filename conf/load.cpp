@@ -57,6 +57,7 @@ std::vector<SettingDoc> settings() {
   std::vector<SettingDoc> docs;
   process_docs(docs);
   user_docs(docs);
+  authentication_docs(docs);
   database_docs(docs);
   server_docs(docs);
   scheme_docs(docs);

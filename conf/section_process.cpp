@@ -55,6 +55,12 @@ const std::vector<Field<Limits>>& limits_fields() {
   static const std::vector<Field<Limits>> fields{
       {"client_connections", "1 to 1000000", "10000", false, true,
        "Client connections at one time.", whole(&Limits::client_connections, 1, 1'000'000)},
+      {"unauthenticated_connections", "1 to 1000000", "2000", false, true,
+       "Client connections at one time that have not logged in yet; more are turned away.",
+       whole(&Limits::unauthenticated_connections, 1, 1'000'000)},
+      {"authentication_timeout", "duration", "60s", false, true,
+       "From the connection to the end of the login, TLS included.",
+       duration(&Limits::authentication_timeout, false)},
       {"query_memory", "size", "256MiB", false, true, "Memory that merging one statement may take.",
        [](Reader& reader, const Node& node, Limits& into) {
          if (const auto size = reader.size(node, false)) into.query_memory = *size;
@@ -134,6 +140,8 @@ const std::vector<Field<Config>>& top_fields() {
       {"tls", "section", "", false, true, "TLS towards clients.",
        [](Reader& reader, const Node& node, Config& into) { read_tls(reader, node, into.tls); }},
       {"users", "list", "", false, true, "Who may log in.", read_users},
+      {"authentication", "section", "", false, true,
+       "How clients prove who they are, and who else may log in.", read_authentication},
       {"databases", "map of names", "", true, true, "What clients may name when they connect.",
        read_databases},
       {"limits", "section", "", false, true, "What one client or statement may take.",
@@ -158,6 +166,7 @@ void read_process(Reader& reader, const Node& root, Config& config) {
   config.written = reader.written;
   check_listen(reader, root, config);
   check_users(reader, config);
+  check_authentication(reader, config);
   check_rules(reader, config);
 }
 

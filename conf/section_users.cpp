@@ -77,13 +77,6 @@ const std::vector<Field<User>>& user_fields() {
   return fields;
 }
 
-bool needs_client_password(const Database& database) {
-  return std::ranges::any_of(database.shards, [](const Shard& shard) {
-    return !shard.primary.backend.user ||
-           std::ranges::any_of(shard.replicas, [](const Server& s) { return !s.backend.user; });
-  });
-}
-
 void check_databases(Reader& reader, const Config& config, const User& user) {
   std::vector<std::string_view> known;
   for (const Database& database : config.databases) known.push_back(database.name);
@@ -106,7 +99,8 @@ void check_databases(Reader& reader, const Config& config, const User& user) {
 /// A server without a `user` of its own is logged in to with the client's name and password: which
 /// must then be known in plain.
 void check_forwarding(Reader& reader, const Config& config, const User& user) {
-  if (user.password.kind == PasswordKind::plain) return;
+  const bool told = config.authentication.method == LoginMethod::cleartext;
+  if (user.password.kind == PasswordKind::plain || told) return;
   for (const Database& database : config.databases) {
     const bool listed = user.databases && user.may_use(database.name);
     if (!needs_client_password(database) || (user.databases && !listed)) continue;
@@ -146,7 +140,7 @@ void read_users(Reader& reader, const Node& node, Config& config) {
 }
 
 void check_users(Reader& reader, const Config& config) {
-  if (config.users.empty()) {
+  if (config.users.empty() && !config.authentication.asks_servers()) {
     reader.warning({1, 1}, "`users` is missing or empty: nobody can log in");
   }
   for (const User& user : config.users) {
@@ -159,6 +153,13 @@ void check_users(Reader& reader, const Config& config) {
                       user.name));
     }
   }
+}
+
+bool needs_client_password(const Database& database) {
+  return std::ranges::any_of(database.shards, [](const Shard& shard) {
+    return !shard.primary.backend.user ||
+           std::ranges::any_of(shard.replicas, [](const Server& s) { return !s.backend.user; });
+  });
 }
 
 void user_docs(std::vector<SettingDoc>& docs) {

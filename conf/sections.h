@@ -18,6 +18,13 @@ void read_users(Reader& reader, const Node& node, Config& config);
 void check_users(Reader& reader, const Config& config);
 void user_docs(std::vector<SettingDoc>& docs);
 
+void read_authentication(Reader& reader, const Node& node, Config& config);
+void check_authentication(Reader& reader, const Config& config);
+void authentication_docs(std::vector<SettingDoc>& docs);
+
+/// A server of the database logs in with the client's own name and password.
+bool needs_client_password(const Database& database);
+
 void read_databases(Reader& reader, const Node& node, Config& config);
 void database_docs(std::vector<SettingDoc>& docs);
 

@@ -134,6 +134,11 @@ std::string_view Batch::message(std::size_t index) const {
   return std::string_view(bytes_).substr(begin, end - begin);
 }
 
+std::span<char> Batch::writable(std::size_t index) {
+  const std::string_view at = message(index);
+  return {bytes_.data() + (at.data() - bytes_.data()), at.size()};
+}
+
 RowView Batch::row(std::size_t index) const {
   return RowView(message(index).substr(kFrame));
 }

@@ -42,6 +42,8 @@ class Batch {
   RowView row(std::size_t index) const;
   /// A whole row as it stands in bytes(), type byte and length included.
   std::string_view message(std::size_t index) const;
+  /// The same, to change values in place: lengths and bounds stay as they are.
+  std::span<char> writable(std::size_t index);
   /// All messages, ready for the client's socket.
   std::string_view bytes() const { return bytes_; }
   void clear();

@@ -59,7 +59,7 @@ char* Buffer::grow(std::size_t bytes) {
   return place;
 }
 
-void Buffer::reserve_spare(std::size_t bytes) {
+void Buffer::reserve_spare(std::size_t bytes, std::size_t least) {
   if (empty()) clear();
   if (spare() >= bytes && data_) return;
   const std::size_t held = size();
@@ -70,7 +70,7 @@ void Buffer::reserve_spare(std::size_t bytes) {
     end_ = held;
     return;
   }
-  const std::size_t wanted = std::max({pooled_bytes, held + bytes, data_ ? 2 * held : 0});
+  const std::size_t wanted = std::max({least, held + bytes, data_ ? 2 * held : 0});
   char* larger = allocate(wanted);
   if (held > 0) std::memcpy(larger, data_ + begin_, held);
   if (data_) give_back(data_, capacity_);

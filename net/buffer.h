@@ -36,8 +36,9 @@ class Buffer {
   /// Free room at the end, without moving anything.
   std::size_t spare() const { return capacity_ - end_; }
   char* spare_data() { return data_ + end_; }
-  /// Makes spare() at least `bytes`; moves what is buffered if it must.
-  void reserve_spare(std::size_t bytes);
+  /// Makes spare() at least `bytes`; moves what is buffered if it must. New memory is taken `least`
+  /// bytes at a time or more; what is not pooled_bytes large does not come from the pool.
+  void reserve_spare(std::size_t bytes, std::size_t least = pooled_bytes);
   /// Counts `bytes` written to spare_data() as appended.
   void commit(std::size_t bytes) { end_ += bytes; }
 

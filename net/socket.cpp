@@ -95,6 +95,14 @@ const NetError* Socket::error() const {
   return core_->error ? &*core_->error : nullptr;
 }
 
+void Socket::read_sparingly(bool sparingly) {
+  core_->least_room = sparingly ? 1024 : Buffer::pooled_bytes;
+}
+
+Task<std::expected<unsigned char, NetError>> Socket::peek(CancelToken token) {
+  return Core::peek(core_, std::move(token));
+}
+
 Socket::Fill Socket::fill(std::size_t expected_bytes, CancelToken token) {
   return Fill(core_, expected_bytes, std::move(token));
 }
@@ -208,6 +216,9 @@ bool Socket::is_tls() const {
 }
 std::string Socket::tls_version() const {
   return core_->tls ? core_->tls->version() : "";
+}
+std::string Socket::alpn() const {
+  return core_->tls ? core_->tls->alpn() : "";
 }
 std::string Socket::peer_common_name() const {
   return core_->tls ? core_->tls->peer_common_name() : "";

@@ -86,6 +86,11 @@ class Socket {
   /// The error that ended the connection, if one did.
   const NetError* error() const;
 
+  /// Waits for the stream's next byte and leaves it there; nothing may have been read from it yet.
+  Task<std::expected<unsigned char, NetError>> peek(CancelToken token = {});
+  /// Reading takes memory 1 KiB at a time instead of 16, as long as a stranger is at the other end.
+  void read_sparingly(bool sparingly);
+
   class Fill;
   /// Waits until received() has grown. Errors: closed (end of stream), failed, tls, and the
   /// token's. `expected_bytes` is how large received() should be able to become (a message's whole
@@ -131,6 +136,8 @@ class Socket {
   Task<IoResult> start_tls_server(std::shared_ptr<TlsContext> context, CancelToken token = {});
   bool is_tls() const;
   std::string tls_version() const;
+  /// The protocol that was agreed upon in the handshake (ALPN); empty: the client named none.
+  std::string alpn() const;
   /// The verified peer certificate's common name; empty where there is none.
   std::string peer_common_name() const;
   /// tls-server-end-point data of this connection's server certificate; empty without TLS.

@@ -11,7 +11,7 @@ namespace anabranch::net {
 namespace {
 
 constexpr std::size_t largest_idle_growth = 128 * 1024;
-constexpr std::size_t least_room = 4 * 1024;
+constexpr std::size_t least_growth = 4 * 1024;
 
 }  // namespace
 
@@ -27,7 +27,7 @@ void Socket::Core::make_room(std::size_t expected_bytes) {
   if (held == 0) {
     if (grow_next_) {
       const std::size_t larger = std::min(in.capacity() * 2, largest_idle_growth);
-      in.reserve_spare(std::max(larger, in.capacity()));
+      in.reserve_spare(std::max(larger, in.capacity()), least_room);
     } else if (maybe_readable_ && in.capacity() == Buffer::pooled_bytes) {
       in.clear();
     } else {
@@ -35,7 +35,8 @@ void Socket::Core::make_room(std::size_t expected_bytes) {
     }
   } else {
     const std::size_t missing = expected_bytes > held ? expected_bytes - held : 0;
-    in.reserve_spare(std::clamp(missing, least_room, std::max(held, Buffer::pooled_bytes)));
+    const std::size_t least = std::min(least_growth, least_room);
+    in.reserve_spare(std::clamp(missing, least, std::max(held, least_room)), least_room);
   }
   grow_next_ = false;
 }
@@ -60,7 +61,8 @@ void Socket::Core::read_available() {
   bool progress = false;
   read_wants_write_ = false;
   while (maybe_readable_ && has_room() && !end_of_stream && !failed()) {
-    if (in.capacity() == 0) in.reserve_spare(1);
+    const bool taken_now = in.capacity() == 0;
+    if (taken_now) in.reserve_spare(1, least_room);
     const std::size_t room = in.spare();
     std::size_t count = 0;
     switch (read_once(count)) {
@@ -86,6 +88,8 @@ void Socket::Core::read_available() {
         progress = true;
         break;
     }
+    // Who says nothing holds nothing. Only memory that nobody has seen yet may go.
+    if (taken_now && in.empty()) in.release();
   }
   if (progress) notify_reader();
 }
@@ -224,6 +228,22 @@ void Socket::Core::notify_writer() {
     above_low_mark_ = true;
   } else if (std::exchange(above_low_mark_, false) && watcher) {
     watcher->notify();
+  }
+}
+
+Task<std::expected<unsigned char, NetError>> Socket::Core::peek(Core* core, CancelToken token) {
+  for (;;) {
+    if (core->failed()) co_return std::unexpected(*core->error);
+    unsigned char byte = 0;
+    const ssize_t got = ::recv(core->fd(), &byte, 1, MSG_PEEK);
+    if (got > 0) co_return byte;
+    if (got == 0) {
+      co_return std::unexpected(NetError{NetError::Kind::closed, "the peer has closed the connection"});
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return std::unexpected(core->system_failure(errno));
+    IoResult waited = co_await core->ready(UV_READABLE, token);
+    if (!waited) co_return std::unexpected(std::move(waited.error()));
   }
 }
 

@@ -33,6 +33,10 @@ class Socket::Core final : public PollHandle {
   static Task<IoResult> handshake(Core* core, std::shared_ptr<TlsContext> context, bool as_server,
                                   std::string host, CancelToken token);
 
+  /// The core may be gone after a wait.
+  static Task<std::expected<unsigned char, NetError>> peek(Core* core, CancelToken token);
+
+  std::size_t least_room = Buffer::pooled_bytes;  // how much memory is taken to read into
   Buffer in;
   Buffer out;
   std::unique_ptr<TlsSession> tls;

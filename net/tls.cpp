@@ -43,6 +43,20 @@ std::expected<void, std::string> load_identity(SSL_CTX* context, const std::stri
   return {};
 }
 
+/// A client that names protocols must name PostgreSQL's: it may mean another server (RFC 7301).
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length,
+                    const unsigned char* offered, unsigned int offered_length, void*) {
+  static constexpr std::array<unsigned char, 11> ours = {10,  'p', 'o', 's', 't', 'g',
+                                                         'r', 'e', 's', 'q', 'l'};
+  unsigned char* agreed = nullptr;
+  if (SSL_select_next_proto(&agreed, length, ours.data(), ours.size(), offered, offered_length) !=
+      OPENSSL_NPN_NEGOTIATED) {
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+  *chosen = agreed;
+  return SSL_TLSEXT_ERR_OK;
+}
+
 }  // namespace
 
 std::shared_ptr<TlsContext> TlsContext::adopt(SSL_CTX* context, bool verify) {
@@ -58,6 +72,7 @@ std::expected<std::shared_ptr<TlsContext>, std::string> TlsContext::server(
   auto shared = adopt(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* context = shared->get();
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   if (auto loaded = load_identity(context, files.certificate, files.key); !loaded) {
     return std::unexpected(loaded.error());
   }

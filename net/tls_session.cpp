@@ -104,6 +104,13 @@ void TlsSession::shutdown() {
   ERR_clear_error();
 }
 
+std::string TlsSession::alpn() const {
+  const unsigned char* name = nullptr;
+  unsigned int length = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &length);
+  return {reinterpret_cast<const char*>(name), length};
+}
+
 std::string TlsSession::peer_common_name() const {
   if (SSL_get_verify_result(ssl_.get()) != X509_V_OK) return {};
   return common_name(SSL_get0_peer_certificate(ssl_.get()));

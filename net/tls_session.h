@@ -29,6 +29,7 @@ class TlsSession {
   const std::string& failure() const { return failure_; }
   SSL* get() const { return ssl_.get(); }
   std::string version() const { return SSL_get_version(ssl_.get()); }
+  std::string alpn() const;
   std::string peer_common_name() const;
   std::string channel_binding() const;
 

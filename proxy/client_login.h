@@ -1,17 +1,17 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
-#include <expected>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 #include <variant>
-#include <vector>
 
-#include "net/pg/messages.h"
 #include "net/socket.h"
+#include "proxy/first_packet.h"
+#include "proxy/login_backoff.h"
 #include "proxy/snapshot.h"
+#include "proxy/startup_claims.h"
+#include "proxy/user_lookup.h"
 #include "proxy/verifier_cache.h"
 
 namespace anabranch::proxy {
@@ -20,23 +20,11 @@ namespace anabranch::proxy {
 struct Login {
   std::string user;
   std::string database;
-  const conf::User* account = nullptr;  ///< inside the snapshot's configuration
-  std::string password;                 ///< plain; empty where the entry holds a verifier
-  bool admin_console = false;           ///< the database `anabranch`
+  std::string password;        ///< plain, or an md5 verifier; empty where it is not known
+  bool admin_console = false;  ///< the database `anabranch`
   /// Startup parameters that are settings, in the client's order.
-  std::vector<std::pair<std::string, std::string>> settings;
+  StartupSettings settings;
   std::shared_ptr<const DatabaseState> state;  ///< null for the admin console
-};
-
-/// A connection that only wants a running statement cancelled.
-struct CancelWish {
-  std::int32_t process = 0;
-  std::int32_t secret = 0;
-};
-
-/// Nothing more to do: the connection has been answered and may be closed.
-struct TurnedAway {
-  std::string reason;  ///< for the log
 };
 
 using LoginResult = std::variant<Login, CancelWish, TurnedAway>;
@@ -46,7 +34,10 @@ struct LoginContext {
   std::shared_ptr<const Snapshot> snapshot;
   std::shared_ptr<net::TlsContext> tls;  ///< null: this end has no TLS
   std::string mock_nonce;                ///< a secret of the process
-  VerifierCache* verifiers = nullptr;    ///< outlives the login
+  VerifierCache* verifiers = nullptr;    ///< these outlive the login
+  UserLookup* users = nullptr;
+  LoginBackoff* backoff = nullptr;
+  std::atomic<std::uint64_t>* delayed = nullptr;  ///< counts logins that the back-off made wait
   bool full = false;                     ///< limits.client_connections is reached
 };
 

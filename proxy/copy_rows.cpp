@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "proxy/copy_tuples.h"
 #include "rewriter/clock.h"
+#include "values/sql_error.h"
 
 namespace anabranch::proxy {
 
@@ -53,10 +55,7 @@ char unescape(std::string_view text, std::size_t& at) {
 
 }  // namespace
 
-CopyRows::CopyRows(const CopySplit& copy)
-    : copy_(copy), csv_(copy.format == CopySplit::Format::csv), values_(copy.key.size()) {}
-
-void CopyRows::feed(std::string_view data) {
+void CopyReader::feed(std::string_view data) {
   if (begin_ > 0) {
     buffer_.erase(0, begin_);
     scanned_ -= begin_;
@@ -65,48 +64,106 @@ void CopyRows::feed(std::string_view data) {
   buffer_.append(data);
 }
 
-/// One past the row's newline, or npos.
-std::size_t CopyRows::find_end(std::size_t from) {
-  for (std::size_t at = from; at < buffer_.size(); ++at) {
+CopyRows::CopyRows(const CopySplit& copy, std::string table)
+    : CopyReader(copy), table_(std::move(table)), csv_(copy.format == CopySplit::Format::csv) {
+  const auto mark = [this](char letter) { special_[static_cast<unsigned char>(letter)] = true; };
+  mark('\n');
+  mark('\r');
+  if (csv_) {
+    mark(copy.quote);
+    mark(copy.escape);
+  } else {
+    mark('\\');
+  }
+}
+
+void CopyRows::refuse_ending(bool carriage_return) const {
+  const std::string what = carriage_return ? "carriage return" : "newline";
+  values::SqlError error("22P04", (csv_ ? "unquoted " : "literal ") + what + " found in data",
+                         csv_ ? "Use quoted CSV field to represent " + what + "."
+                              : "Use \"" + std::string(carriage_return ? "\\r" : "\\n") + "\" to represent " + what + ".");
+  const bool returns = ending_ != Ending::newline;
+  error.context = "COPY " + table_ + ", line " + std::to_string(line_ + 1 + (returns ? returns_ : newlines_));
+  throw error;
+}
+
+/// One past the end of a row whose end begins with a carriage return; npos: what follows must be seen.
+std::size_t CopyRows::end_at_return(std::size_t at) {
+  if (ending_ == Ending::newline) refuse_ending(true);
+  if (ending_ == Ending::carriage_return) return at + 1;
+  if (at + 1 == buffer_.size() && !finished_) return std::string::npos;
+  if (at + 1 < buffer_.size() && buffer_[at + 1] == '\n') {
+    ending_ = Ending::both;
+    return at + 2;
+  }
+  if (ending_ == Ending::both) refuse_ending(true);
+  ending_ = Ending::carriage_return;
+  return at + 1;
+}
+
+void CopyRows::count_quoted(char letter) {
+  if (letter == '\n') ++newlines_;
+  if (letter == '\r') ++returns_;
+}
+
+/// One past the row's end, or npos with `scanned_` where the search goes on.
+std::size_t CopyRows::find_end() {
+  std::size_t at = std::max(scanned_, begin_);
+  for (; at < buffer_.size(); ++at) {
     const char letter = buffer_[at];
-    if (csv_) {
-      // A doubled quote leaves and enters again; an escape inside quotes covers what follows it.
-      if (escaped_) {
-        escaped_ = false;
-      } else if (in_quotes_ && letter == copy_.escape && copy_.escape != copy_.quote) {
-        escaped_ = true;
-      } else if (letter == copy_.quote) {
-        in_quotes_ = !in_quotes_;
-      } else if (letter == '\n' && !in_quotes_) {
-        return at + 1;
-      }
-    } else if (escaped_) {
+    if (escaped_) {
       escaped_ = false;
-    } else if (letter == '\\') {
+      if (csv_) {
+        count_quoted(letter);
+      } else if (letter == '.') {
+        marker_ = true;
+      }
+    } else if (!special_[static_cast<unsigned char>(letter)]) {
+      continue;
+    } else if (csv_ && in_quotes_ && letter == copy_.escape && copy_.escape != copy_.quote) {
+      escaped_ = true;
+    } else if (csv_ && letter == copy_.quote) {
+      // A doubled quote leaves and enters again.
+      in_quotes_ = !in_quotes_;
+    } else if (in_quotes_) {
+      count_quoted(letter);
+    } else if (!csv_ && letter == '\\') {
       escaped_ = true;
     } else if (letter == '\n') {
+      if (ending_ == Ending::carriage_return || ending_ == Ending::both) refuse_ending(false);
+      ending_ = Ending::newline;
       return at + 1;
+    } else if (letter == '\r') {
+      const std::size_t end = end_at_return(at);
+      if (end != std::string::npos) return end;
+      break;
     }
   }
+  scanned_ = at;
   return std::string::npos;
 }
 
-std::optional<CopyRows::Row> CopyRows::next() {
-  std::size_t end = find_end(std::max(scanned_, begin_));
+std::optional<CopyRow> CopyRows::next() {
+  const bool first = ending_ == Ending::unknown;
+  std::size_t end = find_end();
   if (end == std::string::npos) {
-    scanned_ = buffer_.size();
     if (!finished_ || begin_ == buffer_.size()) return std::nullopt;
     end = buffer_.size();
   }
-  Row row;
-  row.bytes = std::string_view(buffer_).substr(begin_, end - begin_);
+  CopyRow row;
+  row.bytes = rest().substr(0, end - begin_);
+  // Before the first end of a line a server takes lines to end with a carriage return.
+  row.lines_if_first = 1 + returns_;
+  row.lines = ending_ == Ending::newline ? 1 + newlines_ : row.lines_if_first;
+  line_ += first ? row.lines_if_first : row.lines;
   row.line = line_;
   row.header = first_ && copy_.header;
-  row.end_marker = content_of(row.bytes) == "\\.";
-  line_ += static_cast<std::uint64_t>(std::ranges::count(row.bytes, '\n'));
+  row.marker = content_of(row.bytes) == "\\.";
+  row.last = marker_ || row.marker;
   first_ = false;
   begin_ = scanned_ = end;
-  in_quotes_ = escaped_ = false;
+  in_quotes_ = escaped_ = marker_ = false;
+  newlines_ = returns_ = 0;
   return row;
 }
 
@@ -152,11 +209,13 @@ bool CopyRows::read_csv_field(std::string_view& rest, std::string& value, bool& 
   return more;
 }
 
-bool CopyRows::read_keys(const Row& row, std::vector<std::optional<std::string_view>>& keys) {
+bool CopyRows::read_keys(const CopyRow& row, std::vector<std::optional<std::string_view>>& keys) {
   keys.assign(copy_.key.size(), std::nullopt);
   int last = -1;
   for (const auto& key : copy_.key) last = std::max(last, key.field);
   std::string_view rest = content_of(row.bytes);
+  // What stands before the marker is the last row.
+  if (row.last && rest.ends_with("\\.")) rest.remove_suffix(2);
   std::string value;
   bool more = true;
   for (int field = 0; field <= last; ++field) {
@@ -188,7 +247,7 @@ bool CopyRows::is_plain(std::string_view row) const {
   return row.find(special) == std::string_view::npos;
 }
 
-std::optional<std::string_view> CopyRows::clock_word(const Row& row) {
+std::optional<std::string_view> CopyRows::clock_word(const CopyRow& row) {
   const auto& fields = copy_.clock_fields;
   std::string_view rest = content_of(row.bytes);
   if (fields.empty() || (is_plain(rest) && !rewriter::may_say_now(rest))) return std::nullopt;
@@ -202,6 +261,56 @@ std::optional<std::string_view> CopyRows::clock_word(const Row& row) {
     if (rewriter::says_now(clock_)) return clock_;
   }
   return std::nullopt;
+}
+
+void CopyRows::fill(const std::vector<std::optional<std::string>>& values) {
+  for (const auto& value : values) {
+    fill_ += copy_.delimiter;
+    if (!value) {
+      fill_ += copy_.null_text;
+      continue;
+    }
+    if (csv_) fill_ += copy_.quote;
+    for (const char letter : *value) {
+      const bool special = csv_ ? letter == copy_.quote || letter == copy_.escape
+                                : letter == '\\' || letter == copy_.delimiter || letter == '\n' || letter == '\r';
+      if (special) fill_ += csv_ ? copy_.escape : '\\';
+      fill_ += letter;
+    }
+    if (csv_) fill_ += copy_.quote;
+  }
+}
+
+/// At least as many as the client's columns.
+bool CopyRows::has_fields(std::string_view row) const {
+  int fields = 1;
+  bool inside = false;
+  for (std::size_t at = 0; at < row.size() && fields < copy_.field_count; ++at) {
+    const char letter = row[at];
+    if (csv_ ? inside && letter == copy_.escape && copy_.escape != copy_.quote : letter == '\\') {
+      ++at;
+    } else if (csv_ && letter == copy_.quote) {
+      inside = !inside;
+    } else if (letter == copy_.delimiter && !inside) {
+      ++fields;
+    }
+  }
+  return fields >= copy_.field_count;
+}
+
+std::string_view CopyRows::filled(const CopyRow& row) {
+  if (fill_.empty() || row.last) return row.bytes;
+  const std::string_view content = content_of(row.bytes);
+  if (!row.header && !has_fields(content)) return row.bytes;
+  filled_.assign(content);
+  filled_ += fill_;
+  filled_ += row.bytes.substr(content.size());
+  return filled_;
+}
+
+std::unique_ptr<CopyReader> make_copy_reader(const CopySplit& copy, std::string table) {
+  if (copy.format == CopySplit::Format::binary) return std::make_unique<CopyTuples>(copy);
+  return std::make_unique<CopyRows>(copy, std::move(table));
 }
 
 }  // namespace anabranch::proxy

@@ -1,11 +1,13 @@
 #include "proxy/execute.h"
 
+#include <algorithm>
+
 #include "backends/exchange.h"
 #include "net/pg/stream.h"
-#include "proxy/cursor.h"
 #include "proxy/leases.h"
 #include "proxy/log.h"
 #include "proxy/merged_portal.h"
+#include "proxy/moment.h"
 #include "proxy/planning.h"
 #include "values/errors.h"
 
@@ -29,6 +31,23 @@ bool writes(const Plan& plan) {
   return plan.effect == rewriter::Effect::writes || plan.effect == rewriter::Effect::ddl;
 }
 
+bool changes_definitions(const Plan& plan) {
+  if (plan.effect == rewriter::Effect::temporary) return false;
+  const std::string_view command = plan.command;
+  return plan.effect == rewriter::Effect::ddl || command.starts_with("CREATE ") ||
+         command.starts_with("ALTER ") || command.starts_with("DROP ");
+}
+
+bool joins_transaction(const Plan& plan) {
+  using enum rewriter::SessionAction;
+  static constexpr auto control = {begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release};
+  return !plan.session || std::ranges::find(control, plan.session->action) == control.end();
+}
+
+bool discards(const Plan& plan) {
+  return plan.session && plan.session->action == rewriter::SessionAction::discard_all;
+}
+
 bool read_otherwise(const SessionState& state, const Execution& execution) {
   return execution.bound && execution.statement->reading_key != state.reading_key;
 }
@@ -44,8 +63,7 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
     if (i > 0) sql += ", ";
     sql += "(" + plan.evaluations[i].sql + ")::pg_catalog.text";
   }
-  EvaluatingLease taken;
-  co_await taken.take(state);
+  ShardLease taken = co_await ShardLease::take_to_evaluate(state);
   backends::Lease* lease = &*taken;
   const Running running(state, *lease);
   auto answer = co_await backends::run_command(*lease, std::move(sql));
@@ -62,8 +80,7 @@ net::Task<router::ShardSet> find_shards(SessionState& state, Execution& executio
   co_await evaluate(state, execution);
   const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
   if (execution.plan->plan->kind != PlanKind::relay || shards.size() <= 1) co_return shards;
-  CachedPlanPtr several =
-      state.catalog_stale ? nullptr : cached_plan(state, *execution.statement, true);
+  CachedPlanPtr several = cached_plan(state, *execution.statement, true);
   if (several == nullptr) several = co_await make_plan(state, *execution.statement, true);
   execution.plan = std::move(several);
   if (execution.plan->plan->kind == PlanKind::refuse) {
@@ -131,8 +148,6 @@ bool may_run_in_failed_transaction(const Plan& plan) {
 
 }  // namespace
 
-bool controls_session(const Plan& plan) { return plan.kind == PlanKind::session && !concerns_cursor(plan); }
-
 void check_not_failed(const SessionState& state, const Plan& plan) {
   if (state.transaction.state() != backends::TransactionState::failed) return;
   if (!may_run_in_failed_transaction(plan)) throw values::make_error<>(values::ErrorId::in_failed_transaction);
@@ -144,6 +159,10 @@ net::Task<Outcome> execute(SessionState& state, Execution& execution) {
   check_not_failed(state, plan);
   if (!state.db->outdated.empty() && writes(plan)) {
     throw values::make_error(values::ErrorId::outdated_map, state.db->outdated);
+  }
+  if (state.transaction.wants_snapshots() && plan.kind != PlanKind::session &&
+      state.db->map->shards().size() > 1) {
+    co_await take_snapshots(state);
   }
   const Outcome outcome = co_await dispatch(state, execution);
   const auto took = std::chrono::steady_clock::now() - begun;
@@ -158,30 +177,71 @@ net::Task<void> give_way_to_client(SessionState& state) {
   if (const auto sent = co_await state.client.flush(); !sent) throw ClientGone{sent.error().message};
 }
 
+namespace {
+
+/// What has come of a CopyData that is read in pieces.
+std::string_view take_copy_piece(SessionState& state) {
+  const std::string_view piece = state.client.received().substr(0, state.copy_left);
+  state.client.consume(piece.size());
+  state.copy_left -= piece.size();
+  return piece;
+}
+
+net::Task<void> wait_for_client(SessionState& state, std::size_t needed) {
+  const auto filled = co_await state.client.fill(needed, state.token());
+  if (filled) co_return;
+  if (filled.error().kind == net::NetError::Kind::cancelled || filled.error().kind == net::NetError::Kind::timed_out) {
+    state.check_cancelled();
+  }
+  throw ClientGone{filled.error().message};
+}
+
+/// Nothing: it means nothing here.
+std::optional<CopyMessage> copy_message(const net::pg::Message& message) {
+  switch (message.type) {
+    case 'd': return CopyMessage{CopyMessage::Kind::data, message.payload, {}};
+    case 'c': return CopyMessage{CopyMessage::Kind::done, {}, {}};
+    case 'f': {
+      const auto fail = net::pg::CopyFail::decode(message.payload);
+      return CopyMessage{CopyMessage::Kind::failed, {}, std::string(fail ? fail->message : "")};
+    }
+    case 'H':
+    case 'S': return std::nullopt;
+    case 'X': throw ClientGone{"terminated"};
+    default:
+      throw values::make_error(values::ErrorId::protocol_violation, "unexpected message during COPY from stdin");
+  }
+}
+
+}  // namespace
+
 net::Task<CopyMessage> next_copy_message(SessionState& state) {
+  // Longer than this it is not waited for as a whole: where a CopyData ends means nothing.
+  constexpr std::size_t whole_bytes = 64 * 1024;
+  constexpr std::size_t header_bytes = 5;
   while (true) {
-    const auto message = co_await net::pg::read_message(state.client, state.token());
-    if (!message) {
-      if (message.error().kind == net::NetError::Kind::cancelled ||
-          message.error().kind == net::NetError::Kind::timed_out) {
-        state.check_cancelled();
+    std::size_t needed = 0;
+    if (state.copy_left == 0) {
+      const auto taken = net::pg::take_message(state.client, max_client_message_bytes, &needed);
+      if (!taken) throw ClientGone{taken.error().message};
+      if (*taken) {
+        auto message = copy_message(**taken);
+        if (!message) continue;
+        // It may end with a commit.
+        while (message->kind == CopyMessage::Kind::done && state.worker.paused(state.db->conf->name)) {
+          (void)co_await state.worker.paused(state.db->conf->name)->wait(state.token());
+        }
+        co_return std::move(*message);
       }
-      throw ClientGone{message.error().message};
-    }
-    switch (message->type) {
-      case 'd': co_return CopyMessage{CopyMessage::Kind::data, message->payload, {}};
-      case 'c': co_return CopyMessage{CopyMessage::Kind::done, {}, {}};
-      case 'f': {
-        const auto fail = net::pg::CopyFail::decode(message->payload);
-        co_return CopyMessage{CopyMessage::Kind::failed, {}, std::string(fail ? fail->message : "")};
+      if (needed > whole_bytes && state.client.received().front() == 'd') {
+        state.copy_left = needed - header_bytes;
+        state.client.consume(header_bytes);
       }
-      case 'H':
-      case 'S': break;
-      case 'X': throw ClientGone{"terminated"};
-      default:
-        throw values::make_error(values::ErrorId::protocol_violation,
-                                 "unexpected message during COPY from stdin");
     }
+    if (state.copy_left > 0 && !state.client.received().empty()) {
+      co_return CopyMessage{CopyMessage::Kind::data, take_copy_piece(state), {}};
+    }
+    co_await wait_for_client(state, state.copy_left > 0 ? 0 : needed);
   }
 }
 

@@ -25,9 +25,6 @@ net::Task<Outcome> run_local(SessionState& state, Execution& execution);
 
 // Shared by them.
 
-/// Of the session alone: it begins no transaction of its own. Cursors live in one.
-bool controls_session(const rewriter::Plan& plan);
-
 /// Throws 25P02 where the transaction has failed and the statement does not end it.
 void check_not_failed(const SessionState& state, const rewriter::Plan& plan);
 
@@ -37,6 +34,13 @@ net::Task<router::ShardSet> find_shards(SessionState& state, Execution& executio
 
 /// Rows or definitions on the shards.
 bool writes(const rewriter::Plan& plan);
+/// What the catalog holds, also where one shard alone keeps it.
+bool changes_definitions(const rewriter::Plan& plan);
+
+/// Belongs to the implicit transaction of its string or pipeline: all but transaction control.
+bool joins_transaction(const rewriter::Plan& plan);
+/// DISCARD ALL.
+bool discards(const rewriter::Plan& plan);
 
 /// The settings that decide how literals are read are not those of the statement's Parse.
 bool read_otherwise(const SessionState& state, const Execution& execution);

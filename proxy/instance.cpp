@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <prometheus/text_serializer.h>
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <array>
 #include <latch>
 #include <thread>
 #include <utility>
@@ -17,7 +20,9 @@
 #include "conf/support.h"
 #include "net/pg/auth_verifier.h"
 #include "proxy/log.h"
+#include "proxy/replies.h"
 #include "proxy/status_page.h"
+#include "values/errors.h"
 
 namespace anabranch::proxy {
 
@@ -53,7 +58,7 @@ void load(DatabaseState& state, std::uint64_t version) {
                  failure.shard_name, failure.reason);
   }
   state.catalog = std::move(loaded.catalog);
-  state.oids = std::make_shared<const std::vector<backends::LoadedCatalog::Oids>>(std::move(loaded.oids));
+  state.identity = std::move(loaded.identity);
 }
 
 }  // namespace
@@ -69,8 +74,7 @@ std::vector<std::string> confirm_rows(const DatabaseState& state, const router::
 
 }  // namespace
 
-template <class Job>
-void Instance::post_to_all(const Job& job) {
+void Instance::post_to_all(const std::function<void(Worker&)>& job) {
   for (LoopSlot& slot : loops_) {
     slot.thread->post([worker = slot.worker, job] { job(*worker); });
   }
@@ -380,9 +384,38 @@ void Instance::post(std::size_t loop, std::move_only_function<void(Worker&)> job
   loops_[loop].thread->post([worker = loops_[loop].worker, work = std::move(job)]() mutable { work(*worker); });
 }
 
+namespace {
+
+/// What costs nothing: a few bytes that fit into any socket's buffer, or else none.
+void send_away(const net::UniqueFd& fd) {
+  static const std::string answer = [] {
+    net::Buffer out;
+    send_error(out, values::make_error<>(values::ErrorId::too_many_connections), "FATAL");
+    return std::string(out.view());
+  }();
+  (void)::send(fd.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(fd.get(), SHUT_WR);
+  // To close while something is unread is to reset, which may overtake the answer.
+  std::array<char, 1024> unread{};
+  (void)::recv(fd.get(), unread.data(), unread.size(), MSG_DONTWAIT);
+}
+
+}  // namespace
+
 void Instance::adopt(net::UniqueFd fd) {
+  const std::uint32_t limit = snapshot()->config->limits.unauthenticated_connections;
+  if (newcomers_ >= limit) {
+    ++process_metrics_.turned_away;
+    if (turned_away_logged_.admit()) {
+      spdlog::warn("a client turned away: {} others have not logged in yet (limits.unauthenticated_connections){}",
+                   limit, turned_away_logged_.left_out());
+    }
+    return send_away(fd);
+  }
   LoopSlot& slot = loops_[next_loop_++ % loops_.size()];
-  slot.thread->post([worker = slot.worker, held = std::move(fd)]() mutable { worker->adopt(std::move(held)); });
+  slot.thread->post([worker = slot.worker, held = std::move(fd), newcomer = Newcomer(newcomers_)]() mutable {
+    worker->adopt(std::move(held), std::move(newcomer));
+  });
 }
 
 void Instance::cancel(std::int32_t process, std::int32_t secret) {

@@ -14,9 +14,14 @@
 
 #include "backends/health.h"
 #include "backends/pool.h"
+#include "backends/user_source.h"
 #include "net/loop.h"
 #include "net/tls.h"
+#include "proxy/greetings.h"
+#include "proxy/log.h"
+#include "proxy/login_backoff.h"
 #include "proxy/metrics.h"
+#include "proxy/moment.h"
 #include "proxy/snapshot.h"
 #include "proxy/verifier_cache.h"
 #include "proxy/worker.h"
@@ -62,6 +67,16 @@ class Instance {
   /// Databases whose catalog has not been loaded yet, for retries and /readyz.
   std::vector<std::string> missing_catalogs() const;
 
+  /// For a catalog that one session reads for itself, and the state that holds it.
+  std::uint64_t next_catalog_version() { return next_catalog_++; }
+  std::uint64_t next_state_version() { return next_state_++; }
+
+  /// For moments at which all loops stand still (proxy/moment.h).
+  Turnstile& moments() { return moments_; }
+  std::size_t loop_count() const { return loops_.size(); }
+  /// Posts it to each.
+  void post_to_all(const std::function<void(Worker&)>& job);
+
   // --- services ---
 
   backends::PoolRegistry& pool_registry() { return registry_; }
@@ -69,6 +84,9 @@ class Instance {
   std::shared_ptr<net::TlsContext> tls() const;
   const std::string& mock_nonce() const { return mock_nonce_; }
   VerifierCache& verifiers() { return verifiers_; }
+  LoginBackoff& backoff() { return backoff_; }
+  Greetings& greetings() { return greetings_; }
+  const std::shared_ptr<backends::UserSource>& user_source() { return user_source_; }
   LoopMetrics& metrics_of(std::uint32_t worker) { return *loop_metrics_[worker]; }
   std::size_t client_count() const;
   std::string metrics_text() const;
@@ -77,7 +95,8 @@ class Instance {
 
   // --- clients ---
 
-  /// Hands a connection to the next loop.
+  /// Hands a connection to the next loop, or sends it away at once where too many have not logged in
+  /// yet.
   void adopt(net::UniqueFd fd);
   void cancel(std::int32_t process, std::int32_t secret);
   void drain();
@@ -95,8 +114,6 @@ class Instance {
   bool wait_until_quiet(const std::set<std::string>& databases);
   std::size_t count_busy(const std::set<std::string>& databases);
   void publish(std::shared_ptr<Snapshot> snapshot);
-  template <class Job>
-  void post_to_all(const Job& job);
   /// Runs `job` on each loop's thread and waits for all.
   void run_on_all(void (*job)(LoopSlot&));
 
@@ -114,10 +131,16 @@ class Instance {
   std::unique_ptr<backends::HealthMonitor> health_;
   std::string mock_nonce_;
   VerifierCache verifiers_;
+  LoginBackoff backoff_;
+  Greetings greetings_;
+  const std::shared_ptr<backends::UserSource> user_source_ = std::make_shared<backends::UserSource>();
+  std::atomic<std::uint32_t> newcomers_{0};  ///< connections that have not logged in yet
+  LogLimit turned_away_logged_;              ///< of the accepting thread
   std::vector<std::unique_ptr<LoopMetrics>> loop_metrics_;
   std::atomic<int> calls_{0};  ///< under way on worker threads
   std::vector<LoopSlot> loops_;
   std::atomic<std::size_t> next_loop_{0};
+  Turnstile moments_;
 };
 
 }  // namespace anabranch::proxy

@@ -21,14 +21,15 @@ net::Task<ShardLease> ShardLease::take(SessionState& state, std::uint32_t shard)
   co_return taken;
 }
 
-net::Task<void> EvaluatingLease::take(SessionState& state) {
+net::Task<ShardLease> ShardLease::take_to_evaluate(SessionState& state) {
   const std::uint32_t shard = state.default_shard();
-  if (!state.explicit_transaction()) {
-    taken_ = co_await ShardLease::take(state, shard);
-    co_return;
+  if (!state.explicit_transaction()) co_return co_await take(state, shard);
+  ShardLease taken;
+  taken.member_ = state.transaction.first_begun();
+  if (taken.member_ == nullptr) {
+    taken.member_ = co_await state.transaction.enlist(shard, state.target(shard), state.token());
   }
-  member_ = state.transaction.first_begun();
-  if (member_ == nullptr) member_ = co_await state.transaction.enlist(shard, state.target(shard), state.token());
+  co_return taken;
 }
 
 }  // namespace anabranch::proxy

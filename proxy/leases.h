@@ -14,25 +14,15 @@ net::Task<backends::Lease> borrow_lease(SessionState& state, std::uint32_t shard
 class ShardLease {
  public:
   static net::Task<ShardLease> take(SessionState& state, std::uint32_t shard);
+  /// To compute values on: of the default shard; inside an explicit transaction one that has begun it,
+  /// since now() is the transaction's.
+  static net::Task<ShardLease> take_to_evaluate(SessionState& state);
 
   backends::Lease& operator*() { return member_ != nullptr ? member_->lease : borrowed_; }
 
  private:
   backends::Transaction::Enlisted* member_ = nullptr;
   backends::Lease borrowed_;
-};
-
-/// A lease to compute values on, of the default shard; inside an explicit transaction, one that it
-/// has already: now() is the transaction's.
-class EvaluatingLease {
- public:
-  net::Task<void> take(SessionState& state);
-
-  backends::Lease& operator*() { return member_ != nullptr ? member_->lease : *taken_; }
-
- private:
-  backends::Transaction::Enlisted* member_ = nullptr;
-  ShardLease taken_;
 };
 
 }  // namespace anabranch::proxy

@@ -1,10 +1,12 @@
 #include "proxy/log.h"
 
+#include <fmt/format.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace anabranch::proxy {
 
@@ -23,12 +25,26 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   }
 };
 
+/// `%Q`: the message on one line.
+class PlainMessage final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    const std::string text = printable({message.payload.data(), message.payload.size()});
+    out.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<PlainMessage>();
+  }
+};
+
 std::unique_ptr<spdlog::formatter> formatter_of(conf::LogFormat format) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   formatter->add_flag<JsonMessage>('J');
+  formatter->add_flag<PlainMessage>('Q');
   formatter->set_pattern(format == conf::LogFormat::json
                              ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%J"})"
-                             : "%Y-%m-%d %H:%M:%S.%e %L %v");
+                             : "%Y-%m-%d %H:%M:%S.%e %L %Q");
   return formatter;
 }
 
@@ -44,6 +60,37 @@ spdlog::level::level_enum level_of(conf::LogLevel level) {
 }
 
 }  // namespace
+
+bool LogLimit::admit(std::chrono::steady_clock::time_point now) {
+  if (now - begun_ >= std::chrono::seconds(1)) {
+    begun_ = now;
+    admitted_ = 0;
+  }
+  if (admitted_ < most) {
+    ++admitted_;
+    return true;
+  }
+  ++left_out_;
+  return false;
+}
+
+std::string LogLimit::left_out() {
+  const std::uint64_t count = std::exchange(left_out_, 0);
+  return count == 0 ? std::string() : fmt::format(" (and {} more)", count);
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      out += fmt::format("\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
 
 std::string json_escaped(std::string_view text) {
   const std::string quoted =

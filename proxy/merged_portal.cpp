@@ -73,7 +73,7 @@ class MergedPortal::Filling {
     const net::pg::Message& message = next.reply.message;
     switch (message.type) {
       case '1': unparsed_[next.source] = false; break;
-      case 'T': check_partial_columns(portal_.plan(), message, exchange_.lease(next.source).shard_name()); break;
+      case 'T': check_partial_columns(*state_.db, portal_.plan(), exchange_.lease(next.source), message); break;
       case 'C': take_end(next.source); break;
       case 'E': take_error(next.source, message); break;
       case 'N': state_.client.write(message.raw); break;
@@ -84,6 +84,7 @@ class MergedPortal::Filling {
   void take_rows(std::size_t index) {
     merge::Batch rows;
     rows.swap(exchange_.stream(index).rows);
+    portal_.sources_[sources_[index]].oids.translate(rows);
     rows_ += rows.size();
     bytes_ += rows.byte_size();
     fetched_[index] += rows.size();
@@ -138,7 +139,7 @@ MergedPortal::MergedPortal(const SessionState& state, const Execution& execution
       name_(std::move(name)),
       refill_(refill),
       batch_rows_(first_batch_rows) {
-  for (const auto& query : bound_.queries) sources_.push_back({static_cast<std::uint32_t>(query.shard), false});
+  for (const auto& query : bound_.queries) sources_.push_back({static_cast<std::uint32_t>(query.shard), false, {}});
 }
 
 net::Task<std::shared_ptr<MergedPortal>> MergedPortal::open(SessionState& state, const Execution& execution,
@@ -151,16 +152,15 @@ net::Task<std::shared_ptr<MergedPortal>> MergedPortal::open(SessionState& state,
 }
 
 net::Task<void> MergedPortal::bind(SessionState& state, const Execution& execution) {
-  const PartialRequests requests(state, execution);
   Filling filling(state, *this);
   for (std::size_t source = 0; source < sources_.size(); ++source) {
     backends::Lease* lease = co_await filling.add(source);
-    std::string statement;
-    ShardRequest request = requests.make(bound_.queries[source].sql, statement);
-    request.portal = name_;
-    request.open_only = true;
-    const bool parsing = send_request(*lease, request);
-    filling.set_parse(std::move(statement), parsing);
+    PartialRequest partial(state, execution, execution.result_formats, sources_[source].shard,
+                           bound_.queries[source].sql);
+    partial.request.portal = name_;
+    partial.request.open_only = true;
+    const bool parsing = send_request(*lease, partial.request);
+    filling.set_parse(std::move(partial.name), parsing);
   }
   co_await filling.read();
 }
@@ -173,9 +173,9 @@ void MergedPortal::set_formats(const SessionState& state, net::pg::FormatList ou
     throw values::make_error(values::ErrorId::unsupported_clause, "FETCH in another format than the one before",
                              "rows that have come already are in that format", "Declare another cursor.");
   }
-  check_binary_results(state, plan(), bound_, outputs);
   formats_ = std::move(wanted);
   input_formats_ = input_formats(plan(), outputs);
+  for (Source& source : sources_) source.oids = input_oids(*state.db, source.shard, plan(), input_formats_.list());
   merger_.emplace(*plan().recipe, merge_binding(state, plan(), bound_, outputs), sources_.size(), budget_);
 }
 

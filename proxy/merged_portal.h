@@ -10,6 +10,7 @@
 #include "merge/memory_budget.h"
 #include "merge/merger.h"
 #include "proxy/execute.h"
+#include "proxy/type_identity.h"
 
 namespace anabranch::proxy {
 
@@ -50,6 +51,7 @@ class MergedPortal {
   struct Source {
     std::uint32_t shard = 0;
     bool ended = false;
+    RowOids oids;
   };
 
   MergedPortal(const SessionState& state, const Execution& execution, std::string name, Refill refill);

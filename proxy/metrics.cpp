@@ -132,7 +132,11 @@ std::vector<prometheus::MetricFamily> collect(const std::vector<const LoopMetric
                             sum(loops, &LoopMetrics::connections)));
   families.push_back(single("anabranch_connections_refused_total",
                             "Clients turned away at login or by limits.", Counter,
-                            sum(loops, &LoopMetrics::refused)));
+                            sum(loops, &LoopMetrics::refused) +
+                                static_cast<double>(process.turned_away.load(relaxed))));
+  families.push_back(single("anabranch_logins_delayed_total",
+                            "Logins that had to wait after wrong passwords.", Counter,
+                            sum(loops, &LoopMetrics::logins_delayed)));
   families.push_back(single("anabranch_client_bytes_total", "Bytes sent to clients.", Counter,
                             sum(loops, &LoopMetrics::bytes_to_clients)));
   families.push_back(single("anabranch_plan_cache_hits_total", "Statements found in the plan cache.",

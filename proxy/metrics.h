@@ -37,6 +37,7 @@ class LoopMetrics {
   std::atomic<std::int64_t> clients{0};
   std::atomic<std::uint64_t> connections{0};        ///< ever accepted
   std::atomic<std::uint64_t> refused{0};            ///< refused before or at login
+  std::atomic<std::uint64_t> logins_delayed{0};     ///< by the back-off
   std::atomic<std::uint64_t> bytes_to_clients{0};
   std::atomic<std::uint64_t> cache_hits{0};
   std::atomic<std::uint64_t> cache_misses{0};
@@ -53,6 +54,7 @@ class LoopMetrics {
 struct ProcessMetrics {
   std::atomic<std::uint64_t> config_version{0};
   std::atomic<std::uint64_t> reload_failures{0};
+  std::atomic<std::uint64_t> turned_away{0};  ///< before a loop had them
 };
 
 /// One pool's gauges at a moment, for the scrape.

@@ -47,15 +47,15 @@ int run_offline(const std::string& config, std::string database, std::ostream& e
   if (database.empty() && loaded.config->databases.size() == 1) database = loaded.config->databases.front().name;
   Login login;
   login.state = instance.snapshot()->find(database);
-  login.account = any_user(*loaded.config, database);
-  if (login.state == nullptr || login.account == nullptr) {
+  const conf::User* account = any_user(*loaded.config, database);
+  if (login.state == nullptr || account == nullptr) {
     err << fmt::format("{}: no {} \"{}\"\n", config,
                        login.state == nullptr ? "database" : "user may use database", database);
     return exit_refused;
   }
-  login.user = login.account->name;
+  login.user = account->name;
   login.database = database;
-  if (login.account->password.kind == conf::PasswordKind::plain) login.password = login.account->password.text;
+  if (account->password.kind == conf::PasswordKind::plain) login.password = account->password.text;
 
   instance.start_loops(1);
   std::promise<void> done;

@@ -10,10 +10,42 @@ namespace anabranch::proxy {
 
 namespace {
 
-/// OIDs from here on are given by each server for itself: those of two shards may differ.
-constexpr values::Oid first_user_oid = 16384;
+const std::vector<values::Oid>& parameter_types(const Execution& execution) {
+  const rewriter::Plan& plan = *execution.plan->plan;
+  return plan.described ? plan.parameters : execution.statement->parameter_types;
+}
+
+/// `type` is what that shard calls `wanted`, or is newer than the catalog.
+bool is_type(const DatabaseState& db, std::uint32_t shard, values::Oid type, values::Oid wanted) {
+  const values::ShardOids* oids = foreign_oids(db, shard);
+  if (oids == nullptr || type < values::first_unfixed_oid) return type == wanted;
+  const auto known = oids->to_default.types.find(type);
+  if (known != oids->to_default.types.end()) return known->second == wanted;
+  return type >= values::first_user_oid && wanted >= values::first_user_oid;
+}
 
 }  // namespace
+
+PartialRequest::PartialRequest(const SessionState& state, const Execution& execution, net::pg::FormatList outputs,
+                               std::uint32_t shard, const std::string& sql)
+    : formats_(input_formats(*execution.plan->plan, outputs)) {
+  const std::vector<values::Oid>& types = parameter_types(execution);
+  for (const values::Oid type : types) types_.add(type_on(*state.db, shard, type));
+  request.sql = sql;
+  request.parameter_types = types_.list();
+  request.parameter_formats = execution.parameter_formats;
+  request.parameters = parameters_on(*state.db, shard, types, execution.parameter_formats, execution.parameters,
+                                     parameter_bytes_);
+  request.result_formats = formats_.list();
+  request.describe = execution.plan->plan->recipe.has_value();
+  const Statement& statement = *execution.statement;
+  const bool read_before = read_otherwise(state, execution);
+  if (read_before) request.read_under = statement.read_under.get();
+  if (read_before || !statement.global_name.empty()) {
+    name = global_name_of(sql, types, state.planning_key, statement.reading_key, state.db->version);
+    request.global_name = name;
+  }
+}
 
 net::pg::Formats input_formats(const rewriter::Plan& plan, net::pg::FormatList outputs) {
   net::pg::Formats formats;
@@ -26,57 +58,31 @@ net::pg::Formats input_formats(const rewriter::Plan& plan, net::pg::FormatList o
   return formats;
 }
 
-PartialRequests::PartialRequests(const SessionState& state, const Execution& execution)
-    : state_(state),
-      execution_(execution),
-      formats_(input_formats(*execution.plan->plan, execution.result_formats)) {
-  // A type of its own has another OID on each shard: there it is inferred.
-  for (const values::Oid type : parameter_types()) types_.add(type >= first_user_oid ? 0 : type);
-}
-
-const std::vector<values::Oid>& PartialRequests::parameter_types() const {
-  const rewriter::Plan& plan = *execution_.plan->plan;
-  return plan.described ? plan.parameters : execution_.statement->parameter_types;
-}
-
-ShardRequest PartialRequests::make(const std::string& sql, std::string& name) const {
-  const Statement& statement = *execution_.statement;
-  ShardRequest request;
-  request.sql = sql;
-  request.parameter_types = types_.list();
-  request.parameter_formats = execution_.parameter_formats;
-  request.parameters = execution_.parameters;
-  request.result_formats = formats_.list();
-  request.describe = execution_.plan->plan->recipe.has_value();
-  const bool read_before = read_otherwise(state_, execution_);
-  if (read_before) request.read_under = statement.read_under.get();
-  if (read_before || !statement.global_name.empty()) {
-    name = global_name_of(sql, parameter_types(), state_.planning_key, statement.reading_key, state_.db->version);
-    request.global_name = name;
+RowOids input_oids(const DatabaseState& db, std::uint32_t shard, const rewriter::Plan& plan,
+                   net::pg::FormatList formats) {
+  RowOids oids;
+  if (!plan.recipe) return oids;
+  const auto& inputs = plan.recipe->inputs;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (net::pg::format_of(formats, i) == 0) continue;
+    const bool shown = inputs[i].output >= 0 && plan.result;
+    const std::int16_t size = shown ? plan.result->at(static_cast<std::size_t>(inputs[i].output)).type_size : std::int16_t{-1};
+    if (may_name_oids(inputs[i].type.oid, size)) oids.add(db, shard, i, inputs[i].type.oid, size);
   }
-  return request;
+  return oids;
 }
 
-void check_binary_results(const SessionState& state, const rewriter::Plan& plan, const rewriter::BoundPlan& bound,
-                          net::pg::FormatList outputs) {
-  if (!plan.result) return;
-  for (const auto& query : bound.queries) {
-    check_binary_columns(*state.db, static_cast<std::uint32_t>(query.shard), *plan.result, outputs);
-  }
-}
-
-void check_partial_columns(const rewriter::Plan& plan, const net::pg::Message& description,
-                           std::string_view shard_name) {
+void check_partial_columns(const DatabaseState& db, const rewriter::Plan& plan, const backends::Lease& lease,
+                           const net::pg::Message& description) {
   const auto described = net::pg::RowDescription::decode(description.payload);
   const auto& inputs = plan.recipe->inputs;
   bool fits = described && described->columns.size() == inputs.size();
   for (std::size_t i = 0; fits && i < inputs.size(); ++i) {
-    const values::Oid type = described->columns[i].type;
-    fits = type == inputs[i].type.oid || (type >= first_user_oid && inputs[i].type.oid >= first_user_oid);
+    fits = is_type(db, lease.shard(), described->columns[i].type, inputs[i].type.oid);
   }
   if (fits) return;
   throw values::make_error(values::ErrorId::description_changed,
-                           fmt::format("shard {} answers with other columns", shard_name));
+                           fmt::format("shard {} answers with other columns", lease.shard_name()));
 }
 
 merge::Binding merge_binding(const SessionState& state, const rewriter::Plan& plan, rewriter::BoundPlan& bound,
@@ -87,8 +93,8 @@ merge::Binding merge_binding(const SessionState& state, const rewriter::Plan& pl
   }
   binding.slots = std::move(bound.slots);
   binding.extra_float_digits = extra_float_digits(state);
-  const auto style = state.reported.find("IntervalStyle");
-  binding.interval_style_postgres = style == state.reported.end() || style->second == "postgres";
+  const std::string* style = state.reported("IntervalStyle");
+  binding.interval_style_postgres = style == nullptr || *style == "postgres";
   return binding;
 }
 

@@ -8,7 +8,9 @@
 
 #include "backends/cancel.h"
 #include "backends/exchange.h"
+#include "rewriter/calls.h"
 #include "proxy/log.h"
+#include "values/ascii.h"
 
 namespace anabranch::proxy {
 
@@ -55,6 +57,20 @@ std::string settings_sql(const backends::Settings& wanted) {
       names.substr(1));
 }
 
+/// Settings with a dot are asked for by name.
+std::string custom_sql(const SessionState& state) {
+  std::set<std::string, std::less<>> names = state.named_settings;
+  for (const auto& [name, value] : *state.settings.current()) {
+    if (name.find('.') != std::string::npos) names.insert(name);
+  }
+  std::string sql;
+  for (const std::string& name : names) {
+    const std::string quoted = backends::quote_literal(name);
+    sql += fmt::format(" UNION ALL SELECT 'custom', {0}, pg_catalog.current_setting({0}, true)", quoted);
+  }
+  return sql;
+}
+
 /// A setting's value as SQL text. The server shows lists of names as they are written.
 std::string sql_value(const std::string& name, const std::string& shown) {
   static constexpr auto lists = std::to_array<std::string_view>(
@@ -63,16 +79,10 @@ std::string sql_value(const std::string& name, const std::string& shown) {
   return backends::quote_literal(shown);
 }
 
-std::string without_quotes(std::string_view sql) {
-  if (sql.starts_with('E')) sql.remove_prefix(1);
-  const bool quoted = sql.size() >= 2 && (sql.front() == '\'' || sql.front() == '"');
-  return std::string(quoted ? sql.substr(1, sql.size() - 2) : sql);
-}
-
 void take_setting(SessionState& state, Member& member, const std::string& name, const std::string& shown) {
   const std::string* known = state.settings.find(name);
   const std::string value = sql_value(name, shown);
-  if (known != nullptr && (*known == value || without_quotes(*known) == shown)) return;
+  if (known != nullptr && (*known == value || backends::literal_value(*known) == shown)) return;
   state.settings.set(name, value);
   member.lease->applied.set(name, value);
 }
@@ -87,10 +97,15 @@ void take_reset(SessionState& state, Member& member, const std::string& name) {
 
 void take_role(SessionState& state, Member& member, const std::string& role) {
   const std::string* known = state.settings.find("role");
-  if (role == (known == nullptr ? "none" : without_quotes(*known))) return;
+  if (role == (known == nullptr ? "none" : backends::literal_value(*known))) return;
   const std::string value = role == "none" ? role : backends::quote_literal(role);
   state.settings.set("role", value);
   member.lease->applied.set("role", value);
+}
+
+/// What was never set, or has been reset, is NULL or empty.
+void take_custom(SessionState& state, Member& member, const std::string& name, const std::string& shown) {
+  if (state.settings.find(name) != nullptr || !shown.empty()) take_setting(state, member, name, shown);
 }
 
 /// Names mean something in this session only: plans that know of them are nobody else's, and those
@@ -115,6 +130,8 @@ bool take_rows(SessionState& state, Member& member, const Rows& rows) {
       take_setting(state, member, name.value_or(""), value);
     } else if (kind == "reset") {
       take_reset(state, member, name.value_or(""));
+    } else if (kind == "custom") {
+      take_custom(state, member, name.value_or(""), value);
     } else if (kind == "role") {
       take_role(state, member, value);
     } else {
@@ -126,12 +143,20 @@ bool take_rows(SessionState& state, Member& member, const Rows& rows) {
   return bound;
 }
 
+/// Settings that nobody could ask for do not go to the next session.
+net::Task<void> clear_settings(Member& member) {
+  auto answer = co_await backends::run_command(member.lease, "RESET ALL");
+  if (!answer) member.lease->mark_broken();
+  member.lease->applied.reset_all();
+}
+
 net::Task<void> settle(SessionState& state, Member& member) {
   backends::Lease& lease = member.lease;
   if (!lease || lease->broken() || lease->pending() > lease->skipped() || lease->transaction_status() == 'E') co_return;
   // What SET LOCAL left is not taken for the session's.
   if (!member.began) co_await backends::apply_context(lease, state.settings);
-  const std::string sql = settings_sql(*state.settings.current()) + std::string(residue_sql);
+  const std::string sql =
+      settings_sql(*state.settings.current()) + custom_sql(state) + std::string(residue_sql);
   auto answer = co_await backends::run_command(lease, sql);
   // The statement's cancel may come late.
   if (!answer && !member.began && answer.error().sqlstate() == "57014") answer = co_await backends::run_command(lease, sql);
@@ -142,6 +167,7 @@ net::Task<void> settle(SessionState& state, Member& member) {
   if (member.began) co_return;
   member.kept = bound || member.untracked;
   member.unsettled = false;
+  if (!member.kept && !state.keeps_all()) co_await clear_settings(member);
 }
 
 }  // namespace
@@ -155,6 +181,18 @@ void expect_residue(Member& member, const rewriter::Plan& plan) {
       // CASCADE takes temporary relations along.
       if (plan.effect == rewriter::Effect::ddl) member.unsettled |= member.kept;
   }
+}
+
+void expect_settings(SessionState& state, Member& member, std::string_view text) {
+  constexpr std::string_view call = "set_config";
+  constexpr std::size_t most_names = 100;
+  if (!values::contains_in_any_case(text, call)) return;
+  auto named = rewriter::settings_set_by_calls(text, state.planning.standard_conforming_strings);
+  for (std::string& name : named.names) {
+    if (name.find('.') != std::string::npos) state.named_settings.insert(std::move(name));
+  }
+  if (named.complete && state.named_settings.size() <= most_names) return;
+  member.untracked = member.kept = true;
 }
 
 net::Task<void> settle_residue(SessionState& state) {

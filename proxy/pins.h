@@ -9,6 +9,8 @@ namespace anabranch::proxy {
 
 /// Before a statement runs there: what must be looked for afterwards (Plan::residue).
 void expect_residue(backends::Transaction::Enlisted& member, const rewriter::Plan& plan);
+/// The same of the settings that the statement's text names in set_config().
+void expect_settings(SessionState& state, backends::Transaction::Enlisted& member, std::string_view text);
 
 /// Asks the servers where something is expected: settings become the session's, names of temporary
 /// relations part of its planning, and a lease is kept while something is there. Call after a

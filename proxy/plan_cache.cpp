@@ -2,7 +2,16 @@
 
 #include <algorithm>
 
+#include "proxy/type_identity.h"
+
 namespace anabranch::proxy {
+
+void CachedPlan::describe(rewriter::Description described) {
+  description = std::move(described);
+  oids_in_rows = description->columns && may_name_oids(*description->columns);
+  oids_in_parameters = std::ranges::any_of(
+      description->parameters, [](values::Oid type) { return may_name_oids(type, -1); });
+}
 
 std::uint64_t PlanCache::hash_of(const rewriter::Shape& shape, const CacheContext& context) {
   return shape.hash() ^ (context.database_version * 0x9E3779B97F4A7C15ULL);

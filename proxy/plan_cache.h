@@ -19,6 +19,11 @@ namespace anabranch::proxy {
 struct CachedPlan {
   std::shared_ptr<const rewriter::Plan> plan;
   std::optional<rewriter::Description> description;
+  /// Of the described: binary values may name OIDs, which are others on each shard.
+  bool oids_in_rows = false;
+  bool oids_in_parameters = false;
+
+  void describe(rewriter::Description described);
 };
 using CachedPlanPtr = std::shared_ptr<CachedPlan>;
 

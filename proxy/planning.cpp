@@ -7,8 +7,10 @@
 #include "backends/exchange.h"
 #include "proxy/cursor.h"
 #include "proxy/leases.h"
+#include "proxy/own_definitions.h"
 #include "proxy/prepared.h"
 #include "proxy/shard_request.h"
+#include "proxy/type_identity.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -42,8 +44,13 @@ net::Task<Description> describe_on(SessionState& state, std::uint32_t shard, std
   ShardLease taken = co_await ShardLease::take(state, shard);
   backends::Lease& lease = *taken;
   const Running running(state, lease);
+  for (values::Oid& type : types) type = type_on(*state.db, shard, type);
   auto described = co_await backends::describe(lease, std::move(sql), std::move(types));
-  if (described) co_return to_description(std::move(*described));
+  if (described) {
+    Description description = to_description(std::move(*described));
+    translate_description(*state.db, shard, description);
+    co_return description;
+  }
   net::pg::ErrorFields fields = std::move(described.error());
   if (!own_text) fields.remove('P');
   throw backends::ServerError(std::move(fields), shard, lease.shard_name());
@@ -96,6 +103,22 @@ void require_catalog(const SessionState& state) {
                            "the catalog has not been read from it yet");
 }
 
+/// The statement is planned within a transaction whose changes of definitions have not been read.
+bool sees_too_little(const SessionState& state) {
+  const auto transaction = state.transaction.state();
+  return state.catalog_stale && (transaction == backends::TransactionState::explicit_ ||
+                                 transaction == backends::TransactionState::implicit);
+}
+
+CachedPlanPtr cached(std::shared_ptr<const rewriter::Plan> plan) {
+  auto made = std::make_shared<CachedPlan>();
+  made->plan = std::move(plan);
+  if (made->plan->described) {
+    made->describe({made->plan->parameters, made->plan->result});
+  }
+  return made;
+}
+
 }  // namespace
 
 void set_text(const SessionState& state, Statement& statement, std::string_view text) {
@@ -107,10 +130,11 @@ void set_text(const SessionState& state, Statement& statement, std::string_view 
 
 bool plan_is_current(const SessionState& state, const Statement& statement) {
   return statement.plan != nullptr && statement.planned_under == state.db->version &&
-         statement.planned_key == state.planning_key;
+         statement.planned_key == state.planning_key && !state.catalog_stale;
 }
 
 CachedPlanPtr cached_plan(SessionState& state, const Statement& statement, bool several) {
+  if (state.catalog_stale) return nullptr;
   CachedPlanPtr found =
       state.worker.plans().find(statement.shape, cache_context(state, statement, several));
   auto& count = found ? state.worker.metrics().cache_hits : state.worker.metrics().cache_misses;
@@ -120,16 +144,19 @@ CachedPlanPtr cached_plan(SessionState& state, const Statement& statement, bool 
 
 net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& statement, bool several) {
   require_catalog(state);
+  if (sees_too_little(state)) {
+    // BEGIN, SET and the like are the same under any catalog.
+    rewriter::PlanResult first = run_planner(state, statement, several, {});
+    auto* plan = std::get_if<std::shared_ptr<const rewriter::Plan>>(&first);
+    if (plan != nullptr && (*plan)->kind == PlanKind::session) co_return cached(std::move(*plan));
+    co_await see_own_definitions(state);
+  }
   std::vector<Description> descriptions;
   std::size_t asked = 0;
   while (true) {
     rewriter::PlanResult result = co_await call_planner(state, statement, several, descriptions);
     if (auto* plan = std::get_if<std::shared_ptr<const rewriter::Plan>>(&result)) {
-      auto made = std::make_shared<CachedPlan>();
-      made->plan = std::move(*plan);
-      if (made->plan->described) {
-        made->description = Description{made->plan->parameters, made->plan->result};
-      }
+      CachedPlanPtr made = cached(std::move(*plan));
       if (!state.catalog_stale) {
         state.worker.plans().put(statement.shape, cache_context(state, statement, several), made);
       }
@@ -190,7 +217,6 @@ bool same_columns(const Description& left, const Description& right) {
 bool take_cached_plan(SessionState& state, Statement& statement) {
   if (plan_is_current(state, statement)) return true;
   keep_parameter_types(statement);
-  if (state.catalog_stale) return false;
   CachedPlanPtr plan = cached_plan(state, statement, false);
   if (plan == nullptr) return false;
   adopt(state, statement, std::move(plan));
@@ -210,26 +236,28 @@ net::Task<const Description*> ensure_description(SessionState& state, Statement&
                              plan.kind == PlanKind::broadcast;
   if (plan.kind == PlanKind::refuse) co_await throw_refusal(state, statement, statement.plan);
   if (of_the_server) {
-    cached.description = co_await describe_on(state, describing_shard(state, plan), statement.text,
-                                              statement.parameter_types, true);
+    cached.describe(co_await describe_on(state, describing_shard(state, plan), statement.text,
+                                         statement.parameter_types, true));
   } else if (plan.session && plan.session->action == rewriter::SessionAction::show) {
-    cached.description = co_await describe_on(state, state.default_shard(), statement.text, {}, true);
+    cached.describe(co_await describe_on(state, state.default_shard(), statement.text, {}, true));
   } else if (concerns_cursor(plan)) {
-    cached.description = co_await describe_cursor_command(state, statement);
+    cached.describe(co_await describe_cursor_command(state, statement));
   } else if (executes_prepared(plan)) {
+    Description description;
     const auto called = state.statements.find(plan.session->name);
-    cached.description.emplace();
     if (called != state.statements.end() && !called->second->shape.blank()) {
       const std::shared_ptr<Statement> inner = called->second;
       co_await ensure_plan(state, *inner);
       if (!executes_prepared(*inner->plan->plan)) {
-        cached.description->columns = (co_await ensure_description(state, *inner))->columns;
+        description.columns = (co_await ensure_description(state, *inner))->columns;
       }
     }
+    cached.describe(std::move(description));
   } else {
-    cached.description = Description{plan.parameters, plan.result};
-    if (plan.local) cached.description->columns = plan.local->columns;
-    if (plan.explained) cached.description->columns = {{"QUERY PLAN", 0, 0, 25, -1, -1}};
+    Description description{plan.parameters, plan.result};
+    if (plan.local) description.columns = plan.local->columns;
+    if (plan.explained) description.columns = {{"QUERY PLAN", 0, 0, 25, -1, -1}};
+    cached.describe(std::move(description));
   }
   co_return &*cached.description;
 }
@@ -246,8 +274,8 @@ net::Task<void> describe_again(SessionState& state, Execution& execution, std::e
   Statement& statement = *execution.statement;
   auto anew = std::make_shared<CachedPlan>();
   anew->plan = execution.plan->plan;
-  anew->description = co_await describe_on(state, describing_shard(state, *anew->plan), statement.text,
-                                           statement.parameter_types, true);
+  anew->describe(co_await describe_on(state, describing_shard(state, *anew->plan), statement.text,
+                                      statement.parameter_types, true));
   const CachedPlanPtr before = statement.told != nullptr ? statement.told : execution.plan;
   const bool same = before->description && same_columns(*before->description, *anew->description);
   if (statement.plan == execution.plan) {

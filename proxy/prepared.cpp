@@ -12,6 +12,7 @@
 #include "proxy/planning.h"
 #include "proxy/replies.h"
 #include "proxy/shard_request.h"
+#include "proxy/type_identity.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -87,68 +88,42 @@ bool goes_as_it_is(const SessionPlan::Argument& argument, Oid type) {
 
 using Row = std::vector<std::optional<std::string>>;
 
-/// The arguments as a server computes them: a statement that gives its parameters back is prepared
-/// under the client's name, and the client's own EXECUTE is run.
-class Evaluation {
- public:
-  Evaluation(SessionState& state, backends::Lease& lease) : state_(state), lease_(lease), running_(state, lease) {}
-
-  net::Task<Row> run(std::string name, std::string_view text, const std::vector<Oid>& types) {
-    send(name, text, types);
-    backends::ReplyStream replies(lease_);
-    while (true) {
-      const backends::Reply reply = co_await replies.next();
-      if (reply.kind == backends::Reply::Kind::rows) take_row(replies.rows);
-      if (reply.kind == backends::Reply::Kind::ready && lease_->pending() == 0) break;
-      if (reply.kind != backends::Reply::Kind::message || reply.message.type != 'E') continue;
-      auto error = net::pg::ErrorResponse::decode(reply.message.payload);
-      if (error && !error_) error_ = std::move(*error);
-      if (lease_->broken()) break;
-    }
-    if (error_) throw backends::ServerError(std::move(*error_), lease_.shard(), lease_.shard_name());
-    co_return std::move(row_);
+/// Has the server compute the arguments: a statement that gives its parameters back is prepared under
+/// the client's name, and the client's own EXECUTE is run.
+void send_evaluation(const DatabaseState& db, backends::Lease& lease, std::string_view name, std::string_view text,
+                     const std::vector<Oid>& types) {
+  std::string select = "SELECT ";
+  net::pg::Oids oids;
+  net::pg::Formats formats;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    select += fmt::format("{}${}", i == 0 ? "" : ", ", i + 1);
+    oids.add(type_on(db, lease.shard(), types[i]));
+    formats.add(travels_in_binary(types[i]) ? 1 : 0);
   }
-
- private:
-  void send(std::string_view name, std::string_view text, const std::vector<Oid>& types) {
-    std::string select = "SELECT ";
-    net::pg::Oids oids;
-    net::pg::Formats formats;
-    for (std::size_t i = 0; i < types.size(); ++i) {
-      select += fmt::format("{}${}", i == 0 ? "" : ", ", i + 1);
-      oids.add(type_on(*state_.db, lease_.shard(), types[i]));
-      formats.add(travels_in_binary(types[i]) ? 1 : 0);
-    }
-    net::Buffer& out = lease_->socket().out();
-    net::pg::Parse{name, select, oids.list()}.encode(out);
-    net::pg::Parse{{}, text, {}}.encode(out);
-    net::pg::Bind{{}, {}, {}, {}, formats.list()}.encode(out);
-    net::pg::Execute{{}, 0}.encode(out);
-    backends::send_sync(lease_);
-    net::pg::Close{'S', name}.encode(out);
-    backends::send_sync(lease_);
-  }
-
-  void take_row(const merge::Batch& rows) {
-    std::vector<std::optional<std::string_view>> fields;
-    rows.row(0).split(fields);
-    row_.clear();
-    for (const auto& field : fields) row_.push_back(field ? std::optional<std::string>(*field) : std::nullopt);
-  }
-
-  SessionState& state_;
-  backends::Lease& lease_;
-  const Running running_;
-  std::optional<net::pg::ErrorFields> error_;
-  Row row_;
-};
+  net::Buffer& out = lease->socket().out();
+  net::pg::Parse{name, select, oids.list()}.encode(out);
+  net::pg::Parse{{}, text, {}}.encode(out);
+  net::pg::Bind{{}, {}, {}, {}, formats.list()}.encode(out);
+  net::pg::Execute{{}, 0}.encode(out);
+  backends::send_sync(lease);
+  net::pg::Close{'S', name}.encode(out);
+  backends::send_sync(lease);
+}
 
 net::Task<Row> evaluate_arguments(SessionState& state, std::string name, std::string_view text,
                                   const std::vector<Oid>& types) {
-  EvaluatingLease taken;
-  co_await taken.take(state);
-  Evaluation evaluation(state, *taken);
-  co_return co_await evaluation.run(std::move(name), text, types);
+  ShardLease taken = co_await ShardLease::take_to_evaluate(state);
+  backends::Lease& lease = *taken;
+  const Running running(state, lease);
+  send_evaluation(*state.db, lease, name, text, types);
+  backends::ReplyStream replies(lease);
+  Row values;
+  const auto take = [&](const backends::Reply& reply) {
+    if (reply.kind == backends::Reply::Kind::rows) values = backends::texts_of(replies.rows.row(0));
+  };
+  auto failure = co_await backends::read_to_end(lease, replies, take);
+  if (failure) throw backends::ServerError(std::move(*failure), lease.shard(), lease.shard_name());
+  co_return values;
 }
 
 void check_count(const SessionPlan& command, std::size_t wanted) {
@@ -221,17 +196,7 @@ void fill_from_call(PreparedCall& call, Execution& execution) {
   execution.parameter_formats = call.formats.list();
   execution.parameters = call.fields.list();
   if (execution.portal == nullptr) execution.portal = &call.portal;
-  const auto& types = statement.plan->description->parameters;
-  call.values.clear();
-  std::size_t index = 0;
-  for (const net::pg::Field field : execution.parameters) {
-    rewriter::BoundValue value;
-    value.type = types[index];
-    value.format = static_cast<values::Format>(net::pg::format_of(execution.parameter_formats, index));
-    value.bytes = field;
-    call.values.push_back(value);
-    ++index;
-  }
+  type_values(execution.parameters, execution.parameter_formats, statement.plan->description->parameters, call.values);
   execution.values = call.values;
 }
 

@@ -34,13 +34,12 @@ net::Task<Outcome> BufferedRows::send(SessionState& state, std::int32_t limit) {
 
 RowSink::RowSink(SessionState& state, Execution& execution)
     : state_(state), execution_(execution), plan_(*execution.plan->plan) {
-  if (execution.row_limit > 0 && plan_.recipe) {
+  if (plan_.copy_out) {
+    copy_.emplace(state, *plan_.copy_out);
+    if (plan_.copy_out->format == rewriter::CopyFormat::Format::binary) copy_formats_.add(1);
+  } else if (execution.row_limit > 0 && plan_.recipe) {
     buffer_ = std::make_shared<BufferedRows>(state.db->config->limits.query_memory);
   }
-}
-
-values::Format RowSink::format(std::size_t column) const {
-  return static_cast<values::Format>(net::pg::format_of(execution_.result_formats, column));
 }
 
 void RowSink::describe_rows() {
@@ -55,12 +54,21 @@ net::Task<void> RowSink::take(const merge::Batch& rows) {
     buffer_->add(rows);
     co_return;
   }
-  state_.client.write(rows.bytes());
+  if (copy_) {
+    copy_->rows(rows);
+  } else {
+    state_.client.write(rows.bytes());
+  }
   state_.client.send_now();
   if (state_.client.congested()) co_await give_way_to_client(state_);
 }
 
 net::Task<Outcome> RowSink::finish(std::string tag) {
+  if (copy_) {
+    copy_->finish();
+    send_complete(state_.out(), plan_.recipe ? fmt::format("COPY {}", count_) : tag);
+    co_return Outcome{};
+  }
   if (!described_) describe_rows();
   if (buffer_ != nullptr) {
     buffer_->whole_tag = std::move(tag);

@@ -1,15 +1,21 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
-#include <deque>
+#include <expected>
 
 #include "backends/cancel.h"
 #include "backends/exchange.h"
+#include "proxy/copy_lines.h"
 #include "proxy/copy_rows.h"
+#include "proxy/copy_tuples.h"
+#include "proxy/encoding.h"
 #include "proxy/execute.h"
 #include "proxy/leases.h"
 #include "proxy/replies.h"
+#include "proxy/shard_request.h"
 #include "proxy/transaction_end.h"
+#include "proxy/type_identity.h"
 #include "router/key_value.h"
 #include "values/errors.h"
 
@@ -23,39 +29,55 @@ using rewriter::CopySplit;
 using values::ErrorId;
 using values::make_error;
 
-/// Which of the client's lines a shard's n-th line was. Only the youngest are kept: an error comes
-/// soon after its row.
-class LineNumbers {
- public:
-  void add(std::uint64_t line) {
-    lines_.push_back(line);
-    if (lines_.size() <= kept) return;
-    lines_.pop_front();
-    ++forgotten_;
-  }
-  std::optional<std::uint64_t> client_line(std::uint64_t shard_line) const {
-    if (shard_line <= forgotten_ || shard_line > forgotten_ + lines_.size()) return std::nullopt;
-    return lines_[shard_line - forgotten_ - 1];
-  }
-
- private:
-  static constexpr std::size_t kept = 1U << 18;
-  std::deque<std::uint64_t> lines_;
-  std::uint64_t forgotten_ = 0;
+/// `COPY t, line 7` at the begin of a line of an error's context.
+struct LineOf {
+  std::size_t begin = std::string_view::npos;  ///< of the digits
+  std::size_t length = 0;
+  std::uint64_t line = 0;  ///< 0: none is named
 };
 
-/// `COPY t, line 7, column x` with the client's line number.
-std::string renumbered(std::string_view context, const LineNumbers& lines) {
-  constexpr std::string_view mark = ", line ";
-  const std::size_t at = context.find(mark);
-  if (!context.starts_with("COPY ") || at == std::string_view::npos) return std::string(context);
-  const char* digits = context.data() + at + mark.size();
-  std::uint64_t line = 0;
-  const auto read = std::from_chars(digits, context.data() + context.size(), line);
-  const auto client_line = lines.client_line(line);
-  const std::string_view rest(read.ptr, static_cast<std::size_t>(context.data() + context.size() - read.ptr));
-  if (!client_line) return fmt::format("{}{}", context.substr(0, at), rest);
-  return fmt::format("{}{}{}{}", context.substr(0, at), mark, *client_line, rest);
+LineOf line_of(std::string_view context, std::string_view table) {
+  const std::string mark = fmt::format("COPY {}, line ", table);
+  std::size_t at = context.find(mark);
+  while (at != std::string_view::npos && at > 0 && context[at - 1] != '\n') at = context.find(mark, at + 1);
+  if (at == std::string_view::npos) return {};
+  LineOf found{at + mark.size(), 0, 0};
+  const std::string_view digits = context.substr(found.begin);
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), found.line);
+  found.length = static_cast<std::size_t>(read.ptr - digits.data());
+  return found;
+}
+
+/// The context with the client's line for the shard's.
+std::string renumbered(std::string context, std::string_view table, const CopyLines& lines) {
+  constexpr std::size_t mark = std::string_view(", line ").size();
+  const LineOf found = line_of(context, table);
+  if (found.line == 0) return context;
+  const auto client_line = lines.client_line(found.line);
+  if (client_line) return context.replace(found.begin, found.length, std::to_string(*client_line));
+  return context.erase(found.begin - mark, found.length + mark);
+}
+
+/// The number behind COPY in a command tag.
+std::uint64_t copied(std::string_view tag) {
+  std::uint64_t count = 0;
+  const std::size_t blank = tag.rfind(' ');
+  if (blank != std::string_view::npos) std::from_chars(tag.data() + blank + 1, tag.data() + tag.size(), count);
+  return count;
+}
+
+/// A binary value that no server reads as one of the type.
+bool has_wrong_size(values::Oid type, std::size_t size) {
+  switch (type) {
+    case values::oid::int2: return size != 2;
+    case values::oid::int4:
+    case values::oid::date: return size != 4;
+    case values::oid::int8:
+    case values::oid::timestamp:
+    case values::oid::timestamptz: return size != 8;
+    case values::oid::uuid: return size != 16;
+    default: return false;
+  }
 }
 
 class SplitCopy {
@@ -66,11 +88,15 @@ class SplitCopy {
         plan_(*execution.plan->plan),
         copy_(*plan_.copy),
         table_(state.db->map->tables()[static_cast<std::size_t>(copy_.table)]),
-        sql_(execution.statement->text),
+        sql_(execution.evaluated.empty() ? execution.statement->text : std::get<std::string>(plan_.subquery.pieces.front())),
         exchange_(net::CancelToken{}),
-        rows_(copy_),
+        budget_(state.db->config->limits.query_memory),
+        held_(budget_),
+        rows_(make_copy_reader(copy_, table_.name.name)),
+        format_(copy_.format == CopySplit::Format::binary ? values::Format::binary : values::Format::text),
         sources_(state.db->map->shards().size()),
-        shard_count_(state.db->map->shards_of(table_).size()) {}
+        shard_count_(state.db->map->shards_of(table_).size()) {
+  }
 
   net::Task<Outcome> run() {
     std::exception_ptr failure;
@@ -81,10 +107,7 @@ class SplitCopy {
     } catch (...) {
       failure = std::current_exception();
     }
-    if (failure) {
-      co_await stop();
-      std::rethrow_exception(failure);
-    }
+    if (failure) std::rethrow_exception(co_await stop(std::move(failure)));
     if (execution_.standalone && execution_.simple) co_await end_statement_transaction(state_);
     send_complete(state_.out(), fmt::format("COPY {}", count_));
     co_return Outcome{};
@@ -93,40 +116,64 @@ class SplitCopy {
  private:
   struct Source {
     std::optional<std::size_t> index;  ///< in the exchange, once the shard takes part
-    LineNumbers lines;
-    std::uint64_t copied = 0;
+    std::optional<CopyLines> lines;
     bool wrote = false;
   };
 
   /// One shard is asked at once: it says whether the statement is right, and what it expects.
   net::Task<void> begin() {
-    if (copy_.format == CopySplit::Format::binary) {
-      throw make_error(ErrorId::unsupported_clause, "COPY FROM with FORMAT binary",
-                       "rows are placed by reading their keys as text", "Use FORMAT text or csv.");
-    }
     check_encoding();
-    if (state_.transaction.state() == backends::TransactionState::none) state_.transaction.begin_implicit();
+    rows_->fill(execution_.evaluated);
     const router::ShardSet shards = state_.db->map->shards_of(table_);
+    read_key_types(shards);
+    if (state_.transaction.state() == backends::TransactionState::none) state_.transaction.begin_implicit();
     if (copy_.every_shard) {
       for (const std::uint32_t shard : shards) co_await join(shard);
     } else {
       co_await join(*shards.begin());
     }
-    net::pg::CopyInResponse response;
-    net::pg::Formats formats;
-    for (int i = 0; i < copy_.field_count; ++i) formats.add(0);
-    response.column_formats = formats.list();
-    response.encode(state_.out());
     if (const auto sent = co_await state_.client.flush_all(); !sent) throw ClientGone{sent.error().message};
   }
 
   /// Keys are hashed in the server's encoding, and a byte of a multi-byte character must not look
   /// like a delimiter.
   void check_encoding() const {
-    const auto encoding = state_.reported.find("client_encoding");
-    if (encoding == state_.reported.end() || encoding->second == "UTF8") return;
-    throw make_error(ErrorId::unsupported_clause, fmt::format("COPY FROM in client encoding {}", encoding->second),
-                     "keys are placed by their UTF8 bytes", "SET client_encoding TO 'UTF8'.");
+    const std::string* reported = state_.reported("client_encoding");
+    const std::string client = reported == nullptr ? "UTF8" : *reported;
+    const std::string& encoding = copy_.encoding.empty() ? client : copy_.encoding;
+    if (plain_encoding(encoding) == "utf8") return;
+    const bool text_keys = std::ranges::any_of(copy_.key, [](const CopySplit::KeyField& field) {
+      return router::key_type_of(field.column_type) == router::KeyType::text;
+    });
+    if (!text_keys && !has_ascii_inside(encoding)) return;
+    throw make_error(ErrorId::unsupported_clause, fmt::format("COPY FROM in encoding {}", encoding),
+                     "keys are placed by their UTF8 bytes", "SET client_encoding TO 'UTF8', and write the data so.");
+  }
+
+  /// The table as the catalog has it: modifiers of the key's columns, and whether binary values may
+  /// name types by other OIDs than a shard's own.
+  void read_key_types(const router::ShardSet& shards) {
+    const router::Relation* relation =
+        state_.db->catalog->find_relation({table_.name.schema}, table_.name.name);
+    if (relation == nullptr) return;
+    const auto& names = table_.expression ? table_.expression->columns() : table_.key;
+    for (const std::string& name : names) {
+      const auto column = relation->find_column(name);
+      modifiers_.push_back(column ? relation->columns[static_cast<std::size_t>(*column)].type.typmod : -1);
+    }
+    if (format_ != values::Format::binary) return;
+    std::vector<rewriter::ResultColumn> columns(relation->columns.size());
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      columns[i].name = relation->columns[i].name;
+      columns[i].type = relation->columns[i].type.oid;
+    }
+    const net::pg::Formats binary{1};
+    for (const std::uint32_t shard : shards) {
+      if (row_oids(*state_.db, shard, columns, binary.list()).empty()) continue;
+      throw make_error(ErrorId::unsupported_clause, "COPY FROM with FORMAT binary",
+                       "its values may name types by OIDs, which are others on each shard",
+                       "Use FORMAT text or csv.");
+    }
   }
 
   net::Task<void> join(std::uint32_t shard) {
@@ -136,17 +183,20 @@ class SplitCopy {
     backends::send_query(member->lease, sql_);
     member->lease->set_mid_request(true);
     source.index = exchange_.add(member->lease);
+    source.lines.emplace(budget_);
     shard_of_.push_back(shard);
     running_.push_back(std::make_unique<Running>(state_, member->lease));
     exchange_.send();
-    // The header line, where there is one, goes to every shard: HEADER MATCH is the server's to check.
     bool accepted = false;
     while (!accepted) {
       const Reply reply = co_await exchange_.next_of(*source.index);
       accepted = reply.kind == Reply::Kind::message && reply.message.type == 'G';
       if (!accepted) take(*source.index, reply);
+      // What the first one expects is what the client is to send.
+      if (accepted && shard_of_.size() == 1) state_.client.write(reply.message.raw);
     }
-    if (!header_.empty()) send_row(source, header_, 1);
+    // The header, where there is one, goes to every shard: HEADER MATCH is the server's to check.
+    if (header_) send_row(source, *header_);
   }
 
   /// A shard that is only asked whether the statement is right writes nothing.
@@ -156,9 +206,10 @@ class SplitCopy {
     source.wrote = true;
   }
 
-  void send_row(Source& source, std::string_view bytes, std::uint64_t line) {
-    net::pg::CopyData{bytes}.encode(exchange_.lease(*source.index)->socket().out());
-    source.lines.add(line);
+  void send_row(Source& source, const CopyRow& row) {
+    net::pg::CopyData{rows_->filled(row)}.encode(exchange_.lease(*source.index)->socket().out());
+    const std::uint32_t lines = source.lines->empty() ? row.lines_if_first : row.lines;
+    if (lines > 0) source.lines->add(row.line, lines, row.bytes.size());
   }
 
   net::Task<void> take_rows() {
@@ -169,13 +220,15 @@ class SplitCopy {
       if (message.kind == CopyMessage::Kind::failed) {
         throw values::SqlError("57014", "COPY from stdin failed: " + message.reason);
       }
-      if (message.kind == CopyMessage::Kind::done) rows_.finish();
-      else rows_.feed(message.data);
+      if (message.kind == CopyMessage::Kind::done) rows_->finish();
+      if (message.kind == CopyMessage::Kind::data && !ended) rows_->feed(message.data);
+      held_.set(rows_->held());
       while (!ended) {
-        const auto row = rows_.next();
+        const auto row = rows_->next();
         if (!row) break;
-        ended = row->end_marker;
-        if (!ended) co_await place(*row);
+        ended = row->last;
+        broken_ = row->broken;
+        if (!place_now(*row)) co_await place(*row);
       }
       if (message.kind == CopyMessage::Kind::done) co_return;
       while (!co_await exchange_.writable()) {
@@ -186,20 +239,34 @@ class SplitCopy {
     }
   }
 
-  net::Task<void> place(const CopyRows::Row& row) {
+  /// A row whose key can be read here, of a shard that takes part already: nearly all. False: place().
+  bool place_now(const CopyRow& row) {
+    if (row.marker) {
+      send_row(sources_[shard_of_.front()], row);
+      return true;
+    }
+    if (row.header || copy_.every_shard) return false;
+    check_clock(row);
+    const Placed shard = read_shard(row);
+    if (!shard || !sources_[*shard].index) return false;
+    mark_written(*shard);
+    send_row(sources_[*shard], row);
+    return true;
+  }
+
+  net::Task<void> place(CopyRow row) {
     if (row.header) {
-      header_ = row.bytes;
-      for (Source& source : sources_) {
-        if (source.index) send_row(source, row.bytes, row.line);
-      }
+      header_bytes_ = row.bytes;
+      header_ = row;
+      header_->bytes = header_bytes_;
+      for (const std::uint32_t shard : shard_of_) send_row(sources_[shard], row);
       co_return;
     }
-    ++count_;
     check_clock(row);
     if (copy_.every_shard) {
       for (const std::uint32_t shard : shard_of_) {
         mark_written(shard);
-        send_row(sources_[shard], row.bytes, row.line);
+        send_row(sources_[shard], row);
       }
       co_return;
     }
@@ -207,13 +274,13 @@ class SplitCopy {
     mark_written(shard);
     // Joining reads from the shard, not from the client: the row's bytes stay.
     if (!sources_[shard].index) co_await join(shard);
-    send_row(sources_[shard], row.bytes, row.line);
+    send_row(sources_[shard], row);
   }
 
   /// Each shard would read its own clock: copies would differ, and so would rows of one moment.
-  void check_clock(const CopyRows::Row& row) {
+  void check_clock(const CopyRow& row) {
     if (shard_count_ == 1) return;
-    const auto word = rows_.clock_word(row);
+    const auto word = rows_->clock_word(row);
     if (!word) return;
     values::SqlError error = make_error(
         ErrorId::unsupported_clause, fmt::format("COPY FROM with '{}' as a date or time", *word),
@@ -222,38 +289,64 @@ class SplitCopy {
     throw error;
   }
 
-  net::Task<std::uint32_t> shard_for(CopyRows::Row row) {
-    if (!rows_.read_keys(row, fields_)) co_return shard_of_.front();  // the server will say what is wrong
-    const router::MappedScheme& scheme = state_.db->map->schemes()[table_.scheme];
-    std::vector<router::KeyType> types;
-    std::vector<router::KeyValue> parts;
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-      const router::KeyType type = key_type(scheme, i);
-      router::KeyConversion converted = convert(type, i, fields_[i]);
-      if (converted.outcome == router::KeyConversion::Outcome::unknown) {
-        const std::string plain = co_await spelt_by_server(i, row.line);
-        converted = convert(type, i, plain);
-      }
-      if (converted.outcome == router::KeyConversion::Outcome::nothing) co_return shard_of_.front();
-      if (converted.outcome == router::KeyConversion::Outcome::unknown) throw unreadable_key(i, row.line);
-      types.push_back(type);
-      parts.push_back(converted.key);
-    }
-    co_return place_key(scheme, types, parts, row.line);
+  /// A row's shard, or the key field that a server must read first.
+  using Placed = std::expected<std::uint32_t, std::size_t>;
+
+  Placed read_shard(const CopyRow& row) {
+    spelt_.clear();
+    if (!rows_->read_keys(row, fields_)) return shard_of_.front();  // the server will say what is wrong
+    return place_fields(row.line);
   }
 
-  router::KeyConversion convert(router::KeyType type, std::size_t field,
-                                std::optional<std::string_view> text) const {
-    return router::key_for_storage({type, copy_.key[field].column_type, -1},
-                                   {values::oid::unknown, values::Format::text, text});
+  Placed place_fields(std::uint64_t line) {
+    const router::MappedScheme& scheme = state_.db->map->schemes()[table_.scheme];
+    types_.clear();
+    parts_.clear();
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      const router::KeyType type = key_type(scheme, i);
+      const bool spelt = i < spelt_.size() && spelt_[i];
+      if (format_ == values::Format::binary && fields_[i] && has_wrong_size(copy_.key[i].column_type, fields_[i]->size())) {
+        return shard_of_.front();
+      }
+      router::KeyConversion converted = convert(type, i, spelt ? std::optional<std::string_view>(*spelt_[i]) : fields_[i]);
+      if (converted.outcome == router::KeyConversion::Outcome::unknown) return std::unexpected(i);
+      if (converted.outcome == router::KeyConversion::Outcome::nothing) return shard_of_.front();
+      types_.push_back(type);
+      parts_.push_back(std::move(converted.key));
+    }
+    return place_key(scheme, line);
+  }
+
+  net::Task<std::uint32_t> shard_for(CopyRow row) {
+    Placed placed = read_shard(row);
+    spelt_.resize(fields_.size());
+    while (!placed) {
+      const std::size_t field = placed.error();
+      if (format_ == values::Format::binary || spelt_[field]) throw unreadable_key(field, row.line);
+      spelt_[field] = co_await spelt_by_server(field, row.line);
+      placed = place_fields(row.line);
+    }
+    co_return *placed;
+  }
+
+  router::KeyConversion convert(router::KeyType type, std::size_t field, std::optional<std::string_view> text) const {
+    const values::Oid column = copy_.key[field].column_type;
+    const std::int32_t modifier = field < modifiers_.size() ? modifiers_[field] : -1;
+    const values::Oid constant = format_ == values::Format::binary ? column : values::oid::unknown;
+    return router::key_for_storage({type, column, modifier}, {constant, format_, text});
   }
 
   /// A spelling that only a server reads (a date in words, blanks around a number): the server
   /// says what it is, or what is wrong with it.
   net::Task<std::string> spelt_by_server(std::size_t field, std::uint64_t line) {
+    if (fields_[field]->find('\0') != std::string_view::npos) {
+      values::SqlError error("22021", "invalid byte sequence for encoding \"UTF8\": 0x00");
+      error.context = fmt::format("COPY {}, line {}", table_.name.name, line);
+      throw error;
+    }
     const std::uint32_t shard = state_.default_shard();
-    ShardLease taken = co_await ShardLease::take(state_, shard);
-    backends::Lease& lease = *taken;
+    // The transaction's own is in the middle of this COPY.
+    backends::Lease lease = co_await borrow_lease(state_, shard);
     auto answer = co_await backends::run_command(
         lease, fmt::format("SET LOCAL datestyle TO ISO; SELECT {}::{}::pg_catalog.text",
                            backends::quote_literal(*fields_[field]),
@@ -287,11 +380,10 @@ class SplitCopy {
     throw make_error(ErrorId::internal, "a column of the key expression has a type that holds no keys");
   }
 
-  std::uint32_t place_key(const router::MappedScheme& scheme, const std::vector<router::KeyType>& types,
-                          const std::vector<router::KeyValue>& parts, std::uint64_t line) {
+  std::uint32_t place_key(const router::MappedScheme& scheme, std::uint64_t line) {
     std::optional<router::KeyValue> key = router::KeyValue::null();
-    if (table_.expression) key = table_.expression->evaluate(types, parts);
-    else if (!parts.empty()) key = parts.front();
+    if (table_.expression) key = table_.expression->evaluate(types_, parts_);
+    else if (!parts_.empty()) key = parts_.front();
     std::optional<router::Placement> placement;
     if (key) placement = router::ShardMap::place(scheme, *key);
     if (placement) return placement->shard;
@@ -309,39 +401,83 @@ class SplitCopy {
     if (reply.kind != Reply::Kind::message) return;
     const net::pg::Message& message = reply.message;
     if (message.type == 'N') state_.client.write(message.raw);
+    if (message.type == 'C') {
+      const auto complete = net::pg::CommandComplete::decode(message.payload);
+      // Of a reference table one copy's count is the answer.
+      if (complete && (!copy_.every_shard || source == 0)) count_ += copied(complete->tag);
+    }
     if (message.type != 'E') return;
     backends::Lease& lease = exchange_.lease(source);
     lease->set_mid_request(false);
     auto fields = net::pg::ErrorResponse::decode(message.payload);
     if (!fields) throw make_error(ErrorId::shard_protocol, lease.shard_name(), fields.error().message);
     fields->remove('P');
-    fields->set('W', fmt::format("{}\nshard {}", renumbered(fields->get('W'), sources_[shard_of_[source]].lines),
+    fields->set('W', fmt::format("{}\nshard {}", renumbered(std::string(fields->get('W')), table_.name.name, *sources_[shard_of_[source]].lines),
                                  lease.shard_name()));
     throw backends::ServerError(std::move(*fields), lease.shard(), lease.shard_name());
   }
 
   net::Task<void> finish() {
     for (std::size_t source = 0; source < exchange_.size(); ++source) {
-      backends::Lease& lease = exchange_.lease(source);
-      net::pg::CopyDone{}.encode(lease->socket().out());
-      lease->set_mid_request(false);
+      send_end(exchange_.lease(source));
     }
     exchange_.send();
     while (auto next = co_await exchange_.next()) take(next->source, next->reply);
     running_.clear();
   }
 
-  /// The statement has failed: what has been sent is given up.
-  net::Task<void> stop() {
+  void send_end(backends::Lease& lease) {
+    // Behind a row that is not whole the trailer would be taken for its rest.
+    if (format_ == values::Format::binary && !broken_) {
+      net::pg::CopyData{CopyTuples::trailer}.encode(lease->socket().out());
+    }
+    net::pg::CopyDone{}.encode(lease->socket().out());
+    lease->set_mid_request(false);
+  }
+
+  /// The line of the client's data that a failure names; 0: none.
+  std::uint64_t line_of_failure(const std::exception_ptr& failure) const {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const backends::ServerError& error) {
+      return line_of(error.fields.get('W'), table_.name.name).line;
+    } catch (const values::SqlError& error) {
+      return line_of(error.context, table_.name.name).line;
+    } catch (...) {
+      return 0;
+    }
+  }
+
+  /// The statement has failed, and nothing of it will stay. A server reads in the order of the data:
+  /// where a row is at fault, another shard may yet know of one before it. Answers the first.
+  net::Task<std::exception_ptr> stop(std::exception_ptr failure) {
+    std::uint64_t line = line_of_failure(failure);
     for (std::size_t source = 0; source < exchange_.size(); ++source) {
       if (exchange_.finished(source)) continue;
       backends::Lease& lease = exchange_.lease(source);
-      net::pg::CopyFail{"the statement failed elsewhere"}.encode(lease->socket().out());
-      lease->set_mid_request(false);
+      if (line > 0) {
+        send_end(lease);
+      } else {
+        net::pg::CopyFail{"the statement failed elsewhere"}.encode(lease->socket().out());
+        lease->set_mid_request(false);
+      }
     }
     exchange_.send();
-    co_await exchange_.drain();
+    for (bool more = true; more;) {
+      try {
+        const auto next = co_await exchange_.next();
+        more = next.has_value();
+        if (more && line > 0) take(next->source, next->reply);
+      } catch (const values::SqlError&) {
+        const std::exception_ptr other = std::current_exception();
+        const std::uint64_t at = line_of_failure(other);
+        if (at == 0 || at >= line) continue;
+        line = at;
+        failure = other;
+      }
+    }
     running_.clear();
+    co_return failure;
   }
 
   SessionState& state_;
@@ -351,13 +487,22 @@ class SplitCopy {
   const router::MappedTable& table_;
   const std::string sql_;
   backends::Exchange exchange_;
-  CopyRows rows_;
+  merge::MemoryBudget budget_;
+  merge::Charge held_;  ///< rows that are not whole yet
+  std::unique_ptr<CopyReader> rows_;
+  values::Format format_;
   std::vector<Source> sources_;           ///< by shard
   std::size_t shard_count_;               ///< that the table's rows lie on
   std::vector<std::uint32_t> shard_of_;   ///< by source of the exchange
   std::vector<std::unique_ptr<Running>> running_;
   std::vector<std::optional<std::string_view>> fields_;
-  std::string header_;
+  std::vector<std::optional<std::string>> spelt_;  ///< the same, where a server had to read them
+  std::vector<router::KeyType> types_;   ///< of the row in hand
+  std::vector<router::KeyValue> parts_;
+  std::vector<std::int32_t> modifiers_;  ///< of the key's columns
+  std::optional<CopyRow> header_;
+  std::string header_bytes_;
+  bool broken_ = false;  ///< the last row was not whole
   std::uint64_t count_ = 0;
 };
 

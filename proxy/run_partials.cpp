@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <map>
 
 #include "backends/cancel.h"
 #include "backends/exchange.h"
@@ -12,8 +13,8 @@
 #include "proxy/replies.h"
 #include "proxy/row_sink.h"
 #include "proxy/settings.h"
-#include "proxy/shard_request.h"
 #include "proxy/transaction_end.h"
+#include "proxy/type_identity.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -24,6 +25,9 @@ using backends::Reply;
 using rewriter::BoundPlan;
 using rewriter::Effect;
 using rewriter::Plan;
+
+/// More than this waiting for the client is sent before waiting for the shards.
+constexpr std::size_t send_ahead_bytes = 8192;
 
 /// The last number of a command tag; 0 where it has none.
 std::uint64_t count_of(std::string_view tag) {
@@ -48,18 +52,30 @@ class Partials {
 
   net::Task<Outcome> run() {
     bound_ = rewriter::bind(bind_request(state_, execution_));
-    check_binary_results(state_, plan_, bound_, execution_.result_formats);
+    check_copied_columns();
     co_await take_leases();
-    send();
     std::exception_ptr failure;
     try {
-      co_await read();
+      // A cancel that came before has found idle servers.
+      state_.check_cancelled();
+      if (plan_.in_order) {
+        co_await run_in_order();
+      } else {
+        for (std::size_t source = 0; source < members_.size(); ++source) send(source);
+        exchange_.send();
+        co_await read();
+      }
     } catch (...) {
       failure = std::current_exception();
     }
     if (failure || error_) {
+      // In the middle of a message there is no way to tell the client anything.
+      for (std::size_t i = 0; i < exchange_.size(); ++i) {
+        if (exchange_.stream(i).in_message()) throw ClientGone{"a shard was lost in the middle of a row"};
+      }
       co_await stop();
       again_ = !failure && must_prepare_again(error_->fields, names_[failed_source_]);
+      if (plan_.outside_transaction && !in_transaction()) say_how_far(failure);
       if (failure) std::rethrow_exception(failure);
       throw std::move(*error_);
     }
@@ -69,7 +85,7 @@ class Partials {
   /// Shards' prepared statements were not what they had been; nothing has gone to the client, and the
   /// transaction, if there is one, began with this statement.
   bool may_run_again() const {
-    if (!again_ || sink_.begun()) return false;
+    if (!again_ || sink_.begun() || plan_.copy_out) return false;
     if (!in_transaction()) return true;
     return fresh_ && state_.transaction.enlisted().size() == bound_.queries.size();
   }
@@ -77,6 +93,19 @@ class Partials {
  private:
   bool in_transaction() const {
     return state_.transaction.state() != backends::TransactionState::none;
+  }
+
+  /// What goes through as the shards write it is not looked into.
+  void check_copied_columns() const {
+    if (!plan_.copy_out || plan_.recipe || plan_.copy_out->format != rewriter::CopyFormat::Format::binary) return;
+    const net::pg::Formats all_binary{1};
+    for (const auto& query : bound_.queries) {
+      const auto shard = static_cast<std::uint32_t>(query.shard);
+      if (row_oids(*state_.db, shard, plan_.copy_out->columns, all_binary.list()).empty()) continue;
+      throw values::make_error(values::ErrorId::unsupported_clause, "COPY TO with FORMAT binary",
+                               "its values name types by OIDs, which are others on each shard",
+                               "Use FORMAT text or csv.");
+    }
   }
 
   net::Task<void> take_leases() {
@@ -87,24 +116,83 @@ class Partials {
       const auto* known = state_.transaction.find(shard);
       fresh_ = fresh_ && (known == nullptr || !known->began);
       auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
-      if (writes(plan_) && in_transaction()) state_.transaction.mark_written(shard);
+      if (writes(plan_) && in_transaction()) {
+        if (plan_.in_order) state_.transaction.hold_schema_change();
+        state_.transaction.mark_written(shard);
+      }
+      if (plan_.copy_out && plan_.recipe && members_.empty()) {
+        const Running running(state_, member->lease);
+        co_await sink_.copy().begin_rows(member->lease);
+      }
       expect_residue(*member, plan_);
-      exchange_.add(member->lease);
-      running_.push_back(std::make_unique<Running>(state_, member->lease));
-      tags_.emplace_back();
+      members_.push_back(member);
+    }
+    tags_.resize(members_.size());
+  }
+
+  /// One shard after another; ends with the first that fails.
+  net::Task<void> run_in_order() {
+    for (std::size_t source = 0; source < members_.size() && !error_; ++source) {
+      send(source);
+      exchange_.send();
+      while (!exchange_.finished(source)) {
+        take({source, co_await exchange_.next_of(source)});
+      }
     }
   }
 
-  void send() {
-    const PartialRequests requests(state_, execution_);
-    for (std::size_t source = 0; source < bound_.queries.size(); ++source) {
-      const ShardRequest request = requests.make(bound_.queries[source].sql, names_.emplace_back());
-      unparsed_.push_back(send_request(exchange_.lease(source), request));
+  /// Adds the source, and queues its request.
+  void send(std::size_t source) {
+    const std::size_t added = exchange_.add(members_[source]->lease);
+    exchange_.stream(added).longest_row = state_.db->config->limits.query_memory;
+    running_.push_back(std::make_unique<Running>(state_, members_[source]->lease));
+    const std::uint32_t shard = members_[source]->shard;
+    PartialRequest partial(state_, execution_, sink_.formats(), shard, bound_.queries[source].sql);
+    row_oids_.push_back(input_oids(*state_.db, shard, plan_, partial.request.result_formats));
+    unparsed_.push_back(send_request(exchange_.lease(source), partial.request));
+    names_.push_back(std::move(partial.name));
+  }
+
+  /// The rows that a source has given, with the default shard's OIDs.
+  merge::Batch& rows_of(std::size_t source) {
+    merge::Batch& rows = exchange_.stream(source).rows;
+    row_oids_[source].translate(rows);
+    return rows;
+  }
+
+  /// Each shard's COPY data as it comes; a large row is passed on to its end before anything else.
+  net::Task<void> pass_copies() {
+    for (std::size_t i = 0; !sink_.copy().has_lead() && i < exchange_.size(); ++i) {
+      exchange_.stream(i).batch_copies = exchange_.stream(i).parts = true;
     }
-    exchange_.send();
+    while (auto next = co_await exchange_.next()) {
+      take(*next);
+      while (true) {
+        pass_copy(next->source, next->reply);
+        if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+        co_await give_way_to_client(state_);
+        if (!exchange_.stream(next->source).in_message()) break;
+        next->reply = co_await exchange_.next_of(next->source);
+      }
+    }
+  }
+
+  void pass_copy(std::size_t source, const Reply& reply) {
+    CopyOutput& copy = sink_.copy();
+    if (reply.kind == Reply::Kind::copies) copy.more(reply.message);
+    if (reply.kind == Reply::Kind::part) copy.part(reply.message.raw);
+    if (reply.kind != Reply::Kind::message) return;
+    if (reply.message.type == 'H') copy.respond(reply.message);
+    if (reply.message.type != 'd') return;
+    copy.first(reply.message);
+    exchange_.stream(source).batch_copies = exchange_.stream(source).parts = true;
   }
 
   net::Task<void> read() {
+    if (plan_.copy_out && !plan_.recipe) {
+      co_await pass_copies();
+      co_return;
+    }
     if (!plan_.recipe) {
       while (auto next = co_await exchange_.next()) take(*next);
       co_return;
@@ -113,7 +201,7 @@ class Partials {
       while (auto next = co_await exchange_.next()) {
         take(*next);
         if (next->reply.kind != Reply::Kind::rows) continue;
-        if (plan_.sum_counts || next->source == 0) co_await sink_.take(exchange_.stream(next->source).rows);
+        if (plan_.sum_counts || next->source == 0) co_await sink_.take(rows_of(next->source));
       }
       co_return;
     }
@@ -121,7 +209,7 @@ class Partials {
   }
 
   net::Task<void> merge() {
-    merge::Binding binding = merge_binding(state_, plan_, bound_, execution_.result_formats);
+    merge::Binding binding = merge_binding(state_, plan_, bound_, sink_.formats());
     merge::Merger merger(*plan_.recipe, std::move(binding), exchange_.size(), budget_);
     merge::Batch out;
     while (!error_) {
@@ -154,7 +242,7 @@ class Partials {
       merger.finish(next.source);
     } else if (next.reply.kind == Reply::Kind::rows) {
       merge::Batch rows;
-      rows.swap(exchange_.stream(next.source).rows);
+      rows.swap(rows_of(next.source));
       merger.consume(next.source, std::move(rows));
     }
   }
@@ -165,15 +253,55 @@ class Partials {
     const net::pg::Message& message = next.reply.message;
     switch (message.type) {
       case '1': unparsed_[next.source] = false; break;
-      case 'T': check_partial_columns(plan_, message, exchange_.lease(next.source).shard_name()); break;
+      case 'T': check_partial_columns(*state_.db, plan_, exchange_.lease(next.source), message); break;
       case 'C': {
         const auto complete = net::pg::CommandComplete::decode(message.payload);
         if (complete) tags_[next.source] = complete->tag;
         break;
       }
       case 'E': take_error(next.source, message); break;
-      case 'N': state_.client.write(message.raw); break;
+      case 'N': take_notice(next.source, message); break;
       default: break;
+    }
+  }
+
+  /// Shards that do the same thing say the same: it is heard once.
+  void take_notice(std::size_t source, const net::pg::Message& message) {
+    // What is not on every shard is no news but from the default one.
+    if (!plan_.subquery_of.empty() && members_[source]->shard != state_.default_shard()) return;
+    if (!plan_.sum_counts) {
+      Notices& heard = notices_[std::string(message.payload)];
+      heard.by_source.resize(members_.size());
+      if (++heard.by_source[source] <= heard.passed_on) return;
+      ++heard.passed_on;
+    }
+    state_.client.write(message.raw);
+  }
+
+  /// Each shard has committed for itself: what is done is not undone.
+  void say_how_far(std::exception_ptr& failure) {
+    std::vector<std::string_view> done;
+    for (std::size_t source = 0; source + 1 < exchange_.size(); ++source) done.push_back(members_[source]->lease.shard_name());
+    if (done.empty()) return;
+    const std::string detail = fmt::format("Carried out on {}, and not undone there.", fmt::join(done, ", "));
+    const std::string hint =
+        "Remove the cause and run it again; an index that was made on some shards only, or is invalid on one, is "
+        "dropped with DROP INDEX IF EXISTS first.";
+    if (error_) {
+      const std::string said(error_->fields.get('D'));
+      error_->fields.set('D', said.empty() ? detail : said + "\n" + detail);
+      if (error_->fields.get('H').empty()) error_->fields.set('H', hint);
+      return;
+    }
+    try {
+      std::rethrow_exception(failure);
+    } catch (const backends::ServerError&) {
+    } catch (const values::SqlError& error) {
+      values::SqlError longer = error;
+      longer.detail = detail;
+      longer.hint = hint;
+      failure = std::make_exception_ptr(longer);
+    } catch (...) {
     }
   }
 
@@ -201,7 +329,7 @@ class Partials {
   net::Task<Outcome> finish() {
     const bool alone = execution_.standalone && execution_.simple;
     running_.clear();
-    if (plan_.effect == Effect::ddl) state_.catalog_stale = true;
+    if (plan_.effect == Effect::ddl) state_.change_definitions();
     if (alone) co_await end_statement_transaction(state_);
     co_return co_await sink_.finish(tag());
   }
@@ -223,9 +351,17 @@ class Partials {
   BoundPlan bound_;
   merge::MemoryBudget budget_;
   backends::Exchange exchange_;
+  std::vector<backends::Transaction::Enlisted*> members_;  ///< in shard order
   std::vector<std::unique_ptr<Running>> running_;
+  /// A notice, how often each shard has given it, and how often the client has heard it.
+  struct Notices {
+    std::vector<std::size_t> by_source;
+    std::size_t passed_on = 0;
+  };
+  std::map<std::string, Notices> notices_;
   RowSink sink_;
   std::vector<std::string> names_;
+  std::vector<RowOids> row_oids_;  ///< by source
   std::vector<bool> unparsed_;  ///< a Parse was sent and has not been answered
   std::size_t failed_source_ = 0;
   std::vector<std::string> tags_;

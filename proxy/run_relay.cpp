@@ -5,6 +5,7 @@
 #include "proxy/pins.h"
 #include "proxy/planning.h"
 #include "proxy/shard_request.h"
+#include "proxy/type_identity.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -12,7 +13,6 @@ namespace anabranch::proxy {
 namespace {
 
 using backends::Reply;
-using rewriter::Effect;
 using rewriter::Plan;
 
 /// More than this waiting for the client is sent before waiting for the shard (PostgreSQL's own
@@ -23,8 +23,19 @@ constexpr std::size_t send_ahead_bytes = 8192;
 class Relay {
  public:
   Relay(SessionState& state, Execution& execution, backends::Lease& lease)
-      : state_(state), execution_(execution), lease_(lease), running_(state, lease), replies_(lease) {
+      : state_(state),
+        execution_(execution),
+        lease_(lease),
+        foreign_(lease.shard() != state.default_shard()),
+        running_(state, lease),
+        replies_(lease) {
     replies_.batch_rows = false;
+    const CachedPlan& plan = *execution.plan;
+    if (foreign_ && !execution.simple && plan.oids_in_rows) {
+      row_oids_ = row_oids(*state.db, lease.shard(), *plan.description->columns, execution.result_formats);
+    }
+    // What is translated has to be there whole.
+    replies_.parts = row_oids_.empty();
   }
 
   /// Nothing of the answer has gone to the client, and the shard's statement must be prepared anew.
@@ -33,20 +44,30 @@ class Relay {
   net::Task<Outcome> run() {
     send();
     lease_->socket().send_now();
-    while (true) {
-      const std::optional<Reply> reply = replies_.poll();
-      if (!reply) {
-        if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
-        replies_.check(co_await replies_.more());
-        continue;
-      }
-      if (reply->kind == Reply::Kind::ready) break;
-      if (reply->message.type == 'G') {
-        co_await copy_in(reply->message);
-      } else {
-        take(reply->message);
+    try {
+      while (true) {
+        const std::optional<Reply> reply = replies_.poll();
+        if (!reply) {
+          if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+          replies_.check(co_await replies_.more());
+          continue;
+        }
+        if (reply->kind == Reply::Kind::ready) break;
+        if (reply->message.type == 'G') {
+          co_await copy_in(reply->message);
+          continue;
+        }
+        if (reply->kind == Reply::Kind::part) {
+          state_.client.write(reply->message.raw);
+        } else {
+          take(reply->message);
+        }
         if (state_.client.congested()) co_await give_way_to_client(state_);
       }
+    } catch (const values::SqlError& error) {
+      // In the middle of a message there is no way to tell the client anything.
+      if (replies_.in_message()) throw ClientGone{error.message};
+      throw;
     }
     if (error_) co_await fail();
     co_return outcome_;
@@ -82,6 +103,11 @@ class Relay {
     request.portal = portal.server_name;
     request.parameter_formats = execution_.parameter_formats;
     request.parameters = execution_.parameters;
+    std::string kept;
+    if (foreign_ && execution_.plan->oids_in_parameters) {
+      request.parameters = parameters_on(*state_.db, lease_.shard(), execution_.plan->description->parameters,
+                                         execution_.parameter_formats, execution_.parameters, kept);
+    }
     request.result_formats = execution_.result_formats;
     request.row_limit = execution_.row_limit;
     request.describe = execution_.simple;
@@ -96,6 +122,8 @@ class Relay {
       case '3':
       case 'n': return;
       case 'S': {
+        // A failed transaction goes back to what the connection had before, which may be another's.
+        if (error_) return;
         const auto status = net::pg::ParameterStatus::decode(message.payload);
         if (status) state_.report_parameter(status->name, status->value);
         return;
@@ -106,9 +134,13 @@ class Relay {
         if (!error_) error_ = std::move(*error);
         return;
       }
+      case 'D':
+        if (!row_oids_.empty()) return translate_row(message);
+        state_.client.write(message.raw);
+        return;
       case 'T':
         answered_ = true;
-        if (describe_with_default_oids(message)) return;
+        if (foreign_) return describe_with_default_oids(message);
         state_.client.write(message.raw);
         return;
       case 'H':
@@ -126,27 +158,43 @@ class Relay {
   /// COPY in binary names no types of its columns: any may name some inside.
   void check_copy_out(const net::pg::Message& message) const {
     const bool binary = !message.payload.empty() && message.payload.front() == 1;
-    if (!binary || state_.db->oids == nullptr || lease_.shard() == state_.default_shard()) return;
-    if (state_.db->oids->at(lease_.shard()).binary.empty()) return;
+    if (!binary || foreign_oids(*state_.db, lease_.shard()) == nullptr) return;
+    if (state_.db->identity->shapes.empty()) return;
     throw values::make_error(values::ErrorId::unsupported_clause, "COPY TO with FORMAT binary",
                              "its values may name types by OIDs, which are others on each shard",
                              "Use FORMAT text or csv.");
   }
 
-  /// OIDs of types and tables are the default shard's. False: they are what the shard says.
-  bool describe_with_default_oids(const net::pg::Message& message) {
-    if (state_.db->oids == nullptr || lease_.shard() == state_.default_shard()) return false;
-    const auto& oids = state_.db->oids->at(lease_.shard());
-    if (oids.types.empty() && oids.relations.empty()) return false;
-    auto description = net::pg::RowDescription::decode(message.payload);
-    if (!description) return false;
-    for (net::pg::Column& column : description->columns) {
-      if (const auto type = oids.types.find(column.type); type != oids.types.end()) column.type = type->second;
-      const auto table = oids.relations.find(column.table);
-      if (table != oids.relations.end()) column.table = table->second;
+  /// The message as it was appended to what goes to the client.
+  std::span<char> append(const net::pg::Message& message) {
+    net::Buffer& out = state_.out();
+    const std::size_t at = out.size();
+    out.append(message.raw);
+    return {out.at(at), message.raw.size()};
+  }
+
+  /// Nothing of it may have gone to the client where an OID has no counterpart.
+  template <class Translate>
+  void append_translated(const net::pg::Message& message, const Translate& translate) {
+    const std::size_t before = state_.out().size();
+    try {
+      translate(append(message));
+    } catch (...) {
+      state_.out().truncate(before);
+      throw;
     }
-    description->encode(state_.out());
-    return true;
+  }
+
+  void translate_row(const net::pg::Message& message) {
+    append_translated(message, [this](std::span<char> row) { row_oids_.translate(row); });
+  }
+
+  /// OIDs of types and tables are the default shard's.
+  void describe_with_default_oids(const net::pg::Message& message) {
+    append_translated(message, [this](std::span<char> description) {
+      translate_description(*state_.db, lease_.shard(), description, row_oids_);
+    });
+    replies_.parts = row_oids_.empty();
   }
 
   /// The shard waits for rows: the client's go to it as they come.
@@ -193,8 +241,10 @@ class Relay {
   SessionState& state_;
   Execution& execution_;
   backends::Lease& lease_;
+  const bool foreign_;  ///< not the default shard: its OIDs are its own
   const Running running_;
   backends::ReplyStream replies_;
+  RowOids row_oids_;
   std::optional<net::pg::ErrorFields> error_;
   std::string_view name_;  ///< of the prepared statement; empty: the unnamed one
   std::string own_name_;   ///< what `name_` views where it is not the statement's
@@ -225,14 +275,6 @@ net::Task<Outcome> run_on(SessionState& state, Execution& execution, backends::L
   co_return co_await again.run();
 }
 
-/// Definitions that one shard keeps are in the catalog too.
-bool changes_definitions(const Plan& plan) {
-  const std::string_view command = plan.command;
-  if (plan.effect == Effect::temporary) return false;
-  return plan.effect == Effect::ddl || command.starts_with("CREATE ") || command.starts_with("ALTER ") ||
-         command.starts_with("DROP ");
-}
-
 /// Whether the statement is a transaction of its own: its lease goes home with its reply.
 bool stands_alone(SessionState& state, const Execution& execution, std::uint32_t shard) {
   if (state.transaction.state() != backends::TransactionState::none) return false;
@@ -254,12 +296,14 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
   } else {
     lease = co_await backends::acquire(state.target(shard), state.holder, state.token());
   }
+  // A cancel that came before has found an idle server.
+  state.check_cancelled();
   if (!backends::pipeline_context(lease, state.settings.current())) {
     co_await backends::apply_context(lease, state.settings);
   }
   note_sequences(state, *execution.plan->plan, lease);
   const Outcome outcome = co_await run_on(state, execution, lease, nullptr);
-  if (changes_definitions(*execution.plan->plan)) state.catalog_stale = true;
+  if (changes_definitions(*execution.plan->plan)) state.change_definitions();
   co_return outcome;
 }
 
@@ -272,8 +316,13 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   auto* member = transaction.try_enlist(shard, state.target(shard));
   if (member == nullptr) member = co_await transaction.enlist(shard, state.target(shard), state.token());
   const Plan& plan = *execution.plan->plan;
-  if (transaction.state() != backends::TransactionState::none && writes(plan)) transaction.mark_written(shard);
+  const bool changes = changes_definitions(plan);
+  if (transaction.state() != backends::TransactionState::none && (changes || writes(plan))) {
+    if (changes) transaction.hold_schema_change();
+    transaction.mark_written(shard);
+  }
   expect_residue(*member, plan);
+  if (member->unsettled) expect_settings(state, *member, execution.statement->text);
   note_sequences(state, plan, member->lease);
   const Outcome outcome = co_await run_on(state, execution, member->lease, fresh ? member : nullptr);
   if (portal != nullptr) {
@@ -281,18 +330,13 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
     portal->shard = shard;
   }
   if (member->unsettled) co_await settle_residue(state);
-  if (changes_definitions(plan)) state.catalog_stale = true;
+  if (changes) state.change_definitions();
   co_return outcome;
 }
 
 }  // namespace
 
 net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uint32_t shard) {
-  const auto& description = execution.plan->description;
-  const bool opens = execution.portal != nullptr && !execution.portal->open;
-  if (opens && shard != state.default_shard() && description && description->columns) {
-    check_binary_columns(*state.db, shard, *description->columns, execution.result_formats);
-  }
   if (stands_alone(state, execution, shard)) return relay_alone(state, execution, shard);
   return relay_in_transaction(state, execution, shard);
 }

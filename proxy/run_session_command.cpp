@@ -87,6 +87,7 @@ net::Task<void> savepoint(SessionState& state, const SessionPlan& plan) {
       }
       state.refresh_planning();
       co_await settle_residue(state);
+      if (state.definitions_changed) state.catalog_stale = true;
       send_complete(state.out(), "ROLLBACK");
       break;
     default:
@@ -139,6 +140,22 @@ void report_all(SessionState& state, const backends::ServerConnection& connectio
   for (const auto& [name, value] : connection.parameters()) state.report_parameter(name, value);
 }
 
+/// One setting, on the leases there are and in what the session wants.
+net::Task<void> put(SessionState& state, SettingLeases& leases, std::string name, std::string given, bool local) {
+  co_await leases.run(fmt::format("SET {} TO {}", name, given));
+  // Some settings take a part of a value (DateStyle): what the server reports is the whole.
+  const std::string* whole = leases.all().front()->operator->()->parameter(name);
+  const std::string value = whole != nullptr ? backends::quote_literal(*whole) : given;
+  if (local) {
+    const std::string* before = state.settings.find(name);
+    state.locals.try_emplace(name, before ? std::optional(*before) : std::nullopt);
+  } else {
+    state.locals.erase(name);
+  }
+  state.settings.set(name, value);
+  for (backends::Lease* lease : leases.all()) (*lease)->applied.set(name, value);
+}
+
 net::Task<void> set(SessionState& state, const SessionPlan& plan) {
   if (plan.local && state.transaction.state() == TransactionState::none) {
     warn(state, "25P01", "SET LOCAL can only be used in transaction blocks");
@@ -147,20 +164,30 @@ net::Task<void> set(SessionState& state, const SessionPlan& plan) {
   }
   SettingLeases leases(state);
   co_await leases.take();
-  co_await leases.run(fmt::format("SET {} TO {}", plan.name, plan.value));
-  // Some settings take a part of a value (DateStyle): what the server reports is the whole.
-  const std::string* whole = leases.all().front()->operator->()->parameter(plan.name);
-  const std::string value = whole != nullptr ? backends::quote_literal(*whole) : plan.value;
-  if (plan.local) {
-    const std::string* before = state.settings.find(plan.name);
-    state.locals.try_emplace(plan.name, before ? std::optional(*before) : std::nullopt);
-  } else {
-    state.locals.erase(plan.name);
-  }
-  state.settings.set(plan.name, value);
-  for (backends::Lease* lease : leases.all()) (*lease)->applied.set(plan.name, value);
+  co_await put(state, leases, plan.name, plan.value, plan.local);
   report_all(state, **leases.all().front());
   state.refresh_planning();
+  send_complete(state.out(), "SET");
+}
+
+/// SET SESSION CHARACTERISTICS AS TRANSACTION: the settings that each mode stands for.
+net::Task<void> set_characteristics(SessionState& state, std::string_view modes) {
+  constexpr std::string_view isolation = "ISOLATION LEVEL ";
+  SettingLeases leases(state);
+  co_await leases.take();
+  while (!modes.empty()) {
+    const std::string_view mode = modes.substr(0, modes.find(", "));
+    modes.remove_prefix(std::min(modes.size(), mode.size() + 2));
+    if (mode.starts_with(isolation)) {
+      co_await put(state, leases, "default_transaction_isolation",
+                   backends::quote_literal(mode.substr(isolation.size())), false);
+    } else if (mode.starts_with("READ ")) {
+      co_await put(state, leases, "default_transaction_read_only", mode == "READ ONLY" ? "on" : "off", false);
+    } else {
+      co_await put(state, leases, "default_transaction_deferrable", mode == "DEFERRABLE" ? "on" : "off", false);
+    }
+  }
+  report_all(state, **leases.all().front());
   send_complete(state.out(), "SET");
 }
 
@@ -174,7 +201,7 @@ net::Task<void> reset(SessionState& state, const SessionPlan& plan, std::string_
     state.locals.erase(plan.name);
   } else {
     state.settings.reset_all();
-    state.locals.clear();
+    std::erase_if(state.locals, [](const auto& local) { return local.first != "role"; });
   }
   for (backends::Lease* lease : leases.all()) {
     co_await backends::apply_context(*lease, state.settings);
@@ -189,7 +216,7 @@ net::Task<void> discard_all(SessionState& state) {
     throw values::make_error(values::ErrorId::active_transaction, "DISCARD ALL");
   }
   SettingLeases leases(state);
-  state.settings.reset_all();
+  state.settings.discard_all();
   co_await discard_kept(state);
   state.transaction.give_back();
   co_await leases.take();
@@ -216,6 +243,8 @@ net::Task<void> set_in_transaction(SessionState& state, const SessionPlan& plan)
     SettingLeases leases(state);
     co_await leases.take();
     co_await leases.run(sql);
+    // Of shards that are touched later, too.
+    if (transaction) state.transaction.add_option(plan.options);
   }
   send_complete(state.out(), tag);
 }
@@ -259,6 +288,7 @@ net::Task<Outcome> run_session_command(SessionState& state, Execution& execution
     case SessionAction::reset_all: co_await reset(state, command, plan.command == "SET" ? "SET" : "RESET"); break;
     case SessionAction::show: co_return co_await run_relay(state, execution, showing_shard(state));
     case SessionAction::discard_all: co_await discard_all(state); break;
+    case SessionAction::set_characteristics: co_await set_characteristics(state, command.options); break;
     case SessionAction::set_transaction:
     case SessionAction::set_constraints: co_await set_in_transaction(state, command); break;
     case SessionAction::prepare: co_await prepare(state, *execution.statement, command); break;

@@ -1,6 +1,7 @@
 #include "proxy/serve.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <uv.h>
 
 #include <csignal>
@@ -53,6 +54,28 @@ class SignalWatch {
   uv_signal_t* handle_;
   std::move_only_function<void()> action_;
 };
+
+/// A descriptor each for clients, servers and the process itself: as many as the system allows, and a
+/// word at the start where that is too few (accepting then waits for clients to leave).
+void raise_descriptor_limit(const conf::Config& config) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  std::uint64_t needed = 100;
+  for (const conf::Database& database : config.databases) {
+    needed += std::uint64_t{database.pool.size} * database.shards.size();
+  }
+  const std::uint64_t clients = config.limits.client_connections + config.limits.unauthenticated_connections;
+  if (needed + clients <= limit.rlim_cur) return;
+  spdlog::warn(
+      "the system allows {} open files (ulimit -n), and limits.client_connections, "
+      "limits.unauthenticated_connections and the pools may need {}",
+      limit.rlim_cur, needed + clients);
+}
 
 /// The running process: listeners and signals on the main loop, clients on the others.
 class Server {
@@ -157,6 +180,7 @@ int serve(const ServeOptions& options) {
   configure_log(loaded.config->log);
   spdlog::info("anabranch of version {} starts with {}", version, options.config);
 
+  raise_descriptor_limit(*loaded.config);
   Instance instance;
   if (const auto installed = instance.install(loaded.config); !installed) {
     for (const std::string& reason : installed.error()) std::cerr << reason << "\n";

@@ -1,6 +1,7 @@
 #include "proxy/session.h"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include <algorithm>
 
@@ -40,7 +41,7 @@ Session::Session(Worker& worker, net::Socket client, Login login)
 Session::~Session() { state_.worker.leave(process_); }
 
 void Session::cancel(std::int32_t secret) {
-  if (secret != secret_) return;
+  if (CRYPTO_memcmp(&secret, &secret_, sizeof secret) != 0) return;
   state_.cancel_requested = true;
   stop_running();
 }
@@ -48,6 +49,13 @@ void Session::cancel(std::int32_t secret) {
 void Session::stop_running() {
   for (backends::Lease* lease : state_.running) backends::request_cancel(*lease);
   state_.statement.cancel();
+}
+
+void Session::rest() {
+  if (std::exchange(used_, false) || in_statement_) return;
+  simple_ = Statement();
+  spare_portal_ = {};
+  if (statement_timer_ != nullptr && !statement_timer_->active()) statement_timer_ = nullptr;
 }
 
 void Session::end_now() {
@@ -60,9 +68,8 @@ void Session::end_now() {
 /// parameters are those of a connection that has the client's settings, so that a setting which no
 /// server takes fails here, as it does with PostgreSQL.
 net::Task<void> Session::greet() {
-  const std::uint32_t shard = state_.default_shard();
-  backends::Lease lease = co_await borrow_lease(state_, shard);
-  for (const auto& [name, value] : lease->parameters()) state_.report_parameter(name, value);
+  state_.greeting = co_await ask_greeting(state_);
+  for (const auto& [name, value] : *state_.greeting) net::pg::ParameterStatus{name, value}.encode(state_.out());
   net::pg::BackendKeyData{process_, secret_}.encode(state_.out());
   send_ready(state_.out(), 'I');
 }
@@ -106,6 +113,7 @@ void Session::ready() {
     ended_ = true;
     return;
   }
+  state_.report_settings();
   if (!state_.transaction.enlisted().empty()) forward_notifications(state_, process_);
   send_ready(state_.out(), state_.transaction.status());
 }
@@ -190,18 +198,28 @@ void Session::say_goodbye(values::ErrorId why) {
   ended_ = true;
 }
 
+/// The rest of a large CopyData whose COPY has failed. False: more of it is to come.
+bool Session::skip_copy_data() {
+  const std::size_t skipped = std::min(state_.copy_left, state_.client.received().size());
+  state_.client.consume(skipped);
+  state_.copy_left -= skipped;
+  return state_.copy_left == 0;
+}
+
 /// False: the conversation is over.
 net::Task<bool> Session::read_next(net::pg::Message& message) {
   std::size_t needed = 0;
   while (true) {
-    auto taken = net::pg::take_message(state_.client, net::pg::max_message_bytes, &needed);
-    if (!taken) {
-      send_error(state_.out(), values::make_error(values::ErrorId::protocol_violation, taken.error().message), "FATAL");
-      co_return false;
-    }
-    if (*taken) {
-      message = **taken;
-      co_return true;
+    if (state_.copy_left == 0 || skip_copy_data()) {
+      auto taken = net::pg::take_message(state_.client, max_client_message_bytes, &needed);
+      if (!taken) {
+        send_error(state_.out(), values::make_error(values::ErrorId::protocol_violation, taken.error().message), "FATAL");
+        co_return false;
+      }
+      if (*taken) {
+        message = **taken;
+        co_return true;
+      }
     }
     // Nothing to do until the client speaks: what has been answered goes out now.
     if (const auto sent = co_await state_.client.flush(); !sent) co_return false;
@@ -292,6 +310,8 @@ void Session::report(const values::SqlError& error) {
     }
     net::pg::ErrorResponse(std::move(fields)).encode(state_.out());
   } else {
+    // What the catalog said of types is no longer so.
+    catalog_outdated_ = error.sqlstate == "40001";
     values::SqlError own = error;
     if (own.position > 0) own.position += static_cast<int>(statement_begin_);
     send_error(state_.out(), own, loses_kept ? "FATAL" : "ERROR");
@@ -303,6 +323,9 @@ void Session::report(const values::SqlError& error) {
 net::Task<void> Session::settle_failure() {
   state_.running.clear();
   co_await calm_kept(state_);
+  if (std::exchange(catalog_outdated_, false)) {
+    (void)co_await state_.worker.instance().refresh_catalog_on_worker(state_.login.database);
+  }
   if (state_.explicit_transaction()) {
     // Portals from before a savepoint live on after ROLLBACK TO it.
     state_.transaction.fail();
@@ -318,10 +341,15 @@ bool Session::busy_in(const std::string& database) const {
   return busy && state_.db->conf->name == database;
 }
 
-/// A statement that begins no transaction under way waits while its database's map is swapped.
+/// A statement waits while the database stands still, and one that begins no transaction under way
+/// while its map is swapped.
 net::Task<void> Session::wait_while_held() {
-  while (state_.transaction.state() == backends::TransactionState::none) {
-    const std::shared_ptr<net::Event> released = state_.worker.held(state_.db->conf->name);
+  while (true) {
+    const std::string& database = state_.db->conf->name;
+    std::shared_ptr<net::Event> released = state_.worker.paused(database);
+    if (released == nullptr && state_.transaction.state() == backends::TransactionState::none) {
+      released = state_.worker.held(database);
+    }
     if (released == nullptr) co_return;
     forget_cancels();
     (void)co_await released->wait(state_.token());
@@ -340,7 +368,7 @@ void Session::forget_cancels() {
 /// Before each statement: the newest configuration (between transactions), a clean slate for
 /// cancels, and the clock.
 void Session::begin_statement() {
-  in_statement_ = true;
+  in_statement_ = used_ = true;
   if (state_.transaction.state() == backends::TransactionState::none) state_.renew_database();
   forget_cancels();
   const auto limit = state_.db->config->limits.statement_timeout;

@@ -37,6 +37,8 @@ class Session {
   void wake() { idle_.cancel(); }
   /// Within a statement or a transaction on that database.
   bool busy_in(const std::string& database) const;
+  /// Called now and then: one that has done nothing since the last time gives its buffers back.
+  void rest();
   /// Ends it now, whatever it does.
   void end_now();
 
@@ -44,9 +46,11 @@ class Session {
   // session.cpp
   net::Task<void> greet();
   net::Task<bool> serve_one();
+  bool skip_copy_data();
   net::Task<bool> read_next(net::pg::Message& message);
   net::Task<net::IoResult> wait_for_message(std::size_t needed);
   void hear_kept();
+  /// ReadyForQuery, with what the client should know by then.
   void ready();
   net::Task<void> handle(const net::pg::Message& message);
   void say_goodbye(values::ErrorId why);
@@ -99,8 +103,10 @@ class Session {
   /// Characters of the client's string before the statement that runs: positions in errors count from
   /// the string's beginning.
   std::size_t statement_begin_ = 0;
+  bool catalog_outdated_ = false;  ///< the statement has failed for that: it is read again
   bool skip_to_sync_ = false;  ///< after an error in the extended protocol
   bool in_statement_ = false;
+  bool used_ = true;  ///< since rest() was last called
   bool ended_ = false;
 };
 

@@ -250,17 +250,7 @@ void Session::fill_execution(Portal& portal, Execution& execution) {
   execution.parameter_formats = portal.bind.parameter_formats;
   execution.parameters = portal.bind.parameters;
   execution.result_formats = portal.bind.result_formats;
-  portal.values.clear();
-  portal.values.reserve(portal.bind.parameters.size());
-  std::size_t index = 0;
-  for (const net::pg::Field field : portal.bind.parameters) {
-    rewriter::BoundValue value;
-    if (index < description.parameters.size()) value.type = description.parameters[index];
-    value.format = static_cast<values::Format>(net::pg::format_of(portal.bind.parameter_formats, index));
-    value.bytes = field;
-    portal.values.push_back(value);
-    ++index;
-  }
+  type_values(portal.bind.parameters, portal.bind.parameter_formats, description.parameters, portal.values);
   execution.values = portal.values;
 }
 
@@ -310,8 +300,8 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   execution.row_limit = std::max(row_limit, 0);
   if (state_.client.received().empty()) co_await wait_for_more();
   execution.standalone = state_.client.received().front() == 'S';
-  const bool control = controls_session(*execution.plan->plan);
-  if (!execution.standalone && !control && state_.transaction.state() == backends::TransactionState::none) {
+  const bool joins = joins_transaction(*execution.plan->plan) && !discards(*execution.plan->plan);
+  if (!execution.standalone && joins && state_.transaction.state() == backends::TransactionState::none) {
     state_.transaction.begin_implicit();
   }
   const bool lasting = execution.row_limit > 0 && state_.transaction.state() != backends::TransactionState::none;

@@ -73,8 +73,8 @@ net::Task<void> Session::run_simple(std::string_view text, bool alone) {
     fill_from_call(*call, execution);
   }
   // Several statements in one string are one transaction, until one of them says otherwise.
-  const bool control = controls_session(*execution.plan->plan);
-  if (!alone && !control && state_.transaction.state() == backends::TransactionState::none) {
+  const bool joins = joins_transaction(*execution.plan->plan);
+  if (!alone && joins && state_.transaction.state() == backends::TransactionState::none) {
     state_.transaction.begin_implicit();
   }
   (void)co_await execute(state_, execution);

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include <utility>
+
 #include "net/pg/messages.h"
 #include "proxy/portal.h"
+#include "values/ascii.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -52,15 +55,7 @@ std::vector<std::string> split_path(std::string_view value, const std::string& u
   return names;
 }
 
-std::string unquoted(const std::string* sql) {
-  if (sql == nullptr) return {};
-  std::string_view text = *sql;
-  if (text.starts_with('E')) text.remove_prefix(1);
-  if (text.size() >= 2 && (text.front() == '\'' || text.front() == '"')) {
-    text = text.substr(1, text.size() - 2);
-  }
-  return std::string(text);
-}
+std::string unquoted(const std::string* sql) { return sql == nullptr ? std::string() : backends::literal_value(*sql); }
 
 }  // namespace
 
@@ -72,6 +67,7 @@ SessionState::SessionState(Worker& on, net::Socket socket, Login who)
       db(login.state),
       settings(on.shared_settings().share(startup_settings(login))),
       transaction(holder, settings) {
+  startup_ = reported_settings_ = settings.current();
   refresh_planning();
   keeps_all_ = db->conf->pool.mode == conf::PoolMode::session;
   transaction.keep_leases(keeps_all_);
@@ -87,6 +83,19 @@ void SessionState::end_leases() {
 bool SessionState::explicit_transaction() const {
   return transaction.state() == backends::TransactionState::explicit_ ||
          transaction.state() == backends::TransactionState::failed;
+}
+
+void SessionState::see_own(std::shared_ptr<const DatabaseState> own) {
+  if (shared_db_ == nullptr) shared_db_ = std::move(db);
+  db = std::move(own);
+  catalog_stale = false;
+}
+
+void SessionState::see_shared() {
+  definitions_changed = catalog_stale = false;
+  if (shared_db_ == nullptr) return;
+  db = std::exchange(shared_db_, nullptr);
+  looked_up_in_ = 0;
 }
 
 void SessionState::renew_database() {
@@ -135,10 +144,30 @@ const backends::ShardTarget& SessionState::target(std::uint32_t shard) {
   return targets_[shard];
 }
 
+const std::string* SessionState::reported(std::string_view name) const {
+  if (const auto found = reported_since.find(name); found != reported_since.end()) return &found->second;
+  if (greeting == nullptr) return nullptr;
+  const auto found = greeting->find(name);
+  return found == greeting->end() ? nullptr : &found->second;
+}
+
+void SessionState::report_settings() {
+  const auto now = settings.current();
+  if (now == reported_settings_ || greeting == nullptr) return;
+  for (const auto& [name, at_login] : *greeting) {
+    const auto wanted = now->find(values::lower_case(name));
+    const auto before = wanted == now->end() ? startup_->end() : startup_->find(wanted->first);
+    const bool as_at_login = wanted == now->end() || (before != startup_->end() && before->second == wanted->second);
+    report_parameter(name, as_at_login ? at_login : backends::literal_value(wanted->second));
+  }
+  reported_settings_ = now;
+}
+
 void SessionState::report_parameter(std::string_view name, std::string_view value) {
-  const auto known = reported.find(name);
-  if (known != reported.end() && known->second == value) return;
-  reported.insert_or_assign(std::string(name), std::string(value));
+  const std::string* known = reported(name);
+  if (known != nullptr && *known == value) return;
+  reported_since.insert_or_assign(std::string(name), std::string(value));
+  reported_settings_ = nullptr;
   net::pg::ParameterStatus{name, value}.encode(out());
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "backends/transaction.h"
 #include "net/socket.h"
 #include "proxy/client_login.h"
+#include "proxy/greetings.h"
 #include "proxy/plan_cache.h"
 #include "proxy/statement.h"
 #include "proxy/worker.h"
@@ -21,6 +23,9 @@
 namespace anabranch::proxy {
 
 struct Portal;
+
+/// What a server takes of a client: no message's length may be more (PQ_LARGE_MESSAGE_LIMIT).
+inline constexpr std::size_t max_client_message_bytes = 0x3fffffff;
 
 /// What a client's statements share: its socket, its settings, its transaction, its leases. The
 /// executors (run_*.cpp) work on this; the session's message loop owns it. One loop.
@@ -46,15 +51,20 @@ struct SessionState {
   std::uint64_t temporary_serial = 0;  ///< of planning.temporary, never used twice; 0: none
   std::string reading_key;  ///< of the settings, likewise
 
-  /// GUC_REPORT parameters as the client knows them.
-  std::map<std::string, std::string, std::less<>> reported;
+  /// GUC_REPORT parameters as the client was told them at its login, and those changed since.
+  std::shared_ptr<const ReportedParameters> greeting;
+  ReportedParameters reported_since;
   /// Settings that SET LOCAL has covered, and what they go back to at COMMIT (nothing: none).
   using Locals = std::map<std::string, std::optional<std::string>, std::less<>>;
   Locals locals;
   /// The savepoints of the transaction, and `locals` as they were then.
   std::vector<std::pair<std::string, Locals>> locals_at;
   /// The transaction has changed definitions: the catalog is read again when it commits.
+  bool definitions_changed = false;
+  /// `db` does not know what the transaction has changed: it is read before the next plan is made
+  /// (see_own_definitions()).
   bool catalog_stale = false;
+  void change_definitions() { definitions_changed = catalog_stale = true; }
 
   /// Prepared statements, the protocol's and those of PREPARE; "": the unnamed one.
   /// Nodes of the maps are used again: a driver's next unnamed statement or portal allocates nothing.
@@ -65,11 +75,18 @@ struct SessionState {
   Portals portals;
   std::uint64_t next_portal = 0;  ///< for the names of portals on shards
 
+  /// Settings with a dot in their names that set_config() was called for: no view of the server lists
+  /// these.
+  std::set<std::string, std::less<>> named_settings;
+
   /// What a CancelRequest reaches: waits for leases, and statements that run on leases.
   net::CancelSource statement;
   std::vector<backends::Lease*> running;
   bool cancel_requested = false;
   bool timed_out = false;
+
+  /// Of the client's CopyData that is being read in pieces: what has not been read yet.
+  std::size_t copy_left = 0;
 
   net::Buffer& out() { return client.out(); }
   net::CancelToken token() const { return statement.token(); }
@@ -81,11 +98,20 @@ struct SessionState {
   /// The session is over: connections that were its own are closed, others go home.
   void end_leases();
 
+  /// Until see_shared() `db` is this one, which nobody else sees: the transaction's own definitions.
+  void see_own(std::shared_ptr<const DatabaseState> own);
+  /// The transaction is over.
+  void see_shared();
   /// Takes the newest configuration, outside transactions only.
   void renew_database();
   /// Call when a setting that planning depends on may have changed.
   void refresh_planning();
   const backends::ShardTarget& target(std::uint32_t shard);
+  /// What the client knows of a GUC_REPORT parameter; null: nothing.
+  const std::string* reported(std::string_view name) const;
+  /// Before ReadyForQuery: the client is told what its settings are now, if they have changed since it
+  /// was told last (a rollback takes settings back, and no server says so to this client).
+  void report_settings();
   /// Forwards a ParameterStatus if it is news to the client.
   void report_parameter(std::string_view name, std::string_view value);
   /// ROLLBACK TO: what was opened since the savepoint before which there were `level` ends.
@@ -100,6 +126,9 @@ struct SessionState {
  private:
   std::vector<backends::ShardTarget> targets_;
   std::uint64_t looked_up_in_ = 0;  ///< Snapshot::serial
+  std::shared_ptr<const backends::Settings> startup_;
+  std::shared_ptr<const backends::Settings> reported_settings_;
+  std::shared_ptr<const DatabaseState> shared_db_;  ///< while `db` is the transaction's own
   bool keeps_all_ = false;
 };
 

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-#include <algorithm>
-
 #include "backends/exchange.h"
 #include "net/pg/messages.h"
 #include "values/errors.h"
@@ -55,34 +53,6 @@ bool prepare_on_demand(backends::Lease& lease, const ShardRequest& request, net:
 }
 
 }  // namespace
-
-values::Oid type_on(const DatabaseState& db, std::uint32_t shard, values::Oid type) {
-  constexpr values::Oid first_user_oid = 16384;
-  if (type < first_user_oid || db.oids == nullptr || shard >= db.oids->size()) return type;
-  const auto& known = db.oids->at(shard).types;
-  const auto at = std::ranges::find(known, type, [](const auto& entry) { return entry.second; });
-  return at == known.end() ? type : at->first;
-}
-
-void check_binary_columns(const DatabaseState& db, std::uint32_t shard,
-                          std::span<const rewriter::ResultColumn> columns,
-                          net::pg::FormatList formats) {
-  if (formats.empty() || db.oids == nullptr || shard >= db.oids->size()) return;
-  const auto& oids = db.oids->at(shard);
-  if (oids.types.empty()) return;
-  constexpr values::Oid record = 2249;
-  constexpr values::Oid records = 2287;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (net::pg::format_of(formats, i) == 0) continue;
-    const values::Oid type = columns[i].type;
-    if (type != record && type != records && !oids.binary.contains(type)) continue;
-    throw values::make_error(
-        values::ErrorId::unsupported_clause,
-        fmt::format("column \"{}\" in binary format", columns[i].name),
-        "its values name types by OIDs, which are others on each shard",
-        "Ask for the column in text format, or create the types in the same order on all shards.");
-  }
-}
 
 bool send_request(backends::Lease& lease, const ShardRequest& request) {
   net::Buffer& out = lease->socket().out();

@@ -31,13 +31,6 @@ struct ShardRequest {
   bool open_only = false;  ///< bind the portal and leave it at its begin
 };
 
-/// The shard's own OID of a type that clients know by the default shard's.
-values::Oid type_on(const DatabaseState& db, std::uint32_t shard, values::Oid type);
-/// Refuses columns whose binary form would name types by OIDs that only this shard knows.
-void check_binary_columns(const DatabaseState& db, std::uint32_t shard,
-                          std::span<const rewriter::ResultColumn> columns,
-                          net::pg::FormatList formats);
-
 /// Appends Parse (where the connection does not have the statement yet), Bind, Execute and Sync.
 /// True: Parse was sent.
 bool send_request(backends::Lease& lease, const ShardRequest& request);

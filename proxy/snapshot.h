@@ -22,8 +22,8 @@ struct DatabaseState {
   /// Null for a database without schemes and tables, which needs none, and until the default shard
   /// has answered.
   std::shared_ptr<const router::Catalog> catalog;
-  /// By shard: its OIDs of types and tables to the default shard's, where they differ.
-  std::shared_ptr<const std::vector<backends::LoadedCatalog::Oids>> oids;
+  /// What the default shard's OIDs are on the others; null as long as there is no catalog.
+  std::shared_ptr<const values::TypeIdentity> identity;
   /// Why the map is too old to write by (backends/shard_epochs.h); empty: it is not.
   std::string outdated;
   /// Never used twice in the process: what the plan cache knows a state by.

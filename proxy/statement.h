@@ -76,6 +76,11 @@ struct Execution {
   std::vector<rewriter::BoundValue> evaluations;
 };
 
+/// The parameters as Bind, or EXECUTE, gave them, each with its type (`types` may be fewer). Views of
+/// `fields`; `into` keeps its room.
+void type_values(const net::pg::FieldList& fields, const net::pg::FormatList& formats,
+                 std::span<const values::Oid> types, std::vector<rewriter::BoundValue>& into);
+
 /// How an execution ended.
 struct Outcome {
   bool suspended = false;  ///< the row limit was reached: PortalSuspended has been sent

@@ -9,20 +9,64 @@ namespace anabranch::proxy {
 
 namespace {
 
-net::Task<void> refresh_catalog_if_stale(SessionState& state) {
-  if (!state.catalog_stale) co_return;
-  state.catalog_stale = false;
-  if (state.db->passthrough()) co_return;
+net::Task<void> publish_definitions(SessionState& state) {
+  const bool changed = state.definitions_changed;
+  state.see_shared();
+  if (!changed || state.db->passthrough()) co_return;
   const std::string problem =
       co_await state.worker.instance().refresh_catalog_on_worker(state.login.database);
   if (!problem.empty()) spdlog::error("after DDL in database {}: {}", state.login.database, problem);
+}
+
+/// A commit over several shards: none straddles a moment at which the database stands still.
+class WideCommit {
+ public:
+  WideCommit(Worker& worker, std::string database) : worker_(worker), database_(std::move(database)) {
+    worker_.count_commit(database_, 1);
+  }
+  WideCommit(const WideCommit&) = delete;
+  WideCommit& operator=(const WideCommit&) = delete;
+  ~WideCommit() { worker_.count_commit(database_, -1); }
+
+ private:
+  Worker& worker_;
+  const std::string database_;
+};
+
+net::Task<std::string> commit_at_once(SessionState& state) {
+  if (state.transaction.writers() < 2) co_return co_await state.transaction.commit();
+  const std::string database = state.db->conf->name;
+  while (const auto over = state.worker.paused(database)) (void)co_await over->wait();
+  const WideCommit wide(state.worker, database);
+  co_return co_await state.transaction.commit();
+}
+
+/// Where a commit's outcome is unknown the definitions may be the new ones.
+net::Task<std::string> commit_and_publish(SessionState& state) {
+  std::string tag;
+  std::exception_ptr failure;
+  try {
+    tag = co_await commit_at_once(state);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) {
+    end_local_settings(state);
+    state.refresh_planning();
+    co_await settle_residue(state);
+    state.transaction.give_back();
+    if (tag != "COMMIT") state.definitions_changed = false;
+  }
+  co_await publish_definitions(state);
+  if (failure) std::rethrow_exception(failure);
+  co_return tag;
 }
 
 }  // namespace
 
 bool end_at_once(SessionState& state) {
   if (state.explicit_transaction()) return true;
-  if (state.transaction.state() != backends::TransactionState::none || state.catalog_stale) return false;
+  if (state.transaction.state() != backends::TransactionState::none || state.definitions_changed) return false;
   state.transaction.give_back();
   return true;
 }
@@ -30,24 +74,16 @@ bool end_at_once(SessionState& state) {
 net::Task<void> end_statement_transaction(SessionState& state) {
   if (end_at_once(state)) co_return;
   if (state.transaction.state() == backends::TransactionState::implicit) {
-    (void)co_await state.transaction.commit();
-    end_local_settings(state);
-    co_await settle_residue(state);
+    (void)co_await commit_and_publish(state);
+  } else {
+    state.transaction.give_back();
+    co_await publish_definitions(state);
   }
-  state.transaction.give_back();
-  co_await refresh_catalog_if_stale(state);
 }
 
 net::Task<std::string> commit_transaction(SessionState& state) {
   state.portals.clear();
-  std::string tag = co_await state.transaction.commit();
-  end_local_settings(state);
-  state.refresh_planning();
-  co_await settle_residue(state);
-  state.transaction.give_back();
-  if (tag != "COMMIT") state.catalog_stale = false;
-  co_await refresh_catalog_if_stale(state);
-  co_return tag;
+  co_return co_await commit_and_publish(state);
 }
 
 net::Task<void> roll_back_transaction(SessionState& state) {
@@ -55,7 +91,7 @@ net::Task<void> roll_back_transaction(SessionState& state) {
   co_await state.transaction.rollback();
   state.locals.clear();
   state.locals_at.clear();
-  state.catalog_stale = false;
+  state.see_shared();
   state.refresh_planning();
   co_await settle_residue(state);
   state.transaction.give_back();

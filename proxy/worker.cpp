@@ -13,8 +13,8 @@ namespace anabranch::proxy {
 
 namespace {
 
-/// Time from accept() to the end of authentication, after which a connection is dropped.
-constexpr auto login_timeout = std::chrono::milliseconds(30'000);
+/// Sessions that have been idle for once to twice this hold no buffers.
+constexpr auto rest_interval = std::chrono::milliseconds(5'000);
 
 }  // namespace
 
@@ -23,7 +23,11 @@ Worker::Worker(Instance& instance, std::uint32_t index)
       index_(index),
       pools_(instance.pool_registry()),
       metrics_(instance.metrics_of(index)),
-      snapshot_(instance.snapshot()) {}
+      snapshot_(instance.snapshot()),
+      users_(instance.user_source()),
+      rest_timer_([this] { let_rest(); }) {
+  rest_timer_.start(rest_interval);
+}
 
 Worker::~Worker() { pools_.shut_down(); }
 
@@ -32,36 +36,56 @@ const std::shared_ptr<const Snapshot>& Worker::snapshot() {
   return snapshot_;
 }
 
-void Worker::adopt(net::UniqueFd fd) { net::spawn(serve(std::move(fd))); }
+void Worker::let_rest() {
+  for (auto& [process, session] : sessions_) session->rest();
+  rest_timer_.start(rest_interval);
+}
 
-net::Task<void> Worker::serve(net::UniqueFd fd) {
+void Worker::adopt(net::UniqueFd fd, Newcomer newcomer) { net::spawn(serve(std::move(fd), std::move(newcomer))); }
+
+net::Task<void> Worker::serve(net::UniqueFd fd, Newcomer newcomer) {
   net::Socket socket(std::move(fd));
   ++metrics_.connections;
+  std::optional<Login> login = co_await receive(socket);
+  if (!login) co_return;
+  newcomer.reset();
+  ++metrics_.clients;
+  co_await run_session(*this, std::move(socket), std::move(*login));
+  --metrics_.clients;
+}
+
+/// The client that has logged in; nothing: it wanted something else, or has been turned away.
+net::Task<std::optional<Login>> Worker::receive(net::Socket& socket) {
   LoginContext context;
   context.snapshot = snapshot();
   context.tls = instance_.tls();
   context.mock_nonce = instance_.mock_nonce();
   context.verifiers = &instance_.verifiers();
-  context.full = instance_.client_count() >= context.snapshot->config->limits.client_connections;
+  context.backoff = &instance_.backoff();
+  context.users = &users_;
+  context.delayed = &metrics_.logins_delayed;
+  const conf::Limits& limits = context.snapshot->config->limits;
+  context.full = instance_.client_count() >= limits.client_connections;
   net::CancelSource limit;
-  limit.cancel_after(login_timeout);
+  limit.cancel_after(limits.authentication_timeout);
   LoginResult result = co_await log_in(socket, std::move(context), limit.token());
-  limit.clear_timeout();
+  if (auto* login = std::get_if<Login>(&result)) co_return std::move(*login);
   if (const auto* wish = std::get_if<CancelWish>(&result)) {
     instance_.cancel(wish->process, wish->secret);
-    co_return;
+    co_return std::nullopt;
   }
-  if (const auto* away = std::get_if<TurnedAway>(&result)) {
-    ++metrics_.refused;
-    spdlog::info("client {} turned away: {}", socket.peer(), away->reason);
-    net::CancelSource farewell;
-    farewell.cancel_after(std::chrono::milliseconds(1000));
-    (void)co_await socket.flush_all(farewell.token());
-    co_return;
+  co_await send_away(socket, std::get<TurnedAway>(result));
+  co_return std::nullopt;
+}
+
+net::Task<void> Worker::send_away(net::Socket& socket, const TurnedAway& away) {
+  ++metrics_.refused;
+  if (refusals_logged_.admit()) {
+    spdlog::info("client {} turned away: {}{}", socket.peer(), away.reason, refusals_logged_.left_out());
   }
-  ++metrics_.clients;
-  co_await run_session(*this, std::move(socket), std::get<Login>(std::move(result)));
-  --metrics_.clients;
+  net::CancelSource farewell;
+  farewell.cancel_after(std::chrono::milliseconds(1000));
+  (void)co_await socket.flush_all(farewell.token());
 }
 
 std::int32_t Worker::enter(Session& session) {
@@ -92,6 +116,38 @@ void Worker::release() {
 std::shared_ptr<net::Event> Worker::held(const std::string& database) const {
   const auto found = held_.find(database);
   return found == held_.end() ? nullptr : found->second;
+}
+
+void Worker::pause(const std::string& database, std::move_only_function<void()> quiet) {
+  Pause& made = paused_[database];
+  made.over = std::make_shared<net::Event>();
+  const auto commits = commits_.find(database);
+  if (commits == commits_.end() || commits->second == 0) {
+    quiet();
+  } else {
+    made.quiet = std::move(quiet);
+  }
+}
+
+void Worker::resume(const std::string& database) {
+  const auto found = paused_.find(database);
+  if (found == paused_.end()) return;
+  const auto over = found->second.over;
+  paused_.erase(found);
+  over->set();
+}
+
+std::shared_ptr<net::Event> Worker::paused(const std::string& database) const {
+  const auto found = paused_.find(database);
+  return found == paused_.end() ? nullptr : found->second.over;
+}
+
+void Worker::count_commit(const std::string& database, int change) {
+  int& commits = commits_[database];
+  commits += change;
+  const auto found = paused_.find(database);
+  if (commits > 0 || found == paused_.end() || !found->second.quiet) return;
+  std::exchange(found->second.quiet, {})();
 }
 
 std::size_t Worker::busy(const std::string& database) const {

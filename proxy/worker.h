@@ -2,22 +2,43 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "backends/pool.h"
 #include "net/loop.h"
 #include "net/socket.h"
+#include "proxy/client_login.h"
+#include "proxy/log.h"
 #include "proxy/metrics.h"
 #include "proxy/plan_cache.h"
 #include "proxy/snapshot.h"
+#include "proxy/user_lookup.h"
 
 namespace anabranch::proxy {
 
 class Instance;
 class Session;
+
+/// Counts a connection that has not logged in, until it is reset or destroyed. Any thread.
+class Newcomer {
+ public:
+  explicit Newcomer(std::atomic<std::uint32_t>& count) : count_(&count) { ++count; }
+  Newcomer(Newcomer&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  Newcomer& operator=(Newcomer&&) = delete;
+  ~Newcomer() { reset(); }
+  void reset() {
+    if (count_ != nullptr) --*std::exchange(count_, nullptr);
+  }
+
+ private:
+  std::atomic<std::uint32_t>* count_;
+};
 
 /// What one loop owns: its sessions, leases and plans. Everything but the counters is touched on
 /// the loop's thread only.
@@ -37,7 +58,7 @@ class Worker {
   const std::shared_ptr<const Snapshot>& snapshot();
 
   /// Serves a client until it leaves.
-  void adopt(net::UniqueFd fd);
+  void adopt(net::UniqueFd fd, Newcomer newcomer);
   /// Sessions register under the process number of their cancel key, which names the worker too.
   std::int32_t enter(Session& session);
   void leave(std::int32_t process);
@@ -50,7 +71,15 @@ class Worker {
   void release();
   /// Set at release(); null: the database is not held.
   std::shared_ptr<net::Event> held(const std::string& database) const;
-  bool holds_any() const { return !held_.empty(); }
+  bool holds_any() const { return !held_.empty() || !paused_.empty(); }
+  /// No statement of the database begins until resume(), also within transactions, and no commit
+  /// over several shards. `quiet` is called once none is under way.
+  void pause(const std::string& database, std::move_only_function<void()> quiet);
+  void resume(const std::string& database);
+  /// Set at resume(); null: the database is not paused.
+  std::shared_ptr<net::Event> paused(const std::string& database) const;
+  /// A commit over several shards begins, or has ended.
+  void count_commit(const std::string& database, int change);
   /// Its sessions that are within a statement or a transaction.
   std::size_t busy(const std::string& database) const;
 
@@ -66,7 +95,10 @@ class Worker {
   }
 
  private:
-  net::Task<void> serve(net::UniqueFd fd);
+  net::Task<void> serve(net::UniqueFd fd, Newcomer newcomer);
+  void let_rest();
+  net::Task<std::optional<Login>> receive(net::Socket& socket);
+  net::Task<void> send_away(net::Socket& socket, const TurnedAway& away);
 
   Instance& instance_;
   std::uint32_t index_;
@@ -77,6 +109,15 @@ class Worker {
   std::shared_ptr<const Snapshot> snapshot_;
   std::unordered_map<std::int32_t, Session*> sessions_;
   std::map<std::string, std::shared_ptr<net::Event>> held_;
+  struct Pause {
+    std::shared_ptr<net::Event> over;
+    std::move_only_function<void()> quiet;
+  };
+  std::map<std::string, Pause> paused_;
+  std::map<std::string, int> commits_;  ///< over several shards, under way
+  LogLimit refusals_logged_;
+  UserLookup users_;
+  net::Timer rest_timer_;  ///< lets sessions give back what they do not need
   std::uint32_t next_session_ = 0;
   bool draining_ = false;
 };

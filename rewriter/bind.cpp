@@ -159,6 +159,10 @@ BoundPlan bind(const BindRequest& request) {
   bound.shards = route(request, &bound.why);
   if (plan.kind == PlanKind::relay || plan.copy || plan.subquery.pieces.empty()) return bound;
   for (const std::uint32_t shard : bound.shards) {
+    if (const auto own = plan.subquery_of.find(static_cast<int>(shard)); own != plan.subquery_of.end()) {
+      if (!own->second.empty()) bound.queries.push_back({own->first, own->second});
+      continue;
+    }
     Filler filler(request, bound.slots, shard);
     filler.append(plan.subquery);
     bound.queries.push_back({static_cast<int>(shard), filler.take()});

@@ -1,91 +1,16 @@
 #include <algorithm>
 
 #include "rewriter/clock.h"
+#include "rewriter/copy_format.h"
 #include "rewriter/utility.h"
 #include "rewriter/write.h"
 
-/// COPY: rows in are split by their keys; rows out come from one shard, or from each in turn.
+/// COPY: rows in are split by their keys.
 namespace anabranch::rewriter {
 namespace {
 
 using values::ErrorId;
 using values::make_error;
-
-struct Target {
-  const router::Relation* relation = nullptr;
-  int index = -1;
-  const router::MappedTable* table = nullptr;
-};
-
-Target target_of(const Planning& planning, const tree::TableRef& name) {
-  const auto& path = planning.request->context->search_path;
-  Target target;
-  if (is_temporary(*planning.request->context, planning.catalog(), name.schema, name.name)) return target;
-  target.relation = find_table(planning.catalog(), path, name.schema, name.name);
-  target.index = find_mapped(planning.map(), target.relation, path, name.schema, name.name);
-  if (target.index >= 0) {
-    target.table = &planning.map().tables()[static_cast<std::size_t>(target.index)];
-  }
-  return target;
-}
-
-bool names(const tree::Option& option, std::string_view column) {
-  // A list of columns as SQL text, or *.
-  std::string_view rest = option.value;
-  if (rest.find('*') != std::string_view::npos) return true;
-  while (!rest.empty()) {
-    const std::size_t begin = rest.find_first_not_of(" ,()");
-    if (begin == std::string_view::npos) return false;
-    rest.remove_prefix(begin);
-    const std::string_view word = rest.substr(0, rest.find_first_of(" ,()"));
-    rest.remove_prefix(word.size());
-    if (word == column || word == quote_identifier(column)) return true;
-  }
-  return false;
-}
-
-bool is_on(const tree::Option& option) {
-  return !option.has_value || option.value == "true" || option.value == "on" ||
-         option.value == "1" || option.value == "TRUE" || option.value == "ON" ||
-         option.value == "match";
-}
-
-void read_format(const tree::Copy& copy, CopySplit& split) {
-  for (const tree::Option& option : copy.options) {
-    if (option.name == "format") {
-      split.format = option.value == "csv"      ? CopySplit::Format::csv
-                     : option.value == "binary" ? CopySplit::Format::binary
-                                                : CopySplit::Format::text;
-    }
-  }
-  if (split.format == CopySplit::Format::csv) {
-    split.delimiter = ',';
-    split.null_text.clear();
-  }
-}
-
-void read_option(const tree::Option& option, CopySplit& split) {
-  const auto letter = [&](char& into) {
-    if (option.value.size() == 1) into = option.value.front();
-  };
-  if (option.name == "delimiter") letter(split.delimiter);
-  if (option.name == "null") split.null_text = option.value;
-  if (option.name == "header") split.header = is_on(option);
-  if (option.name == "quote") {
-    letter(split.quote);
-    split.escape = split.quote;
-  }
-  if (option.name == "encoding") split.encoding = option.value;
-}
-
-void read_options(const tree::Copy& copy, CopySplit& split) {
-  split.escape = '"';
-  read_format(copy, split);
-  for (const tree::Option& option : copy.options) read_option(option, split);
-  for (const tree::Option& option : copy.options) {
-    if (option.name == "escape" && option.value.size() == 1) split.escape = option.value.front();
-  }
-}
 
 std::vector<int> copied_columns(const tree::Copy& copy, const router::Relation& relation) {
   std::vector<int> columns;
@@ -115,6 +40,72 @@ void check_left_out(const router::Column& column, bool every_shard) {
          false);
 }
 
+/// A default like now(): the same for all rows of a statement. Binary data cannot be given a value that
+/// was read as text, nor a header that must match another column.
+bool fill_once(const tree::Copy& copy, const router::Column& column, const CopySplit& split) {
+  const bool matched = std::ranges::any_of(copy.options, [](const tree::Option& option) {
+    return option.name == "header" && (option.value == "match" || option.value == "MATCH");
+  });
+  return !matched && !column.generated && !column.identity && !column.default_sql.empty() &&
+         column.default_volatility == router::Volatility::stable && split.format != CopyFormat::Format::binary;
+}
+
+/// The statement with these columns behind the client's own; their values are evaluated once.
+std::string fill_columns(Planning& planning, const tree::Copy& copy, const router::Relation& relation,
+                         const std::vector<int>& given, const std::vector<const router::Column*>& filled) {
+  std::string list;
+  for (const int column : given) {
+    // One that is not there is the server's to complain of.
+    if (column < 0) return planning.statement->as<tree::Utility>()->text;
+    list += quote_identifier(relation.columns[static_cast<std::size_t>(column)].name) + ", ";
+  }
+  for (const router::Column* column : filled) {
+    list += quote_identifier(column->name) + (column == filled.back() ? "" : ", ");
+    planning.plan->evaluations.push_back({"(" + column->default_sql + ")::" + column->type_name, column->type_name, true});
+  }
+  std::string text = "COPY " + quote_name({relation.schema, relation.name}) + " (" + list + ") FROM STDIN" +
+                     printed_options(copy.options);
+  if (copy.where) text += " WHERE " + planning.text(*copy.where);
+  return text;
+}
+
+/// What keeps a WHERE from meaning the same for every row, wherever it is asked; empty: nothing.
+std::string unstable(const Traits& traits, bool copies) {
+  for (const std::string* reason : {&traits.opaque, &traits.shared, &traits.unknown, &traits.impure, &traits.session_value,
+                                    &traits.session_call, &traits.system_column}) {
+    if (!reason->empty()) return *reason;
+  }
+  if (copies && !traits.random.empty()) return traits.random + "()";
+  if (traits.ambient) return "a function of time or session";
+  if (traits.settings) return "set_config()";
+  return traits.virtual_columns ? "a column of the shard" : "";
+}
+
+bool names_now(const tree::Expr& where, tree::PinSet& pins) {
+  bool found = false;
+  tree::walk(where, [&](const tree::Expr& at) {
+    const auto* literal = at.as<tree::Literal>();
+    if (literal != nullptr && literal->kind() == tree::Literal::Kind::string) found |= says_now(literal->value(pins));
+    return true;
+  });
+  return found;
+}
+
+/// A row's fate must depend on the row alone.
+void check_where(Planning& planning, const tree::Copy& copy, bool copies) {
+  tree::Select select;
+  select.targets.push_back(tree::make::target(tree::make::star()));
+  select.from.push_back(tree::make::table(copy.table->schema, copy.table->name));
+  select.where = tree::clone(*copy.where);
+  const tree::Statement query{std::move(select)};
+  const Query resolved = resolve(query, planning.catalog(), planning.map(), *planning.request->context);
+  std::string reason = unstable(scan(resolved, planning.functions), copies);
+  if (reason.empty() && names_now(*copy.where, planning.pins)) reason = "a moment named by the clock";
+  if (reason.empty()) return;
+  refuse_clause("COPY FROM … WHERE", reason + " may be another one on each shard",
+                "Leave the rows out of the data, or DELETE them afterwards.");
+}
+
 CopySplit::KeyField key_field(const tree::Copy& copy, const std::vector<int>& columns,
                               const router::Relation& relation, int part) {
   const router::Column& column = relation.columns[static_cast<std::size_t>(part)];
@@ -130,14 +121,14 @@ CopySplit::KeyField key_field(const tree::Copy& copy, const std::vector<int>& co
            false);
   }
   for (const tree::Option& option : copy.options) {
-    if (option.name == "force_null") field.force_null = names(option, column.name);
-    if (option.name == "force_not_null") field.force_not_null = names(option, column.name);
+    if (option.name == "force_null") field.force_null = lists(option, column.name);
+    if (option.name == "force_not_null") field.force_not_null = lists(option, column.name);
   }
   return field;
 }
 
 PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree::Copy& copy,
-                   const Target& target) {
+                   const NamedTable& target) {
   if (target.relation == nullptr) {
     refuse(make_error(ErrorId::unmappable_syntax,
                       "table \"" + copy.table->name + "\" is not in the catalog"),
@@ -150,19 +141,22 @@ PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree:
                             "Drop them, or load one shard: /* anabranch: shard=NAME */"),
            false);
   }
-  if (copy.where) {
-    refuse_clause("COPY FROM … WHERE", "every shard would choose among its rows for itself",
-                  "Leave the rows out of the data, or DELETE them afterwards.");
-  }
+  const bool copies = target.table->kind == conf::TableKind::reference;
+  if (copy.where) check_where(planning, copy, copies);
   CopySplit split;
   split.table = target.index;
-  split.every_shard = target.table->kind == conf::TableKind::reference;
-  read_options(copy, split);
+  split.every_shard = copies;
+  static_cast<CopyFormat&>(split) = copy_format(copy);
   const auto columns = copied_columns(copy, *target.relation);
   split.field_count = static_cast<int>(columns.size());
+  std::vector<const router::Column*> filled;
   for (std::size_t i = 0; i < target.relation->columns.size(); ++i) {
-    if (std::ranges::find(columns, static_cast<int>(i)) == columns.end()) {
-      check_left_out(target.relation->columns[i], split.every_shard);
+    if (std::ranges::find(columns, static_cast<int>(i)) != columns.end()) continue;
+    const router::Column& column = target.relation->columns[i];
+    if (fill_once(copy, column, split)) {
+      filled.push_back(&column);
+    } else {
+      check_left_out(column, split.every_shard);
     }
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -193,33 +187,9 @@ PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree:
   plan->routing.reason = split.every_shard ? "a reference table has a copy on every shard"
                                            : "each row goes to its key's shard";
   plan->sum_counts = !split.every_shard;
-  plan->subquery.pieces.emplace_back(utility.text);
+  plan->subquery.pieces.emplace_back(
+      filled.empty() ? utility.text : fill_columns(planning, copy, *target.relation, columns, filled));
   plan->copy = std::move(split);
-  return std::shared_ptr<const Plan>(std::move(plan));
-}
-
-/// COPY … TO STDOUT: of one shard only, as its rows are one stream of the server's own.
-PlanResult copy_out(Planning& planning, const tree::Copy& copy) {
-  tree::StatementPtr query;
-  if (copy.query) {
-    query = tree::clone(*copy.query);
-  } else {
-    tree::Select select;
-    select.targets.push_back(tree::make::target(tree::make::star()));
-    select.from.push_back(tree::make::table(copy.table->schema, copy.table->name));
-    query = std::make_unique<tree::Statement>(tree::Statement::Node(std::move(select)));
-  }
-  const PlanResult inner = plan_inner(planning, *query, to_text(*query, planning.shape()));
-  const auto* made = std::get_if<std::shared_ptr<const Plan>>(&inner);
-  if (made == nullptr || (*made)->kind != PlanKind::relay || planning.request->several) {
-    refuse_statement("COPY TO of rows on several shards",
-                     "Use SELECT, or copy one shard at a time: /* anabranch: shard=NAME */");
-  }
-  auto plan = planning.plan;
-  plan->kind = PlanKind::relay;
-  plan->effect = (*made)->effect;
-  plan->routing = (*made)->routing;
-  for (const int token : (*made)->pinned) planning.pins.pin(token);
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
@@ -235,9 +205,9 @@ PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tre
   if (planning.map().shards().size() == 1) return to_default("there is one shard only");
   if (!copy.from) {
     if (!copy.file.empty() || copy.program) refuse_statement("COPY TO a file", "Use STDOUT.");
-    return copy_out(planning, copy);
+    return plan_copy_out(planning, utility, copy);
   }
-  const Target target = target_of(planning, *copy.table);
+  const NamedTable target = find_named(planning, copy.table->schema, copy.table->name);
   if (target.table == nullptr) return to_default("its table is on the default shard");
   if (target.table->kind == conf::TableKind::whole) {
     auto plan =

@@ -324,7 +324,7 @@ void Lowering::relations(const ProtobufCMessage* message, std::vector<RelationNa
   if (message->descriptor == &pg_query__range_var__descriptor) {
     const auto* range = reinterpret_cast<const PgQuery__RangeVar*>(message);
     RelationName name{text_or_empty(range->schemaname), text_or_empty(range->relname),
-                      RelationName::Kind::unknown};
+                      range->inh == 0, RelationName::Kind::unknown};
     for (const RelationName& known : out)
       if (known.schema == name.schema && known.name == name.name) return;
     out.push_back(std::move(name));

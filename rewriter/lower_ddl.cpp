@@ -39,7 +39,20 @@ Name name_of(const PgQuery__Node* node) {
 
 void add_relation(const Name& name, RelationName::Kind kind, Utility& out) {
   if (name.empty()) return;
-  out.relations.push_back({name.size() > 1 ? name[name.size() - 2] : "", name.back(), kind});
+  out.relations.push_back({name.size() > 1 ? name[name.size() - 2] : "", name.back(), false, kind});
+}
+
+/// OWNED BY table.column: the table.
+void add_owner(std::size_t count, PgQuery__Node** options, Utility& out) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (options[i]->node_case != PG_QUERY__NODE__NODE_DEF_ELEM) continue;
+    const auto& option = *options[i]->def_elem;
+    if (text_or_empty(option.defname) != "owned_by") continue;
+    Name name = name_of(option.arg);
+    if (name.size() < 2) continue;  // OWNED BY NONE
+    name.pop_back();
+    add_relation(name, RelationName::Kind::table, out);
+  }
 }
 
 Drop drop(const PgQuery__DropStmt& node, Utility& out) {
@@ -100,9 +113,17 @@ bool Lowering::ddl_detail(const Node* node, Utility& out) {
     }
     case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT: {
       const auto& alter = *node->alter_table_stmt;
-      AlterTable detail{table(*alter.relation), alter.missing_ok != 0, {}};
-      for (std::size_t i = 0; i < alter.n_cmds; ++i)
-        detail.actions.push_back(alter_table_action(alter.cmds[i]->alter_table_cmd->subtype));
+      AlterTable detail{table(*alter.relation), alter.missing_ok != 0, {}, {}, {}, {}};
+      for (std::size_t i = 0; i < alter.n_cmds; ++i) {
+        const auto& command = *alter.cmds[i]->alter_table_cmd;
+        detail.actions.push_back(alter_table_action(command.subtype));
+        detail.names.push_back(text_or_empty(command.name));
+        if (command.def == nullptr) continue;
+        if (command.def->node_case == PG_QUERY__NODE__NODE_COLUMN_DEF)
+          detail.columns.push_back(column_definition(*command.def->column_def));
+        else if (command.def->node_case == PG_QUERY__NODE__NODE_CONSTRAINT)
+          detail.constraints.push_back(table_constraint(*command.def->constraint));
+      }
       if (!out.relations.empty()) out.relations[0].kind = relation_kind(alter.objtype);
       out.detail = std::move(detail);
       return true;
@@ -118,6 +139,12 @@ bool Lowering::ddl_detail(const Node* node, Utility& out) {
     case PG_QUERY__NODE__NODE_TRUNCATE_STMT:
       out.detail = Truncate{node->truncate_stmt->restart_seqs != 0,
                             node->truncate_stmt->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE};
+      return true;
+    case PG_QUERY__NODE__NODE_CREATE_SEQ_STMT:
+      add_owner(node->create_seq_stmt->n_options, node->create_seq_stmt->options, out);
+      return true;
+    case PG_QUERY__NODE__NODE_ALTER_SEQ_STMT:
+      add_owner(node->alter_seq_stmt->n_options, node->alter_seq_stmt->options, out);
       return true;
     case PG_QUERY__NODE__NODE_COMMENT_STMT: {
       const auto kind = relation_kind(node->comment_stmt->objtype);
@@ -192,7 +219,8 @@ void Lowering::column_constraint(const PgQuery__Constraint& node, ColumnDefiniti
       out.generated = true;
       break;
     case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
-      out.references = true;
+      if (node.pktable) out.references = table(*node.pktable);
+      out.referenced = strings_of(node.n_pk_attrs, node.pk_attrs);
       break;
     case PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT:
       out.has_default = true;
@@ -223,6 +251,7 @@ CreateTable::TableConstraint Lowering::table_constraint(const PgQuery__Constrain
       out.kind = "FOREIGN KEY";
       out.columns = strings_of(node.n_fk_attrs, node.fk_attrs);
       if (node.pktable) out.references = table(*node.pktable);
+      out.referenced = strings_of(node.n_pk_attrs, node.pk_attrs);
       break;
     default:
       out.kind = "OTHER";

@@ -100,6 +100,12 @@ std::vector<Option> Lowering::options(std::size_t count, Node** nodes) {
     const auto& element = *nodes[i]->def_elem;
     Option option{text_or_empty(element.defname), {}, false};
     option.value = option_value(element.arg, option.has_value);
+    if (option.has_value && element.arg->node_case == PG_QUERY__NODE__NODE_LIST) {
+      for (const Node* item : items_of(element.arg)) {
+        bool present = false;
+        option.items.push_back(option_value(item, present));
+      }
+    }
     out.push_back(std::move(option));
   }
   return out;

@@ -82,6 +82,8 @@ void note_utility(const PlanRequest& request, const tree::Utility& utility, Plan
   } else if (utility.as<tree::Drop>() != nullptr || utility.as<tree::CloseCursor>() != nullptr ||
              utility.as<tree::Unlisten>() != nullptr || utility.as<tree::Discard>() != nullptr) {
     plan.residue = Residue::may_end;
+  } else if (utility.as<tree::Listen>() != nullptr || utility.as<tree::Prepare>() != nullptr) {
+    plan.residue = Residue::may_begin;
   } else if (utility.kind == "LoadStmt") {
     plan.residue = Residue::untracked;
   } else if (!is_one_of(utility.kind, kPlain)) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -132,7 +133,17 @@ struct InsertSplit {
   std::vector<SplitRow> rows;
   SqlTemplate suffix;   ///< ON CONFLICT …, RETURNING …
 };
-struct CopySplit {
+/// How a COPY's data is written: its options, with the format's own defaults where none are given.
+struct CopyFormat {
+  enum class Format { text, csv, binary } format = Format::text;
+  char delimiter = '\t';
+  std::string null_text = "\\N";
+  char quote = '"';
+  char escape = '"';
+  bool header = false;
+  std::string encoding;        ///< ENCODING option; empty: the client's
+};
+struct CopySplit : CopyFormat {
   int table = -1;              ///< index in ShardMap::tables()
   bool every_shard = false;    ///< a reference table: every row goes to all shards
   /// For each key column (or column of the key expression): its field in a data line, or -1 where
@@ -149,13 +160,15 @@ struct CopySplit {
   /// Fields of dates, times and what may have some inside, ascending: what they say must not depend
   /// on which server reads it.
   std::vector<int> clock_fields;
-  enum class Format { text, csv, binary } format = Format::text;
-  char delimiter = '\t';
-  std::string null_text = "\\N";
-  char quote = '"';
-  char escape = '"';
-  bool header = false;
-  std::string encoding;        ///< ENCODING option; empty: the client's
+};
+/// COPY … TO STDOUT of rows on several shards. Without a recipe: the statement itself on every shard,
+/// whose data is passed on. With one: rows are asked for, merged, and written by the proxy.
+struct CopyOut : CopyFormat {
+  std::vector<bool> force_quote;      ///< by column
+  std::vector<ResultColumn> columns;  ///< of the data
+  /// With a recipe: a COPY without rows of the same columns and options. The server checks them, and
+  /// says what goes ahead of the rows.
+  std::string probe;
 };
 
 /// What a multi-shard write or utility does besides sending its text.
@@ -179,8 +192,8 @@ enum class Residue {
 
 enum class SessionAction {
   begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release,
-  set, reset, reset_all, show, discard_all, set_transaction, set_constraints,
-  prepare, execute, deallocate, declare, fetch, close_cursor
+  set, reset, reset_all, show, discard_all, set_transaction, set_characteristics,
+  set_constraints, prepare, execute, deallocate, declare, fetch, close_cursor
 };
 struct SessionPlan {
   SessionAction action;
@@ -226,11 +239,14 @@ struct Plan {
 
   /// relay: empty, the client's own text is sent. scatter, broadcast: each shard's subquery.
   SqlTemplate subquery;
+  /// broadcast: shards whose text is another one. An empty text: the shard is left out.
+  std::map<int, std::string> subquery_of;
   std::optional<merge::Recipe> recipe;  ///< scatter; RETURNING of split and broadcast
   /// Row counts of the tags are summed (split, sharded writes) or taken from one shard (reference).
   bool sum_counts = true;
   std::optional<InsertSplit> insert;
   std::optional<CopySplit> copy;
+  std::optional<CopyOut> copy_out;
   std::optional<SessionPlan> session;
   std::optional<LocalPlan> local;
   std::optional<values::SqlError> refusal;
@@ -260,6 +276,10 @@ struct Plan {
   /// VACUUM, CREATE INDEX CONCURRENTLY …: the server does not run it inside a transaction block, so
   /// each shard commits for itself.
   bool outside_transaction = false;
+  /// broadcast of a utility statement: shard after shard, so that two that lock the same tables wait
+  /// for each other on the first. What it notifies of is said once. One that writes makes an explicit
+  /// transaction one that may write to several shards.
+  bool in_order = false;
 
   /// Explanation: why this kind, the recipe's steps. Lines.
   std::vector<std::string> reasons;

@@ -102,12 +102,8 @@ void check_sizes(Planning& planning) {
       schema = name.substr(0, dot);
       name = name.substr(dot + 1);
     }
-    const auto& path = planning.request->context->search_path;
-    if (is_temporary(*planning.request->context, planning.catalog(), schema, name)) return true;
-    const router::Relation* relation = find_table(planning.catalog(), path, schema, name);
-    const int table = find_mapped(planning.map(), relation, path, schema, name);
-    if (table < 0 ||
-        planning.map().tables()[static_cast<std::size_t>(table)].kind != conf::TableKind::sharded) {
+    const router::MappedTable* table = find_named(planning, schema, name).table;
+    if (table == nullptr || table->kind != conf::TableKind::sharded) {
       return true;
     }
     refuse_clause(call->name.back() + "()", "\"" + name + "\" has rows on several shards",
@@ -170,6 +166,27 @@ void check_relations(const Planning& planning) {
                               "Make the table fit its scheme, then RELOAD."),
              false);
     }
+  }
+}
+
+/// Types that are not the same on every shard: in casts, in parameters and in what comes out.
+void check_types(const Planning& planning) {
+  const router::Catalog& catalog = planning.catalog();
+  const auto check = [](const std::string* difference) {
+    if (difference == nullptr) return;
+    refuse(values::SqlError("0A000", *difference, "Make the definitions equal, then RELOAD."), false);
+  };
+  for (const values::Oid type : planning.values.parameters) check(catalog.type_difference(type));
+  if (planning.plan->result) {
+    for (const ResultColumn& column : *planning.plan->result) check(catalog.type_difference(column.type));
+  }
+  const auto visit = [&](const tree::Expr& at) {
+    const auto* cast = at.as<tree::TypeCast>();
+    if (cast != nullptr && !cast->type.names.empty()) check(catalog.type_difference(cast->type.names.back()));
+    return true;
+  };
+  for (const auto& block : planning.query.blocks) {
+    each_expression(*block, [&](const tree::Expr& expr) { tree::walk(expr, visit); });
   }
 }
 
@@ -271,6 +288,7 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     prepare_values(planning);
     if (auto by_hint = hinted(request, &planning)) return finish(std::move(*by_hint));
     check_relations(planning);
+    if (touches_other_than_default(planning)) check_types(planning);
     check_functions(planning);
     check_session_call(planning);
     if (request.map->shards().size() > 1) check_sizes(planning);

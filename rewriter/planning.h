@@ -93,6 +93,18 @@ std::shared_ptr<Plan> relay(Planning& planning, const Placement& placement);
 std::shared_ptr<Plan> relay_to(Planning& planning, int shard, std::string reason);
 KeyCondition fixed_shard(int shard);
 
+// ------------------------------------------------------------------------- names (table_names)
+
+/// What a name means. Of one of the session's temporary relations nothing is known, whatever table
+/// of the map it hides.
+struct NamedTable {
+  bool temporary = false;
+  const router::Relation* relation = nullptr;
+  const router::MappedTable* table = nullptr;  ///< null: the map does not list it
+  int index = -1;                              ///< of `table` in ShardMap::tables()
+};
+NamedTable find_named(const Planning& planning, std::string_view schema, std::string_view name);
+
 // --------------------------------------------------------------------------- kinds of statements
 
 PlanResult plan_statement(const PlanRequest& request, const tree::Statement& statement,

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 
 #include "rewriter/utility.h"
 
@@ -8,13 +7,7 @@ namespace anabranch::rewriter {
 namespace {
 
 const router::MappedTable* mapped_table(const Planning& planning, const tree::TableRef& table) {
-  const auto& path = planning.request->context->search_path;
-  if (is_temporary(*planning.request->context, planning.catalog(), table.schema, table.name)) {
-    return nullptr;
-  }
-  const router::Relation* relation = find_table(planning.catalog(), path, table.schema, table.name);
-  const int index = find_mapped(planning.map(), relation, path, table.schema, table.name);
-  return index < 0 ? nullptr : &planning.map().tables()[static_cast<std::size_t>(index)];
+  return find_named(planning, table.schema, table.name).table;
 }
 
 std::vector<std::string> key_columns(const router::MappedTable& table) {
@@ -38,55 +31,96 @@ void check_unique(const router::MappedTable& table, const std::vector<std::strin
          false);
 }
 
-void check_foreign_key(const Planning& planning, const router::MappedTable& table,
-                       const std::vector<std::string>& columns, const tree::TableRef& other) {
-  const router::MappedTable* target = mapped_table(planning, other);
-  if (target != nullptr && target->kind == conf::TableKind::reference) return;
-  const bool together = target != nullptr && table.kind == conf::TableKind::sharded &&
-                        target->kind == conf::TableKind::sharded &&
-                        target->scheme == table.scheme && holds_key(table, columns);
-  if (together) return;
+/// The columns referenced; empty: nothing is known of them.
+std::vector<std::string> referenced_columns(const Planning& planning, const tree::TableRef& other,
+                                            const std::vector<std::string>& written) {
+  if (!written.empty()) return written;
+  const auto& path = planning.request->context->search_path;
+  const router::Relation* relation = find_table(planning.catalog(), path, other.schema, other.name);
+  if (relation == nullptr) return {};
+  for (const router::UniqueKey& key : relation->unique_keys) {
+    if (!key.primary) continue;
+    std::vector<std::string> columns;
+    for (const int column : key.columns) {
+      columns.push_back(relation->columns[static_cast<std::size_t>(column)].name);
+    }
+    return columns;
+  }
+  return {};
+}
+
+/// The key of the one is compared with the key of the other: both rows are on one shard.
+bool by_key(const router::MappedTable& table, const std::vector<std::string>& columns,
+            const router::MappedTable& target, const std::vector<std::string>& referenced) {
+  if (table.scheme != target.scheme || table.expression || target.expression) return false;
+  for (std::size_t i = 0; i < table.key.size() && i < target.key.size(); ++i) {
+    const auto at = std::ranges::find(columns, table.key[i]);
+    const auto place = static_cast<std::size_t>(at - columns.begin());
+    if (at == columns.end() || place >= referenced.size()) return false;
+    if (referenced[place] != target.key[i]) return false;
+  }
+  return true;
+}
+
+[[noreturn]] void refuse_foreign_key(const std::string& table, const std::string& other,
+                                     std::string_view hint) {
   refuse(values::SqlError("0A000",
-                          "the foreign key from \"" + table.name.name + "\" to \"" + other.name +
+                          "the foreign key from \"" + table + "\" to \"" + other +
                               "\" cannot be kept: the rows may be on different shards",
-                          "Reference a reference table, or a co-located table by its key."),
+                          std::string(hint)),
          false);
 }
 
-void check_constraints(const Planning& planning, const router::MappedTable& table,
-                       const tree::CreateTable& create) {
-  for (const tree::ColumnDefinition& column : create.columns) {
-    if (column.primary_key || column.unique) {
-      check_unique(table, {column.name},
-                   column.primary_key ? "the primary key" : "the unique constraint");
-    }
-    if (column.references && table.kind == conf::TableKind::sharded &&
-        !holds_key(table, {column.name})) {
-      // Which table it references is not at hand here: only a key column's reference may be local.
-      refuse(values::SqlError("0A000",
-                              "REFERENCES on column \"" + column.name + "\" of a sharded table",
-                              "Write it as a table constraint: FOREIGN KEY (…) REFERENCES …."),
-             false);
-    }
+/// What a foreign key may lead to. `table` is null where the map does not list it.
+void check_foreign_key(const Planning& planning, const router::MappedTable* table,
+                       const std::string& name, const std::vector<std::string>& columns,
+                       const tree::TableRef& other, const std::vector<std::string>& written) {
+  if (planning.map().shards().size() == 1) return;
+  const router::MappedTable* target = mapped_table(planning, other);
+  if (target != nullptr && target->kind == conf::TableKind::reference) return;
+  const auto shard_of = [&](const router::MappedTable* at) {
+    return at == nullptr ? planning.map().default_shard() : at->shard;
+  };
+  const bool from_one = table == nullptr || table->kind == conf::TableKind::whole;
+  const bool to_one = target == nullptr || target->kind == conf::TableKind::whole;
+  if (from_one && to_one && shard_of(table) == shard_of(target)) return;
+  const bool sharded = !from_one && !to_one && table->kind == conf::TableKind::sharded;
+  if (sharded &&
+      by_key(*table, columns, *target, referenced_columns(planning, other, written))) {
+    return;
   }
-  for (const auto& constraint : create.constraints) {
-    if (constraint.kind == "PRIMARY KEY")
-      check_unique(table, constraint.columns, "the primary key");
-    if (constraint.kind == "UNIQUE") {
-      check_unique(table, constraint.columns, "the unique constraint");
-    }
-    if (constraint.kind == "EXCLUDE" && table.kind == conf::TableKind::sharded) {
-      refuse_statement("EXCLUDE on a sharded table", "No shard could keep it.");
-    }
-    if (constraint.references) {
-      check_foreign_key(planning, table, constraint.columns, *constraint.references);
-    }
-  }
+  refuse_foreign_key(name, other.name,
+                     "Reference a reference table, or a co-located table by its key.");
 }
 
-bool contains_word(std::string_view text, std::string_view word) {
-  const auto same = [](char a, char b) { return std::toupper(static_cast<unsigned char>(a)) == b; };
-  return !std::ranges::search(text, word, same).empty();
+void check_constraints(const Planning& planning, const router::MappedTable* table,
+                       const std::string& name, const std::vector<tree::ColumnDefinition>& columns,
+                       const std::vector<tree::CreateTable::TableConstraint>& constraints) {
+  for (const tree::ColumnDefinition& column : columns) {
+    if (table != nullptr && (column.primary_key || column.unique)) {
+      check_unique(*table, {column.name},
+                   column.primary_key ? "the primary key" : "the unique constraint");
+    }
+    if (column.references) {
+      check_foreign_key(planning, table, name, {column.name}, *column.references,
+                        column.referenced);
+    }
+  }
+  for (const auto& constraint : constraints) {
+    if (constraint.references) {
+      check_foreign_key(planning, table, name, constraint.columns, *constraint.references,
+                        constraint.referenced);
+    }
+    if (table == nullptr) continue;
+    if (constraint.kind == "PRIMARY KEY")
+      check_unique(*table, constraint.columns, "the primary key");
+    if (constraint.kind == "UNIQUE") {
+      check_unique(*table, constraint.columns, "the unique constraint");
+    }
+    if (constraint.kind == "EXCLUDE" && table->kind == conf::TableKind::sharded) {
+      refuse_statement("EXCLUDE on a sharded table", "No shard could keep it.");
+    }
+  }
 }
 
 /// Whether CREATE VIEW's query reads what is on every shard; refuses what no shard could answer.
@@ -131,11 +165,19 @@ std::shared_ptr<Plan> plan_create_table(Planning& planning, const tree::Utility&
       refuse_statement("INHERITS of mapped tables", "Use a table of its own.");
     }
   }
+  check_constraints(planning, table, create.table.name, create.columns, create.constraints);
   if (table == nullptr) return text_to_default(planning, "the map does not list the table");
   if (table->kind == conf::TableKind::whole) {
-    return relay_to(planning, static_cast<int>(table->shard), "the map puts it on one shard");
+    auto plan = relay_to(planning, static_cast<int>(table->shard), "the map puts it on one shard");
+    plan->effect = Effect::ddl;
+    return plan;
   }
-  check_constraints(planning, *table, create);
+  for (const tree::TableRef& source : create.likes) {
+    if (planning.map().shards().size() > 1 && !home_of(planning, source.schema, source.name).mapped) {
+      refuse_clause("CREATE TABLE … LIKE", "\"" + source.name + "\" is not on every shard",
+                    "Write the columns.");
+    }
+  }
   return broadcast_text(planning, utility, "the map lists the table: it is on every shard");
 }
 
@@ -185,7 +227,13 @@ std::shared_ptr<Plan> plan_create_view(Planning& planning, const tree::Utility& 
 std::shared_ptr<Plan> plan_create_index(Planning& planning, const tree::Utility& utility,
                                         const tree::CreateIndex& create) {
   const router::MappedTable* table = mapped_table(planning, create.table);
-  if (table == nullptr) return text_to_default(planning, "its table is on the default shard");
+  if (table == nullptr) {
+    const Home home = home_of(planning, create.table.schema, create.table.name);
+    auto plan = home.mapped ? broadcast_text(planning, utility, "its table is on every shard")
+                            : text_to_default(planning, "its table is on the default shard");
+    plan->outside_transaction = create.concurrently;
+    return plan;
+  }
   if (table->kind == conf::TableKind::whole) {
     auto plan = relay_to(planning, static_cast<int>(table->shard), "its table is on one shard");
     plan->effect = Effect::ddl;
@@ -198,31 +246,58 @@ std::shared_ptr<Plan> plan_create_index(Planning& planning, const tree::Utility&
   return plan;
 }
 
+void check_key_column(const Planning& planning, const tree::RelationName& relation,
+                      std::string_view column, std::string_view tag) {
+  tree::TableRef named;
+  named.schema = relation.schema;
+  named.name = relation.name;
+  const router::MappedTable* table = mapped_table(planning, named);
+  if (table == nullptr || table->kind != conf::TableKind::sharded) return;
+  const auto key = key_columns(*table);
+  if (std::ranges::find(key, column) == key.end()) return;
+  refuse_clause(std::string(tag) + " of column \"" + std::string(column) + "\"",
+                "the map places the rows by it",
+                "Change the map, and move the rows to a table with another key.");
+}
+
+namespace {
+
+void check_actions(const Planning& planning, const tree::Utility& utility,
+                   const tree::AlterTable& alter) {
+  for (std::size_t i = 0; i < alter.actions.size(); ++i) {
+    const std::string& action = alter.actions[i];
+    if ((action == "AT_DropColumn" || action == "AT_AlterColumnType") &&
+        !utility.relations.empty()) {
+      check_key_column(planning, utility.relations.front(), alter.names[i], utility.tag);
+    }
+    if (action == "AT_DetachPartition" || action == "AT_DropInherit" || action == "AT_AddInherit" ||
+        action == "AT_AttachPartition") {
+      refuse_clause(utility.tag + " that moves parts of a table",
+                    "the map does not list what would be a table of its own",
+                    "Create the partition with CREATE TABLE … PARTITION OF, and end it with DROP TABLE.");
+    }
+  }
+}
+
+}  // namespace
+
 std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& utility,
                                        const tree::AlterTable& alter) {
   const router::MappedTable* table = mapped_table(planning, alter.table);
+  check_constraints(planning, table, alter.table.name, alter.columns, alter.constraints);
   if (table == nullptr) {
     const Home home = home_of(planning, alter.table.schema, alter.table.name);
-    return home.mapped ? broadcast_text(planning, utility, "its tables are on every shard")
-                       : text_to_default(planning, "its table is on the default shard");
+    if (!home.mapped) return text_to_default(planning, "its table is on the default shard");
+    check_actions(planning, utility, alter);
+    return broadcast_text(planning, utility, "its tables are on every shard");
   }
   if (table->kind == conf::TableKind::whole) {
     auto plan = relay_to(planning, static_cast<int>(table->shard), "its table is on one shard");
     plan->effect = Effect::ddl;
     return plan;
   }
-  // The words of the clause are all that is known of a new constraint.
-  const bool constrains =
-      contains_word(utility.text, "UNIQUE") || contains_word(utility.text, "PRIMARY KEY") ||
-      contains_word(utility.text, "EXCLUDE") || contains_word(utility.text, "REFERENCES");
-  const bool adds = std::ranges::any_of(alter.actions, [](const std::string& action) {
-    return action == "AT_AddConstraint" || action == "AT_AddIndex" || action == "AT_AddColumn";
-  });
-  if (table->kind == conf::TableKind::sharded && adds && constrains) {
-    refuse_statement("ALTER TABLE … ADD of a unique, exclusion or foreign-key constraint",
-                     "Declare it in CREATE TABLE, where it is checked against the key.");
-  }
   if (planning.map().shards().size() > 1) {
+    check_actions(planning, utility, alter);
     check_filling(planning, utility, alter, table->kind == conf::TableKind::reference);
   }
   return broadcast_text(planning, utility, "its table is on every shard");

@@ -1,4 +1,5 @@
 #include "rewriter/planning.h"
+#include "values/ascii.h"
 
 /// Transaction control and settings: carried out by the session, on the leases that it has.
 namespace anabranch::rewriter {
@@ -43,7 +44,7 @@ std::optional<SessionPlan> transaction(const tree::Transaction& statement) {
 std::optional<SessionPlan> setting(const tree::SetVariable& statement) {
   using Kind = tree::SetVariable::Kind;
   SessionPlan plan{};
-  plan.name = statement.name;
+  plan.name = values::lower_case(statement.name);  // settings have one name in any case
   plan.value = statement.value;
   plan.local = statement.local;
   switch (statement.kind) {
@@ -63,8 +64,7 @@ std::optional<SessionPlan> setting(const tree::SetVariable& statement) {
       plan.options = statement.value;
       return plan;
     case Kind::session_characteristics:
-      plan.action = SessionAction::set_transaction;
-      plan.name = "session characteristics";
+      plan.action = SessionAction::set_characteristics;
       plan.options = statement.value;
       return plan;
     case Kind::transaction_snapshot:

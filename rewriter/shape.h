@@ -9,7 +9,7 @@ namespace anabranch::rewriter {
 
 /// Bounds that are checked before the parser sees a statement (54000 / 54001, as PostgreSQL answers).
 struct LexLimits {
-  std::size_t bytes = 64u << 20;
+  std::size_t bytes = 256u << 20;  ///< the parser makes some copies of it
   std::size_t tokens = 4'000'000;
   int nesting = 200;          ///< parentheses, brackets, CASE
   /// Operators (or joins, or UNIONs) in one chain without parentheses: parser and passes recurse on them, a

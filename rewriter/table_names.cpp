@@ -1,7 +1,6 @@
 #include <algorithm>
 
-#include "rewriter/planner.h"
-#include "rewriter/query.h"
+#include "rewriter/planning.h"
 
 namespace anabranch::rewriter {
 
@@ -43,6 +42,17 @@ int find_mapped(const router::ShardMap& map, const router::Relation* relation,
     if (const int found = index_of(entry); found >= 0) return found;
   }
   return -1;
+}
+
+NamedTable find_named(const Planning& planning, std::string_view schema, std::string_view name) {
+  const PlanningContext& context = *planning.request->context;
+  NamedTable named;
+  named.temporary = is_temporary(context, planning.catalog(), schema, name);
+  if (named.temporary) return named;
+  named.relation = find_table(planning.catalog(), context.search_path, schema, name);
+  named.index = find_mapped(planning.map(), named.relation, context.search_path, schema, name);
+  if (named.index >= 0) named.table = &planning.map().tables()[static_cast<std::size_t>(named.index)];
+  return named;
 }
 
 std::string implicit_name(const tree::Expr& expr) {

@@ -501,12 +501,14 @@ struct Delete {
 
 struct RelationName {
   std::string schema, name;
+  bool only = false;  ///< ONLY: without what inherits from it
   enum class Kind { unknown, table, view, index, sequence, materialized_view } kind = Kind::unknown;
 };
 struct Option {
   std::string name;
   std::string value;
   bool has_value = false;
+  std::vector<std::string> items = {};  ///< of a list, `value` joined
 };  ///< lower case name; value as SQL text (strings unquoted)
 
 struct Transaction {
@@ -567,7 +569,8 @@ struct ColumnDefinition {
   TypeName type;  ///< names empty when left out
   std::string collation;
   bool not_null = false, primary_key = false, unique = false, identity = false, generated = false;
-  bool references = false;
+  std::optional<TableRef> references;
+  std::vector<std::string> referenced;  ///< the columns there; empty: its primary key
   bool has_default = false;
   std::string default_text;
 };
@@ -581,6 +584,7 @@ struct CreateTable {
     std::string kind;
     std::vector<std::string> columns;
     std::optional<TableRef> references;
+    std::vector<std::string> referenced;  ///< the columns there; empty: its primary key
   };
   std::vector<TableConstraint> constraints;
   bool partitioned = false;
@@ -608,8 +612,11 @@ struct CreateIndex {
 struct AlterTable {
   TableRef table;
   bool if_exists = false;
-  std::vector<std::string> actions;
-};  ///< "AT_AddColumn" …
+  std::vector<std::string> actions;  ///< "AT_AddColumn" …
+  std::vector<std::string> names;    ///< of the column or constraint, one an action; may be empty
+  std::vector<ColumnDefinition> columns;  ///< added
+  std::vector<CreateTable::TableConstraint> constraints;  ///< added
+};
 struct Rename {
   std::string object;
   std::string old_name, new_name;
@@ -664,7 +671,7 @@ struct Unlisten {
   std::string channel;
 };  ///< empty: *
 struct LockTable {
-  std::string mode;
+  std::string mode;  ///< "ACCESS SHARE"
   bool nowait = false;
 };
 struct Discard {

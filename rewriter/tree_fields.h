@@ -85,7 +85,7 @@ ANABRANCH_TREE_FIELDS(Update, v.with, v.table, v.set, v.from, v.where, v.current
 ANABRANCH_TREE_FIELDS(Delete, v.with, v.table, v.using_, v.where, v.current_of, v.returning)
 
 ANABRANCH_TREE_FIELDS(RelationName, v.schema, v.name, v.kind)
-ANABRANCH_TREE_FIELDS(Option, v.name, v.value, v.has_value)
+ANABRANCH_TREE_FIELDS(Option, v.name, v.value, v.has_value, v.items)
 ANABRANCH_TREE_FIELDS(Transaction, v.kind, v.options, v.name, v.chain)
 ANABRANCH_TREE_FIELDS(SetVariable, v.kind, v.name, v.value, v.items, v.local)
 ANABRANCH_TREE_FIELDS(Show, v.name)
@@ -93,9 +93,9 @@ ANABRANCH_TREE_FIELDS(SetConstraints, v.all, v.names, v.deferred)
 ANABRANCH_TREE_FIELDS(Copy, v.table, v.columns, v.query, v.from, v.program, v.file, v.options,
                       v.where)
 ANABRANCH_TREE_FIELDS(ColumnDefinition, v.name, v.type, v.collation, v.not_null, v.primary_key,
-                      v.unique, v.identity, v.generated, v.references, v.has_default,
+                      v.unique, v.identity, v.generated, v.references, v.referenced, v.has_default,
                       v.default_text)
-ANABRANCH_TREE_FIELDS(CreateTable::TableConstraint, v.kind, v.columns, v.references)
+ANABRANCH_TREE_FIELDS(CreateTable::TableConstraint, v.kind, v.columns, v.references, v.referenced)
 ANABRANCH_TREE_FIELDS(CreateTable, v.table, v.persistence, v.if_not_exists, v.columns,
                       v.constraints, v.partitioned, v.partition_of, v.inherits, v.likes)
 ANABRANCH_TREE_FIELDS(CreateTableAs, v.table, v.persistence, v.materialized_view, v.if_not_exists,
@@ -103,7 +103,7 @@ ANABRANCH_TREE_FIELDS(CreateTableAs, v.table, v.persistence, v.materialized_view
 ANABRANCH_TREE_FIELDS(CreateView, v.view, v.replace, v.temporary, v.query)
 ANABRANCH_TREE_FIELDS(CreateIndex, v.table, v.name, v.unique, v.concurrently, v.if_not_exists,
                       v.columns)
-ANABRANCH_TREE_FIELDS(AlterTable, v.table, v.if_exists, v.actions)
+ANABRANCH_TREE_FIELDS(AlterTable, v.table, v.if_exists, v.actions, v.names, v.columns, v.constraints)
 ANABRANCH_TREE_FIELDS(Rename, v.object, v.old_name, v.new_name)
 ANABRANCH_TREE_FIELDS(Drop, v.object, v.names, v.if_exists, v.cascade, v.concurrently)
 ANABRANCH_TREE_FIELDS(Truncate, v.restart_identity, v.cascade)

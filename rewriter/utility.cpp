@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <functional>
 
+#include "rewriter/lexer.h"
 #include "rewriter/planning.h"
+#include "rewriter/print.h"
+#include "values/ascii.h"
 
 /// Statements that are no queries: which shards they are for.
 namespace anabranch::rewriter {
@@ -34,124 +37,197 @@ std::shared_ptr<Plan> everywhere(Planning& planning, const tree::Utility& utilit
   plan->routing.mode = Routing::Mode::all_shards;
   plan->routing.reason = std::move(reason);
   plan->sum_counts = false;
+  plan->in_order = true;
   plan->subquery.pieces.emplace_back(utility.text);
   return plan;
 }
 
-/// Where the relations that a statement names live.
-struct Homes {
-  bool mapped = false;    ///< sharded or reference tables, or views over them
-  bool unmapped = false;  ///< on the default shard
-  int shard = -1;         ///< a whole table on a shard of its own
-};
-
-bool view_is_everywhere(const Planning& planning, const router::Relation& view, int depth = 0) {
-  tree::Select select;
-  select.targets.push_back(tree::make::target(tree::make::star()));
-  select.from.push_back(tree::make::table(view.schema, view.name));
-  const tree::Statement statement{std::move(select)};
-  const PlanningContext context;
-  const Query query = resolve(statement, planning.catalog(), planning.map(), context);
-  return depth < 2 && std::ranges::any_of(
-                          query.instances,
-                          [&](const auto& instance) {
-                            return query.sharded(*instance) || query.reference(*instance);
-                          });
+bool is_one_of(std::string_view kind, std::span<const std::string_view> kinds) {
+  return std::ranges::find(kinds, kind) != kinds.end();
 }
 
-void add_home(const Planning& planning, std::string_view schema, std::string_view name,
-              Homes& homes) {
+/// Where a relation is: on every shard, or on one.
+struct Place {
+  bool everywhere = false;
+  int shard = 0;
+  bool operator==(const Place&) const = default;
+};
+
+Place place_of(const Planning& planning, std::string_view schema, std::string_view name) {
   if (is_temporary(*planning.request->context, planning.catalog(), schema, name)) {
-    homes.unmapped = true;
-    return;
+    return {false, static_cast<int>(planning.map().default_shard())};
   }
   const auto& path = planning.request->context->search_path;
   const router::Relation* relation = find_table(planning.catalog(), path, schema, name);
-  const int table = find_mapped(planning.map(), relation, path, schema, name);
-  if (table < 0) {
-    const bool view = relation != nullptr && relation->kind == router::RelationKind::view;
-    (view && view_is_everywhere(planning, *relation) ? homes.mapped : homes.unmapped) = true;
-    return;
+  // Indexes, partitions and children are where their table is.
+  for (int depth = 0; relation != nullptr && !relation->parent.empty() && depth < 32; ++depth) {
+    const auto* parent =
+        planning.catalog().find_relation({relation->parent_schema}, relation->parent);
+    if (parent == nullptr) break;
+    relation = parent;
   }
-  const router::MappedTable& mapped = planning.map().tables()[static_cast<std::size_t>(table)];
-  if (mapped.kind != conf::TableKind::whole) {
-    homes.mapped = true;
-  } else if (mapped.shard == planning.map().default_shard()) {
-    homes.unmapped = true;
-  } else {
-    homes.shard = static_cast<int>(mapped.shard);
+  const std::string_view found = relation == nullptr ? name : relation->name;
+  const int table = find_mapped(planning.map(), relation, path, schema, found);
+  const Place on_default{false, static_cast<int>(planning.map().default_shard())};
+  if (table >= 0) {
+    const router::MappedTable& mapped = planning.map().tables()[static_cast<std::size_t>(table)];
+    if (mapped.kind != conf::TableKind::whole) return {true, 0};
+    return {false, static_cast<int>(mapped.shard)};
   }
+  if (relation == nullptr || !relation->everywhere) return on_default;
+  // A table of no map is the default shard's, whatever else has its name.
+  const bool made_everywhere = relation->kind == router::RelationKind::view ||
+                               relation->kind == router::RelationKind::sequence;
+  return made_everywhere ? Place{true, 0} : on_default;
 }
 
-Homes homes_of(const Planning& planning, const tree::Utility& utility) {
-  Homes homes;
-  for (const tree::RelationName& relation : utility.relations) {
-    if (relation.kind == tree::RelationName::Kind::sequence) continue;
-    add_home(planning, relation.schema, relation.name, homes);
+std::vector<Place> places_of(const Planning& planning,
+                             const std::vector<tree::RelationName>& relations) {
+  std::vector<Place> places;
+  for (const tree::RelationName& relation : relations) {
+    places.push_back(place_of(planning, relation.schema, relation.name));
   }
-  return homes;
+  return places;
 }
 
-/// One kind of home, or a refusal.
-std::shared_ptr<Plan> at_home(Planning& planning, const tree::Utility& utility, const Homes& homes,
-                              Effect effect) {
+bool any_everywhere(const std::vector<Place>& places) {
+  return std::ranges::any_of(places, &Place::everywhere);
+}
+
+/// On a shard other than the default one.
+bool any_elsewhere(const Planning& planning, const std::vector<Place>& places) {
+  const auto standard = static_cast<int>(planning.map().default_shard());
+  return std::ranges::any_of(
+      places, [&](const Place& place) { return place.everywhere || place.shard != standard; });
+}
+
+/// Writes a statement anew for some of its relations.
+using TextFor = std::function<std::string(const std::vector<const tree::RelationName*>&)>;
+
+/// Each shard is told of the relations that it has.
+std::shared_ptr<Plan> by_place(Planning& planning, const tree::Utility& utility,
+                               const std::vector<tree::RelationName>& relations,
+                               const std::vector<Place>& places, Effect effect,
+                               const TextFor& text_for) {
+  auto plan = everywhere(planning, utility, effect, "each shard's own of the tables named");
+  for (int shard = 0; shard < static_cast<int>(planning.map().shards().size()); ++shard) {
+    std::vector<const tree::RelationName*> here;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (places[i].everywhere || places[i].shard == shard) here.push_back(&relations[i]);
+    }
+    plan->subquery_of[shard] = here.empty() ? std::string() : text_for(here);
+  }
+  return plan;
+}
+
+/// Where all the relations are; where they are in several places, by `text_for`, or refused.
+std::shared_ptr<Plan> at_home(Planning& planning, const tree::Utility& utility,
+                              const std::vector<tree::RelationName>& relations, Effect effect,
+                              const TextFor& text_for = {}) {
   if (planning.map().shards().size() == 1) {
     return to_default(planning, "there is one shard only", effect);
   }
-  if (homes.mapped && !homes.unmapped && homes.shard < 0) {
+  const std::vector<Place> places = places_of(planning, relations);
+  const bool one_place =
+      std::ranges::all_of(places, [&](const Place& place) { return place == places.front(); });
+  if (!one_place) {
+    if (text_for) return by_place(planning, utility, relations, places, effect, text_for);
+    refuse_statement(utility.tag + " of tables that live in different places",
+                     "Write one statement for each table.");
+  }
+  if (any_everywhere(places)) {
     return everywhere(planning, utility, effect, "its tables are on every shard");
   }
-  if (!homes.mapped && homes.shard < 0) {
+  if (!any_elsewhere(planning, places)) {
     return to_default(planning, "its tables are on the default shard", effect);
   }
-  if (!homes.mapped && !homes.unmapped) {
-    auto plan = relay_to(planning, homes.shard, "its table is on one shard");
-    plan->effect = effect;
-    return plan;
+  auto plan = relay_to(planning, places.front().shard, "its table is on one shard");
+  plan->effect = effect;
+  return plan;
+}
+
+std::string names_of(const std::vector<const tree::RelationName*>& relations) {
+  std::string text;
+  for (const tree::RelationName* relation : relations) {
+    if (!text.empty()) text += ", ";
+    if (relation->only) text += "ONLY ";
+    if (!relation->schema.empty()) text += quote_identifier(relation->schema) + ".";
+    text += quote_identifier(relation->name);
   }
-  refuse_statement(utility.tag + " of tables that live in different places",
-                   "Write one statement for each table.");
+  return text;
 }
 
 // ------------------------------------------------------------------------------------ what drops
 
+/// `DROP FUNCTION f()` as `DROP FUNCTION IF EXISTS f()`; the text itself where it says so already.
+std::string with_words_behind(const Planning& planning, const tree::Utility& utility,
+                              std::string_view keyword, std::string_view words) {
+  const std::string& text = utility.text;
+  Lexer lexer(text, planning.request->context->standard_conforming_strings);
+  const auto spelt = [&](const Token& token) {
+    std::string word = text.substr(token.offset, token.length);
+    std::ranges::transform(word, word.begin(), [](char c) {
+      return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    });
+    return word;
+  };
+  for (Token token = lexer.next(); token.kind != Token::Kind::end; token = lexer.next()) {
+    if (token.kind == Token::Kind::bad) break;
+    if (spelt(token) != keyword) continue;
+    const std::size_t behind = token.offset + token.length;
+    if (spelt(lexer.next()) == "IF") break;
+    return text.substr(0, behind) + " " + std::string(words) + text.substr(behind);
+  }
+  return text;
+}
+
+/// What tables on every shard may use is made and dropped on every shard, and counts only on the
+/// default one: elsewhere it may be there already, or not at all.
+std::shared_ptr<Plan> tolerant_elsewhere(Planning& planning, const tree::Utility& utility,
+                                         const std::string& elsewhere) {
+  auto plan =
+      everywhere(planning, utility, Effect::ddl, "what tables depend on is on every shard");
+  if (plan->kind != PlanKind::broadcast || elsewhere == utility.text) return plan;
+  for (int shard = 0; shard < static_cast<int>(planning.map().shards().size()); ++shard) {
+    if (shard != static_cast<int>(planning.map().default_shard())) {
+      plan->subquery_of[shard] = elsewhere;
+    }
+  }
+  return plan;
+}
+
+std::shared_ptr<Plan> drop_relations(Planning& planning, const tree::Utility& utility,
+                                     const tree::Drop& statement) {
+  const auto text_for = [&](const std::vector<const tree::RelationName*>& relations) {
+    return "DROP " + statement.object + (statement.if_exists ? " IF EXISTS " : " ") +
+           names_of(relations) + (statement.cascade ? " CASCADE" : "");
+  };
+  auto plan = at_home(planning, utility, utility.relations, Effect::ddl, text_for);
+  plan->outside_transaction = statement.concurrently;
+  return plan;
+}
+
 std::shared_ptr<Plan> drop(Planning& planning, const tree::Utility& utility,
                            const tree::Drop& statement) {
-  static constexpr std::array<std::string_view, 4> of_tables = {"TABLE", "VIEW", "INDEX",
-                                                                "FOREIGN TABLE"};
-  static constexpr std::array<std::string_view, 3> on_tables = {"TRIGGER", "POLICY", "RULE"};
+  static constexpr auto relations = std::to_array<std::string_view>(
+      {"TABLE", "VIEW", "INDEX", "FOREIGN TABLE", "MATERIALIZED VIEW"});
+  static constexpr auto on_relations = std::to_array<std::string_view>({"TRIGGER", "POLICY", "RULE"});
+  static constexpr auto of_default = std::to_array<std::string_view>(
+      {"FOREIGN DATA WRAPPER", "SERVER", "PUBLICATION", "EVENT TRIGGER"});
   const std::string& object = statement.object;
-  if (object == "SEQUENCE" || object == "MATERIALIZED VIEW") {
-    return to_default(planning, "it is on the default shard", Effect::ddl);
+  if (is_one_of(object, relations)) return drop_relations(planning, utility, statement);
+  if (is_one_of(object, on_relations)) {
+    return at_home(planning, utility, utility.relations, Effect::ddl);
   }
-  Homes homes;
-  if (std::ranges::find(of_tables, object) != of_tables.end()) {
-    if (object == "INDEX") {
-      auto plan = everywhere(planning, utility, Effect::ddl, "indexes of tables on every shard");
-      plan->outside_transaction = statement.concurrently;
-      return plan;
-    }
-    for (const tree::Name& name : statement.names) {
-      add_home(planning, name.size() > 1 ? name[name.size() - 2] : "", name.back(), homes);
-    }
-    return at_home(planning, utility, homes, Effect::ddl);
+  if (is_one_of(object, of_default)) {
+    return to_default(planning, "it is the default shard's", Effect::ddl);
   }
-  if (std::ranges::find(on_tables, object) != on_tables.end()) {
-    for (const tree::Name& name : statement.names) {
-      if (name.size() < 2) continue;
-      add_home(planning, name.size() > 2 ? name[name.size() - 3] : "", name[name.size() - 2],
-               homes);
-    }
-    return at_home(planning, utility, homes, Effect::ddl);
-  }
-  return everywhere(planning, utility, Effect::ddl, "what tables depend on is on every shard");
+  const std::string keyword = object.substr(object.rfind(' ') + 1);
+  return tolerant_elsewhere(planning, utility,
+                            with_words_behind(planning, utility, keyword, "IF EXISTS"));
 }
 
 // -------------------------------------------------------------------------------- by kind of node
-
-bool is_one_of(std::string_view kind, std::span<const std::string_view> kinds) {
-  return std::ranges::find(kinds, kind) != kinds.end();
-}
 
 /// Objects that tables on every shard may use.
 constexpr auto kEverywhere = std::to_array<std::string_view>({"CreateSchemaStmt",
@@ -178,7 +254,15 @@ constexpr auto kEverywhere = std::to_array<std::string_view>({"CreateSchemaStmt"
                                                               "GrantRoleStmt",
                                                               "AlterDefaultPrivilegesStmt",
                                                               "AlterOwnerStmt",
-                                                              "AlterObjectSchemaStmt",
+                                                              "AlterObjectDependsStmt",
+                                                              "AlterOperatorStmt",
+                                                              "AlterOpFamilyStmt",
+                                                              "AlterCollationStmt",
+                                                              "AlterExtensionContentsStmt",
+                                                              "AlterTSDictionaryStmt",
+                                                              "AlterTSConfigurationStmt",
+                                                              "CreateTransformStmt",
+                                                              "CreateAmStmt",
                                                               "ReassignOwnedStmt",
                                                               "DropOwnedStmt",
                                                               "CreatePLangStmt"});
@@ -187,43 +271,118 @@ constexpr auto kEverywhere = std::to_array<std::string_view>({"CreateSchemaStmt"
 constexpr auto kOfTables = std::to_array<std::string_view>(
     {"GrantStmt", "CommentStmt", "CreateTrigStmt", "CreatePolicyStmt", "AlterPolicyStmt",
      "RuleStmt", "CreateStatsStmt", "AlterStatsStmt", "ClusterStmt", "ReindexStmt",
+     "SecLabelStmt", "AlterObjectSchemaStmt"});
+
+/// Of these: what they change is nothing that plans depend on.
+constexpr auto kBesideTheCatalog = std::to_array<std::string_view>(
+    {"GrantStmt", "CommentStmt", "CreateStatsStmt", "AlterStatsStmt", "ClusterStmt", "ReindexStmt",
      "SecLabelStmt"});
 
-/// Sequences, large administration and the like: the default shard's.
+/// Large administration and the like: the default shard's.
 constexpr auto kOfDefault = std::to_array<std::string_view>(
-    {"CreateSeqStmt", "AlterSeqStmt", "CheckPointStmt", "RefreshMatViewStmt", "AlterSystemStmt",
-     "CreatedbStmt", "DropdbStmt", "AlterDatabaseStmt", "AlterDatabaseSetStmt",
-     "CreateTableSpaceStmt", "DropTableSpaceStmt", "AlterTableSpaceOptionsStmt", "LoadStmt"});
+    {"CheckPointStmt", "RefreshMatViewStmt", "AlterSystemStmt", "CreatedbStmt", "DropdbStmt",
+     "AlterDatabaseStmt", "AlterDatabaseSetStmt", "CreateTableSpaceStmt", "DropTableSpaceStmt",
+     "AlterTableSpaceOptionsStmt", "LoadStmt"});
+
+std::shared_ptr<Plan> of_default(Planning& planning, const tree::Utility& utility, Effect effect,
+                                 std::string reason) {
+  if (any_elsewhere(planning, places_of(planning, utility.relations)) &&
+      planning.map().shards().size() > 1) {
+    refuse_statement(utility.tag, kHintShard);
+  }
+  return to_default(planning, std::move(reason), effect);
+}
+
+/// A sequence is made on every shard, for the defaults of tables there; the default shard's counts.
+/// One that belongs to a table of one shard stays there.
+std::shared_ptr<Plan> sequence(Planning& planning, const tree::Utility& utility) {
+  const bool creates = utility.kind == "CreateSeqStmt";
+  std::vector<tree::RelationName> named = utility.relations;
+  if (creates && !named.empty()) named.erase(named.begin());
+  const auto places = places_of(planning, named);
+  const bool all = std::ranges::all_of(places, &Place::everywhere);
+  if (!all) return to_default(planning, "it belongs to the default shard", Effect::ddl);
+  if (!creates) return everywhere(planning, utility, Effect::ddl, "it is on every shard");
+  return tolerant_elsewhere(planning, utility,
+                            with_words_behind(planning, utility, "SEQUENCE", "IF NOT EXISTS"));
+}
+
+/// The map knows a table by its name and its key.
+void check_name_in_map(const Planning& planning, const tree::Utility& utility,
+                       std::string_view new_name) {
+  if (utility.relations.empty()) return;
+  const auto& path = planning.request->context->search_path;
+  const tree::RelationName& old = utility.relations.front();
+  const router::Relation* relation = find_table(planning.catalog(), path, old.schema, old.name);
+  const std::string_view schema = relation == nullptr ? old.schema : relation->schema;
+  const bool listed = find_mapped(planning.map(), relation, path, old.schema, old.name) >= 0;
+  const bool taken =
+      !new_name.empty() && find_mapped(planning.map(), nullptr, path, schema, new_name) >= 0;
+  if (!listed && !taken) return;
+  refuse_clause(utility.tag + " to another name or schema",
+                listed ? "the map lists \"" + old.name + "\""
+                       : "the map lists \"" + std::string(new_name) + "\"",
+                "Create the table under its new name in the map, and copy the rows.");
+}
+
+std::shared_ptr<Plan> rename(Planning& planning, const tree::Utility& utility,
+                             const tree::Rename& statement) {
+  if (statement.object == "TABLE" || statement.object == "VIEW") {
+    check_name_in_map(planning, utility, statement.new_name);
+  }
+  if (statement.object == "COLUMN") {
+    check_key_column(planning, utility.relations.front(), statement.old_name, utility.tag);
+  }
+  if (utility.relations.empty()) {
+    return everywhere(planning, utility, Effect::ddl, "what tables depend on is on every shard");
+  }
+  return at_home(planning, utility, {utility.relations.front()}, Effect::ddl);
+}
 
 std::shared_ptr<Plan> by_kind(Planning& planning, const tree::Utility& utility) {
-  const Homes homes = homes_of(planning, utility);
-  if (is_one_of(utility.kind, kEverywhere)) {
-    return everywhere(planning, utility, Effect::ddl, "what tables depend on is on every shard");
-  }
-  if (utility.kind == "GrantStmt" && utility.relations.empty()) {
-    return everywhere(planning, utility, Effect::ddl, "what tables depend on is on every shard");
-  }
-  if (is_one_of(utility.kind, kOfTables)) {
-    auto plan = at_home(planning, utility, homes, Effect::ddl);
+  const bool beside = is_one_of(utility.kind, kBesideTheCatalog);
+  const Effect effect = beside ? Effect::writes : Effect::ddl;
+  const bool names_none = utility.relations.empty() && utility.kind != "CommentStmt";
+  if (is_one_of(utility.kind, kEverywhere) ||
+      (names_none && is_one_of(utility.kind, kOfTables))) {
+    auto plan = everywhere(planning, utility, effect, "what tables depend on is on every shard");
     plan->outside_transaction = utility.kind == "ReindexStmt" || utility.kind == "ClusterStmt";
     return plan;
   }
-  if (is_one_of(utility.kind, kOfDefault)) {
-    if (homes.mapped || homes.shard >= 0) refuse_statement(utility.tag, kHintShard);
-    return to_default(planning, "it is the default shard's", Effect::ddl);
+  if (is_one_of(utility.kind, kOfTables)) {
+    if (utility.kind == "AlterObjectSchemaStmt") check_name_in_map(planning, utility, "");
+    const bool one = utility.kind == "CreateTrigStmt" || utility.kind == "RuleStmt";
+    auto plan = one ? at_home(planning, utility, {utility.relations.front()}, effect)
+                    : at_home(planning, utility, utility.relations, effect);
+    plan->outside_transaction = utility.kind == "ReindexStmt" || utility.kind == "ClusterStmt";
+    return plan;
   }
-  if (homes.mapped || homes.shard >= 0) refuse_statement(utility.tag, kHintShard);
-  return to_default(planning, "it names no table of the map", Effect::writes);
+  if (utility.kind == "CreateSeqStmt" || utility.kind == "AlterSeqStmt") {
+    return sequence(planning, utility);
+  }
+  if (is_one_of(utility.kind, kOfDefault)) {
+    return of_default(planning, utility, Effect::ddl, "it is the default shard's");
+  }
+  return of_default(planning, utility, Effect::writes, "it names no table of the map");
 }
 
 std::shared_ptr<Plan> analyze(Planning& planning, const tree::Utility& utility,
                               const tree::Vacuum& statement) {
-  Homes homes = homes_of(planning, utility);
   auto plan = utility.relations.empty()
-                  ? everywhere(planning, utility, Effect::writes, "all tables of all shards")
-                  : at_home(planning, utility, homes, Effect::writes);
+                  ? everywhere(planning, utility, Effect::reads, "all tables of all shards")
+                  : at_home(planning, utility, utility.relations, Effect::reads);
   plan->outside_transaction = !statement.analyze_only;
   return plan;
+}
+
+std::shared_ptr<Plan> truncate(Planning& planning, const tree::Utility& utility,
+                               const tree::Truncate& statement) {
+  const auto text_for = [&](const std::vector<const tree::RelationName*>& relations) {
+    return "TRUNCATE TABLE " + names_of(relations) +
+           (statement.restart_identity ? " RESTART IDENTITY" : "") +
+           (statement.cascade ? " CASCADE" : "");
+  };
+  return at_home(planning, utility, utility.relations, Effect::writes, text_for);
 }
 
 std::shared_ptr<Plan> notify_and_locks(Planning& planning, const tree::Utility& utility) {
@@ -235,11 +394,12 @@ std::shared_ptr<Plan> notify_and_locks(Planning& planning, const tree::Utility& 
     plan->residue = utility.as<tree::Listen>() != nullptr ? Residue::may_begin : Residue::may_end;
     return plan;
   }
-  const Homes homes = homes_of(planning, utility);
-  if (homes.mapped && planning.map().shards().size() > 1) {
-    refuse_statement("LOCK TABLE of a table on every shard", kHintShard);
-  }
-  return at_home(planning, utility, homes, Effect::writes);
+  const auto& lock = *utility.as<tree::LockTable>();
+  const auto text_for = [&](const std::vector<const tree::RelationName*>& relations) {
+    return "LOCK TABLE " + names_of(relations) + " IN " + lock.mode + " MODE" +
+           (lock.nowait ? " NOWAIT" : "");
+  };
+  return at_home(planning, utility, utility.relations, Effect::reads, text_for);
 }
 
 /// Temporary relations, and nothing else, are what the statement names.
@@ -254,16 +414,15 @@ bool of_temporaries(const Planning& planning, const tree::Utility& utility) {
 /// CREATE FUNCTION pg_temp.f(), CREATE TYPE pg_temp.t AS …: the name stands ahead of all else.
 bool names_temporary_schema(const tree::Utility& utility) {
   const std::string_view head = std::string_view(utility.text).substr(0, utility.text.find_first_of("('$"));
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-  return !std::ranges::search(head, std::string_view("pg_temp."), same).empty();
+  return values::contains_in_any_case(head, "pg_temp.");
 }
 
 }  // namespace
 
 Home home_of(const Planning& planning, std::string_view schema, std::string_view name) {
-  Homes homes;
-  add_home(planning, schema, name, homes);
-  return {homes.mapped, homes.shard};
+  const Place place = place_of(planning, schema, name);
+  const auto standard = static_cast<int>(planning.map().default_shard());
+  return {place.everywhere, place.everywhere || place.shard == standard ? -1 : place.shard};
 }
 
 std::shared_ptr<Plan> broadcast_text(Planning& planning, const tree::Utility& utility,
@@ -324,9 +483,9 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   }
   if (const auto* at = utility.as<tree::Drop>()) return answer(drop(planning, utility, *at));
   if (const auto* at = utility.as<tree::Vacuum>()) return answer(analyze(planning, utility, *at));
-  if (utility.as<tree::Truncate>() != nullptr || utility.as<tree::Rename>() != nullptr) {
-    const Effect effect = utility.as<tree::Rename>() != nullptr ? Effect::ddl : Effect::writes;
-    return answer(at_home(planning, utility, homes_of(planning, utility), effect));
+  if (const auto* at = utility.as<tree::Rename>()) return answer(rename(planning, utility, *at));
+  if (const auto* at = utility.as<tree::Truncate>()) {
+    return answer(truncate(planning, utility, *at));
   }
   if (utility.as<tree::Notify>() != nullptr || utility.as<tree::Listen>() != nullptr ||
       utility.as<tree::Unlisten>() != nullptr || utility.as<tree::LockTable>() != nullptr) {

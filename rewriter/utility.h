@@ -25,6 +25,7 @@ bool runs_on_default(const Planning& planning, const PlanResult& inner);
 PlanResult plan_explain(Planning& planning, const tree::Utility& utility,
                         const tree::Explain& explain);
 PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tree::Copy& copy);
+PlanResult plan_copy_out(Planning& planning, const tree::Utility& utility, const tree::Copy& copy);
 std::shared_ptr<Plan> plan_create_table(Planning& planning, const tree::Utility& utility,
                                         const tree::CreateTable& create);
 PlanResult plan_create_table_as(Planning& planning, const tree::Utility& utility,
@@ -38,6 +39,9 @@ std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& 
 /// PREPARE, EXECUTE, DEALLOCATE; DECLARE, FETCH, MOVE, CLOSE: carried out by the session, which knows
 /// the names. Null for all else.
 std::shared_ptr<Plan> plan_named(const Planning& planning, const tree::Utility& utility);
+/// Refuses a change of a column that the map makes keys of.
+void check_key_column(const Planning& planning, const tree::RelationName& relation,
+                      std::string_view column, std::string_view tag);
 /// A query inside another statement, planned on its own. `text`: of it alone.
 PlanResult plan_inner(const Planning& planning, const tree::Statement& statement, std::string text);
 

@@ -156,4 +156,19 @@ const std::string* Catalog::user_type_name(values::Oid oid) const {
   return at == user_types_.end() ? nullptr : &at->second;
 }
 
+void Catalog::add_differing_type(values::Oid oid, std::string name, std::string reason) {
+  differing_names_.emplace(std::move(name), reason);
+  differing_types_.emplace(oid, std::move(reason));
+}
+
+const std::string* Catalog::type_difference(values::Oid oid) const {
+  const auto at = differing_types_.find(oid);
+  return at == differing_types_.end() ? nullptr : &at->second;
+}
+
+const std::string* Catalog::type_difference(std::string_view name) const {
+  const auto at = differing_names_.find(name);
+  return at == differing_names_.end() ? nullptr : &at->second;
+}
+
 }  // namespace anabranch::router

@@ -35,7 +35,7 @@ struct Column {
 };
 
 enum class RelationKind : char {
-  table = 'r', partitioned = 'p', view = 'v', materialized_view = 'm', foreign = 'f', sequence = 'S', index = 'i', composite = 'c'
+  table = 'r', partitioned = 'p', view = 'v', materialized_view = 'm', foreign = 'f', sequence = 'S', index = 'i', partitioned_index = 'I', composite = 'c'
 };
 
 struct UniqueKey {
@@ -52,6 +52,11 @@ struct Relation {
   std::vector<Column> columns;
   std::vector<UniqueKey> unique_keys;
   std::string view_sql;  ///< pg_get_viewdef(), for views
+  /// On every shard there is one of this name and kind.
+  bool everywhere = false;
+  /// The table it is an index, a partition or a child of; empty: none.
+  std::string parent_schema;
+  std::string parent;
   bool row_security = false;
   bool triggers = false;  ///< user triggers, foreign keys not counted
   bool rules = false;     ///< rewrite rules other than a view's own
@@ -107,6 +112,9 @@ class Catalog {
   /// A user's type (or an array of it) that holds no date or time.
   void add_timeless_type(values::Oid oid);
 
+  /// A type that is another one on some shard, or is made of such. `reason`: how it differs.
+  void add_differing_type(values::Oid oid, std::string name, std::string reason);
+
   /// The first match along the search path (`pg_catalog` comes first, implicitly). An explicit
   /// schema: pass a path of one. Null when there is none.
   const Relation* find_relation(const std::vector<std::string>& search_path, std::string_view name) const;
@@ -126,6 +134,10 @@ class Catalog {
   bool is_opaque_cast(std::string_view type_name) const;
   const std::string* user_type_name(values::Oid oid) const;
   bool is_timeless_type(values::Oid oid) const;
+  /// Why values of the type mean something else on some shard; null: they do not.
+  const std::string* type_difference(values::Oid oid) const;
+  /// The same of any type of that name, whatever its schema.
+  const std::string* type_difference(std::string_view name) const;
   const NamedCollation* find_collation(std::string_view schema, std::string_view name) const;
   /// Along the path; `pg_catalog` comes first, implicitly.
   const NamedCollation* find_collation(const std::vector<std::string>& search_path, std::string_view name) const;
@@ -151,6 +163,8 @@ class Catalog {
   std::map<std::pair<std::string, std::string>, NamedCollation> collations_;
   std::unordered_map<values::Oid, std::string> user_types_;
   std::set<values::Oid> timeless_types_;
+  std::map<values::Oid, std::string> differing_types_;
+  std::map<std::string, std::string, std::less<>> differing_names_;
 };
 
 }  // namespace anabranch::router

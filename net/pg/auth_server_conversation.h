@@ -20,7 +20,8 @@ class AuthServerConversation {
   struct Options {
     Method method = Method::scram;
     std::string user;
-    /// Plain text, a SCRAM-SHA-256 or an md5 verifier; nothing: no such user (fails as late, and
+    /// Plain text, a SCRAM-SHA-256 or an md5 verifier; with `cleartext` a MySQL hash (`*HEX`) too;
+    /// nothing: no such user (fails as late, and
     /// looks the same, as a wrong password).
     std::optional<std::string> secret;
     std::string channel_binding;  // Socket::channel_binding(); empty without TLS
@@ -34,6 +35,8 @@ class AuthServerConversation {
   State start(Buffer& out);
   State resume(const Message& message, Buffer& out);
   State state() const { return state_; }
+  /// How long the client's next message may be.
+  std::size_t largest_message() const;
   /// For the ErrorResponse: 28P01 or 08P01, and text as PostgreSQL has it.
   const ErrorFields& error() const { return error_; }
   /// The password, where the client sent it in clear (cleartext method) and it was right.

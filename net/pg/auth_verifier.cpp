@@ -187,6 +187,24 @@ bool is_md5_verifier(std::string_view text) {
          text.substr(3).find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+bool is_mysql_hash(std::string_view text) {
+  return text.size() == 41 && text.front() == '*' &&
+         text.substr(1).find_first_not_of("0123456789ABCDEFabcdef") == std::string_view::npos;
+}
+
+bool fits_mysql_hash(std::string_view password, std::string_view hash) {
+  std::array<unsigned char, 20> digest{};
+  EVP_Digest(password.data(), password.size(), digest.data(), nullptr, EVP_sha1(), nullptr);
+  EVP_Digest(digest.data(), digest.size(), digest.data(), nullptr, EVP_sha1(), nullptr);
+  std::string mine = "*";
+  for (const unsigned char byte : digest) mine += fmt::format("{:02X}", byte);
+  std::string given(hash);
+  for (char& letter : given) {
+    if (letter >= 'a' && letter <= 'f') letter = static_cast<char>(letter - 'a' + 'A');
+  }
+  return equal_in_constant_time(mine, given);
+}
+
 std::string md5_response(std::string_view verifier, std::string_view salt) {
   return "md5" + md5_hex(std::string(verifier.substr(3)) + std::string(salt));
 }

@@ -42,6 +42,10 @@ bool is_md5_verifier(std::string_view text);
 /// What answers an md5 challenge: "md5" + hex(md5(verifier's digits + salt)).
 std::string md5_response(std::string_view verifier, std::string_view salt);
 
+/// "*" + HEX(sha1(sha1(password))), as MySQL's native passwords are stored.
+bool is_mysql_hash(std::string_view text);
+bool fits_mysql_hash(std::string_view password, std::string_view hash);
+
 /// SASLprep as PostgreSQL applies it: printable ASCII is unchanged, anything else passes through.
 std::string_view prepared_password(std::string_view password);
 

@@ -28,8 +28,10 @@ struct Message {
 inline constexpr std::size_t max_message_bytes = (1u << 30) + (1u << 16);
 /// Longest startup packet that PostgreSQL accepts.
 inline constexpr std::size_t max_startup_bytes = 10'000;
-/// Bound for messages before a client has proved who it is.
+/// Bounds for messages before a client has proved who it is, as PostgreSQL has them: a password in
+/// clear, and an answer to a challenge (SASL, md5).
 inline constexpr std::size_t max_unauthenticated_bytes = 65'536;
+inline constexpr std::size_t max_challenge_answer_bytes = 1'024 + 5;
 
 /// What stands at the front of `bytes`: a whole message, or how many bytes it needs.
 struct Frame {

@@ -233,6 +233,8 @@ std::string_view ErrorFields::get(char code) const {
 }
 
 void ErrorFields::set(char code, std::string value) {
+  // What a client sent may be quoted; on the wire a field ends with its first zero byte.
+  if (const std::size_t zero = value.find('\0'); zero != std::string::npos) value.resize(zero);
   for (auto& [field, present] : fields) {
     if (field != code) continue;
     present = std::move(value);

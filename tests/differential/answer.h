@@ -19,6 +19,10 @@ struct Column {
   uint32_t oid = 0;
   int typmod = -1;
   int format = 0;
+  /// The table it comes from, by name, and its number there.
+  std::string table = {};
+  uint32_t table_oid = 0;
+  int attribute = 0;
 };
 
 /// What one statement of a query string answered.
@@ -29,6 +33,8 @@ struct Result {
   std::string sqlstate;
   /// For errors: primary message, detail and hint, a line each. Shown, and searched for clauses.
   std::string message;
+  /// For errors of a COPY's data: `COPY table, line n`.
+  std::string copy_line = {};
   std::vector<Column> columns;
   std::vector<Row> rows;
 };

@@ -47,6 +47,25 @@ Parameter parse_parameter(std::string_view text) {
   return parameter;
 }
 
+/// `\n`, `\t`, `\r`, `\\` and `\x41`; all else stands for itself.
+std::string unescaped(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      out += text[i];
+      continue;
+    }
+    const char letter = text[++i];
+    if (letter == 'x' && i + 2 < text.size()) {
+      out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
+      i += 2;
+    } else {
+      out += letter == 'n' ? '\n' : letter == 't' ? '\t' : letter == 'r' ? '\r' : letter;
+    }
+  }
+  return out;
+}
+
 /// One file being read, a line at a time.
 class Reader {
  public:
@@ -60,7 +79,7 @@ class Reader {
   }
 
  private:
-  enum class Section { head, sql, single, data, unlimited, execute };
+  enum class Section { head, parameters, sql, single, data, bytes, unlimited, execute };
 
   [[noreturn]] void fail(std::string_view what) const {
     throw std::runtime_error(fmt::format("{}:{}: {}", file_, at_ + 1, what));
@@ -112,6 +131,7 @@ class Reader {
     if (kind == "step" || kind == "verify") {
       if (kind == "verify") in_verify_ = true;
       steps().emplace_back();
+      section_ = Section::parameters;
     } else if (kind == "prepare" && words.size() >= 2) {
       steps().push_back({.kind = Step::Kind::prepare, .statement = words[1]});
       for (std::size_t i = 2; i < words.size(); ++i) {
@@ -124,7 +144,7 @@ class Reader {
       section_ = Section::single;
     } else if (kind == "data") {
       steps().back().copy_data = "";
-      section_ = Section::data;
+      section_ = words.size() == 2 && words[1] == "bytes" ? Section::bytes : Section::data;
     } else if (kind == "unlimited") {
       section_ = Section::unlimited;
     } else {
@@ -138,6 +158,10 @@ class Reader {
         if (trimmed(line).empty()) return;
         section_ = Section::sql;
         [[fallthrough]];
+      case Section::parameters:
+        if (line.starts_with("param:")) return take_parameter(trimmed(line.substr(6)));
+        section_ = Section::sql;
+        [[fallthrough]];
       case Section::sql:
         steps().back().sql += line + "\n";
         return;
@@ -146,6 +170,9 @@ class Reader {
         return;
       case Section::data:
         *steps().back().copy_data += line + "\n";
+        return;
+      case Section::bytes:
+        *steps().back().copy_data += unescaped(line);
         return;
       case Section::unlimited:
         current().unlimited += line + "\n";

@@ -20,7 +20,7 @@ struct Clear {
 };
 using ResultPtr = std::unique_ptr<PGresult, Clear>;
 
-uint32_t type_oid(const std::string& name) {
+uint32_t built_in_oid(const std::string& name) {
   static const std::map<std::string, uint32_t> oids = {
       {"?", 0},          {"boolean", 16},     {"bytea", 17},         {"bigint", 20},
       {"smallint", 21},  {"integer", 23},     {"text", 25},          {"float4", 700},
@@ -29,8 +29,7 @@ uint32_t type_oid(const std::string& name) {
       {"numeric", 1700}, {"uuid", 2950},      {"jsonb", 3802},       {"integer[]", 1007},
       {"text[]", 1009},  {"bigint[]", 1016}};
   const auto found = oids.find(name);
-  if (found == oids.end()) throw std::runtime_error("unknown parameter type " + name);
-  return found->second;
+  return found == oids.end() ? first_user_oid : found->second;
 }
 
 std::string big_endian(uint64_t value, int bytes) {
@@ -51,10 +50,10 @@ std::string uuid_bytes(const std::string& text) {
   return out;
 }
 
-/// The binary form of the types that have an obvious one; the others are sent as text.
-std::optional<std::string> binary_parameter(const Parameter& parameter) {
+/// The binary form of the built-in types that have an obvious one; the others are sent as text.
+std::optional<std::string> built_in_binary(const Parameter& parameter) {
   const std::string& text = *parameter.value;
-  switch (type_oid(parameter.type)) {
+  switch (built_in_oid(parameter.type)) {
     case 16:
       return std::string(1, text.starts_with('t') ? '\1' : '\0');
     case 20:
@@ -75,11 +74,23 @@ std::optional<std::string> binary_parameter(const Parameter& parameter) {
   }
 }
 
+/// `COPY table, line n` of an error's context, where it says so.
+std::string copy_line(std::string_view context) {
+  constexpr std::string_view mark = ", line ";
+  const std::size_t begin = context.starts_with("COPY ") ? 0 : context.find("\nCOPY ");
+  if (begin == std::string_view::npos) return {};
+  context.remove_prefix(begin == 0 ? 0 : begin + 1);
+  const std::size_t at = context.find(mark);
+  if (at == std::string_view::npos) return {};
+  return std::string(context.substr(0, context.find_first_not_of("0123456789", at + mark.size())));
+}
+
 Result broken(std::string code, std::string message) {
   return {.kind = Result::Kind::error,
           .tag = {},
           .sqlstate = std::move(code),
           .message = std::move(message),
+          .copy_line = {},
           .columns = {},
           .rows = {}};
 }
@@ -111,7 +122,8 @@ void Connection::Close::operator()(pg_conn* connection) const {
   PQfinish(connection);
 }
 
-Connection::Connection(std::string conninfo) : conninfo_(std::move(conninfo)) {
+Connection::Connection(std::string conninfo)
+    : conninfo_(std::move(conninfo)), own_types_(conninfo_) {
   open();
 }
 
@@ -215,9 +227,11 @@ Answer Connection::collect(bool sent, const std::optional<std::string>& copy_dat
 void Connection::name_types(Answer& answer) {
   for (Result& each : answer.results) {
     for (Column& column : each.columns) {
-      column.type =
-          column.oid < first_user_oid ? fmt::format("{}", column.oid) : type_name(column.oid);
+      column.type = column.oid < first_user_oid ? fmt::format("{}", column.oid)
+                                                : own_types_.type_name(column.oid);
+      column.table = own_types_.table_name(column.table_oid);
     }
+    own_types_.name_types_inside(each);
   }
 }
 
@@ -270,14 +284,21 @@ Result Connection::drain_copy() {
                 .tag = {},
                 .sqlstate = {},
                 .message = {},
+                .copy_line = {},
                 .columns = {},
                 .rows = {}};
   char* line = nullptr;
   while (true) {
     const int length = PQgetCopyData(connection_.get(), &line, 0);
     if (length < 0) return result;
-    result.rows.push_back({std::string(line, static_cast<std::size_t>(length))});
+    std::string data(line, static_cast<std::size_t>(length));
     PQfreemem(line);
+    // A binary header comes with the first row, whichever that is.
+    if (data.starts_with("PGCOPY\n\xff\r\n")) {
+      result.rows.push_back({data.substr(0, 19)});
+      data.erase(0, 19);
+    }
+    result.rows.push_back({std::move(data)});
   }
 }
 
@@ -305,12 +326,14 @@ Result Connection::converted(PGresult* result) {
           fmt::format("{}\n{}\n{}", field(result, PG_DIAG_MESSAGE_PRIMARY),
                       field(result, PG_DIAG_MESSAGE_DETAIL), field(result, PG_DIAG_MESSAGE_HINT)));
       if (out.sqlstate.empty()) out.message = PQresultErrorMessage(result);
+      out.copy_line = copy_line(field(result, PG_DIAG_CONTEXT));
       return out;
   }
   out.tag = PQcmdStatus(result);
   for (int c = 0; c < PQnfields(result); ++c) {
     out.columns.push_back(
-        {PQfname(result, c), "", PQftype(result, c), PQfmod(result, c), PQfformat(result, c)});
+        {PQfname(result, c), "", PQftype(result, c), PQfmod(result, c), PQfformat(result, c), "",
+         PQftable(result, c), PQftablecol(result, c)});
   }
   for (int r = 0; r < PQntuples(result); ++r) {
     Row& row = out.rows.emplace_back();
@@ -326,18 +349,18 @@ Result Connection::converted(PGresult* result) {
   return out;
 }
 
-/// Asked on a session of its own: this one may be inside a failed transaction.
-std::string Connection::type_name(uint32_t oid) {
-  const auto known = type_names_.find(oid);
-  if (known != type_names_.end()) return known->second;
-  const std::unique_ptr<PGconn, Close> other(PQconnectdb(conninfo_.c_str()));
-  const std::string sql = fmt::format("SELECT typname FROM pg_catalog.pg_type WHERE oid = {}", oid);
-  const ResultPtr result(PQexec(other.get(), sql.c_str()));
-  std::string name = fmt::format("unknown type {}", oid);
-  if (PQresultStatus(result.get()) == PGRES_TUPLES_OK && PQntuples(result.get()) == 1) {
-    name = PQgetvalue(result.get(), 0, 0);
-  }
-  return type_names_[oid] = name;
+uint32_t Connection::type_oid(const std::string& name) {
+  const uint32_t oid = built_in_oid(name);
+  if (oid != first_user_oid) return oid;
+  const uint32_t own = own_types_.type_oid(name);
+  if (own == 0) throw std::runtime_error("unknown parameter type " + name);
+  return own;
+}
+
+/// That of a user's own type is the server's.
+std::optional<std::string> Connection::binary_parameter(const Parameter& parameter) {
+  if (built_in_oid(parameter.type) != first_user_oid) return built_in_binary(parameter);
+  return own_types_.binary(parameter.type, *parameter.value);
 }
 
 }  // namespace anabranch::differential

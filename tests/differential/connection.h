@@ -1,12 +1,13 @@
 #pragma once
 
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "answer.h"
 #include "case_file.h"
+#include "own_types.h"
 
 struct pg_conn;
 struct pg_result;
@@ -45,11 +46,12 @@ class Connection {
   void feed_copy(const std::optional<std::string>& data);
   Result drain_copy();
   Result converted(pg_result* result);
-  std::string type_name(uint32_t oid);
+  uint32_t type_oid(const std::string& name);
+  std::optional<std::string> binary_parameter(const Parameter& parameter);
 
   std::string conninfo_;
   std::unique_ptr<pg_conn, Close> connection_;
-  std::map<uint32_t, std::string> type_names_;
+  OwnTypes own_types_;
 };
 
 }  // namespace anabranch::differential

@@ -106,7 +106,12 @@ std::vector<Fault> row_faults() {
       {"two groups swapped their counts",
        by_status,
        {},
-       [](Answer& a) { std::swap(only(a).rows.at(0)[1], only(a).rows.at(1)[1]); }},
+       [](Answer& a) {
+         // The server gives groups in an order of its own: the first two may count alike.
+         auto& rows = only(a).rows;
+         const auto other = std::ranges::find_if(rows, [&](const Row& row) { return row[1] != rows[0][1]; });
+         std::swap(rows.at(0)[1], rows.at(static_cast<std::size_t>(other - rows.begin()))[1]);
+       }},
       {"a trailing space", all_orders, {}, [](Answer& a) { *only(a).rows.at(2)[0] += ' '; }},
   };
 }
@@ -207,6 +212,10 @@ std::vector<Fault> column_faults() {
        by_status,
        {},
        [](Answer& a) { only(a).columns.push_back(only(a).columns[0]); }},
+      {"a column's table",
+       "SELECT mood FROM users",
+       {},
+       [](Answer& a) { only(a).columns[0].table = "orders"; }},
       {"an enum's type",
        "SELECT mood FROM users",
        {},

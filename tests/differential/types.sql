@@ -1,5 +1,12 @@
 -- Types are made on each server itself, before the tables: their OIDs differ between shards on purpose.
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy', 'Ecstatic');
+CREATE DOMAIN feeling AS mood CHECK (VALUE <> 'Ecstatic');
+CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
+CREATE TYPE stay AS (place text, felt mood, days positive);
+CREATE TYPE trip AS (title text, stays stay[], last stay);
+CREATE TYPE mood_range AS RANGE (subtype = mood);
+CREATE TYPE stay_range AS RANGE (subtype = stay);
+CREATE DOMAIN stays AS stay[];
 CREATE FUNCTION opaque_double(n bigint) RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT n * 2';
 CREATE FUNCTION pure_double(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
 CREATE COLLATION case_blind (provider = icu, locale = 'en-u-ks-level2', deterministic = false);

@@ -58,7 +58,8 @@ TEST_CASE("bad messages: startup packets") {
   CHECK_EQ(refusal(int32(-1) + "rubbish"), "closed");
   CHECK_EQ(refusal(int32(10'001) + std::string(9'997, 'x')), "closed");
   CHECK_EQ(refusal("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), "closed");
-  CHECK_EQ(refusal(int32(8) + int32(2 << 16)), "FATAL 08P01");
+  CHECK_EQ(refusal(int32(8) + int32(2 << 16)), "FATAL 0A000");
+  CHECK_EQ(refusal(int32(8) + int32(3 << 16)), "FATAL 08P01");
   CHECK_EQ(refusal(startup(2 << 16, {{"user", "app"}})), "FATAL 0A000");
   CHECK_EQ(refusal(startup(4 << 16, {{"user", "app"}})), "FATAL 0A000");
   // Neither end nor pairs as they should be.

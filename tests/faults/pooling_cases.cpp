@@ -186,6 +186,32 @@ TEST_CASE("pooling: settings of the startup packet") {
   CHECK_EQ(client.run("show timezone").value(), "Asia/Tokyo");
 }
 
+TEST_CASE("pooling: a failed string of statements takes its settings back, and the client hears of it") {
+  Proxy pooled({{"POOL_SIZE", "1"}});
+  Client other(pooled.conninfo());
+  REQUIRE(other.run("set application_name = 'other'; set timezone = 'Asia/Tokyo'").ok());
+  Client client(pooled.conninfo("application_name=own"));
+  const auto reported = [&](const char* name) { return std::string(PQparameterStatus(client.get(), name)); };
+  CHECK_EQ(client.run("set datestyle = 'German'; set work_mem = '9MB'; select 1/0").sqlstate, "22012");
+  CHECK_EQ(reported("DateStyle"), "ISO, MDY");
+  CHECK_EQ(reported("application_name"), "own");
+  CHECK_EQ(reported("TimeZone"), "UTC");
+  CHECK_EQ(client.run("select current_setting('datestyle') || current_setting('work_mem') from items where id = 2").value(),
+           "ISO, MDY4MB");
+
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("set application_name = 'inside'").ok());
+  CHECK_EQ(reported("application_name"), "inside");
+  REQUIRE(client.run("rollback").ok());
+  CHECK_EQ(reported("application_name"), "own");
+
+  // A part of a value leaves the other part, on whichever connection.
+  REQUIRE(client.run("set \"DateStyle\" = 'SQL, MDY'; set datestyle = 'DMY'").ok());
+  REQUIRE(other.run("select 1").ok());
+  CHECK_EQ(client.run("select current_setting('datestyle') from items where id = 3").value(), "SQL, DMY");
+  CHECK_EQ(client.run("discard all; select 1").sqlstate, "25001");
+}
+
 TEST_CASE("pooling: a statement prepared once runs on every lease") {
   Proxy pooled({{"POOL_SIZE", "2"}});
   std::vector<std::unique_ptr<Client>> clients;

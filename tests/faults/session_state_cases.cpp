@@ -263,6 +263,36 @@ TEST_CASE("session state: a database without schemes pools by transaction") {
   CHECK_EQ(one.run("select current_setting('work_mem')").value(), "9MB");
 }
 
+TEST_CASE("session state: settings of one's own names follow their session, and it alone") {
+  Proxy small(one_connection);
+  const std::string plain = small.conninfo("dbname=other user=limited password=limited-secret");
+  for (const std::string& where : {small.conninfo(), plain}) {
+    Client one(where);
+    Client two(where);
+    const auto tenant = [](Client& client) {
+      return client.run("select coalesce(current_setting('app.tenant', true), '')").value();
+    };
+    CHECK_EQ(one.run("select set_config('app.tenant', '7', false)").value(), "7");
+    CHECK_EQ(tenant(two), "");
+    CHECK_EQ(tenant(one), "7");
+    REQUIRE(one.run("begin").ok());
+    REQUIRE(one.run("select set_config('app.tenant', '8', false)").ok());
+    CHECK_EQ(tenant(one), "8");
+    REQUIRE(one.run("rollback").ok());
+    CHECK_EQ(tenant(one), "7");
+    REQUIRE(one.run("select set_config('app.tenant', $1, false)", {"9"}).ok());
+    CHECK_EQ(tenant(two), "");
+    CHECK_EQ(tenant(one), "9");
+    // Who hides the name keeps the connection.
+    REQUIRE(one.run("select set_config('app.' || 'other', '1', false)").ok());
+    CHECK_EQ(two.run("select 1").sqlstate, "53300");
+  }
+  Client one(plain);
+  Client two(plain);
+  REQUIRE(one.run("do $$ begin perform set_config('app.hidden', '1', false); end $$").ok());
+  CHECK_EQ(two.run("select coalesce(current_setting('app.hidden', true), '')").value(), "");
+}
+
 TEST_CASE("session state: each reason in a database without schemes") {
   Plain plain;
   const std::vector<std::pair<std::string, std::string>> reasons = {

@@ -205,9 +205,12 @@ std::string Proxy::map(const Blanks& blanks) const {
              {"WIRE_PASSWORD", wire_verifier()},
              {"POOL_SIZE", "10"},
              {"WAIT_TIMEOUT", "60s"},
+             {"CONNECT_TIMEOUT", "5s"},
              {"TLS", "tls: {mode: disable}"},
              {"USERS", ""},
              {"TABLES", ""},
+             {"AUTHENTICATION", ""},
+             {"DATABASES", ""},
              {"WEIGHT_4", ""},
              {"LIMITS", "query_memory: 256MiB"}};
   for (int i = 1; i <= 4; ++i) all[fmt::format("SHARD_{}", i)] = std::to_string(shard(i).port());

@@ -1,7 +1,10 @@
 #include "fixture.h"
 
 #include <fstream>
+#include <iostream>
 #include <stdexcept>
+
+#include "conf/load.h"
 
 namespace anabranch::plans {
 namespace {
@@ -96,6 +99,7 @@ std::shared_ptr<const router::Catalog> load_catalog(const std::string& path) {
       relation.kind = static_cast<router::RelationKind>(f[4].front());
       relation.view_sql = f[5];
       relation.triggers = f[6] == "t";
+      relation.everywhere = relation.kind == router::RelationKind::view;
     } else if (f[0] == "C") {
       relations[oid(f[1])].columns.push_back(column_of(f));
     } else if (f[0] == "U") {
@@ -182,6 +186,20 @@ void save_descriptions(const std::string& path, const Descriptions& descriptions
     }
     file << '\n';
   }
+}
+
+World load_world(const std::string& folder, bool with_descriptions) {
+  World world;
+  world.catalog = load_catalog(folder + "/catalog.tsv");
+  const auto loaded = conf::load_file(folder + "/map.yaml");
+  for (const auto& diagnostic : loaded.diagnostics) std::cerr << diagnostic.message << "\n";
+  world.config = loaded.config;
+  if (!world.config) throw std::runtime_error("map.yaml is not valid");
+  std::vector<conf::Diagnostic> diagnostics;
+  world.map =
+      router::ShardMap::build(*world.config->find_database("shop"), "map.yaml", diagnostics);
+  if (with_descriptions) world.descriptions = load_descriptions(folder + "/descriptions.tsv");
+  return world;
 }
 
 }  // namespace anabranch::plans

@@ -27,6 +27,9 @@ struct World {
   Descriptions descriptions;
 };
 
+/// What the folder of the golden plans holds. Throws std::runtime_error for a map that is not valid.
+World load_world(const std::string& folder, bool with_descriptions);
+
 /// Writes catalog.tsv from a live server.
 void record_catalog(const std::string& conninfo, const std::string& path);
 /// Describes one statement on a live server.

@@ -155,20 +155,6 @@ class Planner {
   const Run& run_;
 };
 
-World load_world(const std::filesystem::path& folder, bool recording) {
-  World world;
-  world.catalog = load_catalog(folder / "catalog.tsv");
-  const auto loaded = conf::load_file(folder / "map.yaml");
-  for (const auto& diagnostic : loaded.diagnostics) std::cerr << diagnostic.message << "\n";
-  world.config = loaded.config;
-  if (!world.config) throw std::runtime_error("map.yaml is not valid");
-  std::vector<conf::Diagnostic> diagnostics;
-  world.map =
-      router::ShardMap::build(*world.config->find_database("shop"), "map.yaml", diagnostics);
-  if (!recording) world.descriptions = load_descriptions(folder / "descriptions.tsv");
-  return world;
-}
-
 int run_file(const std::filesystem::path& path, World& world, const Run& run) {
   int failures = 0;
   auto cases = read_cases(path);
@@ -209,7 +195,7 @@ int main(int argc, char** argv) {
   }
   try {
     if (!run.record.empty()) record_catalog(run.record, folder / "catalog.tsv");
-    World world = load_world(folder, !run.record.empty());
+    World world = load_world(folder, run.record.empty());
     std::vector<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       if (entry.path().extension() == ".plan") files.push_back(entry.path());

@@ -48,6 +48,8 @@ conf::Database mapped_database() {
   add("wrong_type", conf::TableKind::sharded, {"id"});
   add("countries", conf::TableKind::reference, {});
   add("on_second", conf::TableKind::whole, {});
+  add("in_tones", conf::TableKind::sharded, {"id"});
+  add("in_chords", conf::TableKind::sharded, {"id"});
   return database;
 }
 
@@ -114,9 +116,17 @@ struct Loading {
 
 TEST_CASE("live: the catalog of two shards" * doctest::skip(!live::available())) {
   Loading l;
-  execute(l.database, 0, std::string(schema) + "create table differs (id int, a int)");
+  const std::string tones =
+      "create type chord as (root tone, third tone); create table in_tones (id int, tone tone);"
+      "create table in_chords (id int, played chord[]);";
+  execute(l.database, 0,
+          std::string(schema) + "create type tone as enum ('low', 'high');" + tones +
+              "create type place as (street text, town text); create type only_first as enum ('x');"
+              "create domain small as int check (value < 5); create table differs (id int, a int)");
   execute(l.database, 1,
           "create type pg_temp.shift as enum ('a');" + std::string(schema) +
+              "create type tone as enum ('high', 'low');" + tones +
+              "create type place as (street text); create domain small as int check (value < 7);"
               "create table differs (id int, a text); create table on_second (x int)");
   l.load();
   REQUIRE(l.loaded.catalog);
@@ -175,12 +185,36 @@ TEST_CASE("live: the catalog of two shards" * doctest::skip(!live::available()))
     CHECK(l.relation("countries").refusal.empty());
   }
   SUBCASE("OIDs of the other shard") {
-    REQUIRE(l.loaded.oids.size() == 2);
+    using Kind = anabranch::values::BinaryShape::Kind;
+    const auto& identity = *l.loaded.identity;
+    REQUIRE(identity.shards.size() == 2);
     const auto mood = l.column("users", "feeling").type.oid;
-    CHECK(std::ranges::any_of(l.loaded.oids[1].types,
-                              [&](const auto& pair) { return pair.second == mood; }));
-    CHECK(l.loaded.oids[1].binary.contains(l.column("users", "moods").type.oid));
-    CHECK_FALSE(l.loaded.oids[1].binary.contains(mood));
+    const auto moods = l.column("users", "moods").type.oid;
+    const auto there = identity.shards[1].to_shard.type(mood);
+    CHECK(there != mood);
+    CHECK(identity.shards[1].to_default.type(there) == mood);
+    CHECK(identity.shards[1].to_default.types.size() > 4);
+    CHECK(identity.shapes.find(moods).kind == Kind::array);
+    CHECK(identity.shapes.find(mood).kind == Kind::plain);
+    const auto users = l.relation("users").oid;
+    CHECK(identity.shards[1].to_default.relation(identity.shards[1].to_shard.relation(users)) == users);
+  }
+  SUBCASE("types that are not the same everywhere") {
+    const auto tone = l.column("in_tones", "tone").type.oid;
+    REQUIRE(l.loaded.catalog->type_difference(tone));
+    CHECK(l.loaded.catalog->type_difference(tone)->find(
+              "enum ('low', 'high'); enum ('high', 'low')") != std::string::npos);
+    CHECK(l.loaded.catalog->type_difference("chord") != nullptr);
+    CHECK(l.loaded.catalog->type_difference("place")->find(
+              "(street text, town text); (street text)") != std::string::npos);
+    CHECK(l.loaded.catalog->type_difference("small")->find("CHECK ((VALUE < 5))") != std::string::npos);
+    CHECK(l.loaded.catalog->type_difference("mood") == nullptr);
+    CHECK(l.relation("in_tones").refusal.find("tone") != std::string::npos);
+    CHECK(l.relation("in_chords").refusal.find("enum ('low', 'high')") != std::string::npos);
+    CHECK(std::ranges::any_of(l.loaded.diagnostics, [](const conf::Diagnostic& diagnostic) {
+      return diagnostic.message.find("type live_catalog.only_first of shard s1 does not exist") !=
+             std::string::npos;
+    }));
   }
 }
 

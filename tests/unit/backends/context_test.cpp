@@ -77,6 +77,24 @@ TEST_CASE("settings follow transactions and savepoints") {
   CHECK_FALSE(stack.in_transaction());
 }
 
+TEST_CASE("RESET ALL keeps the role, DISCARD ALL does not") {
+  SettingsStack stack(std::make_shared<const Settings>(Settings{{"timezone", "'UTC'"}}));
+  stack.set("role", "'a'");
+  stack.set("timezone", "'CET'");
+  stack.reset_all();
+  CHECK(*stack.find("role") == "'a'");
+  CHECK(*stack.find("timezone") == "'UTC'");
+  stack.discard_all();
+  CHECK_FALSE(stack.find("role"));
+}
+
+TEST_CASE("a literal's text") {
+  CHECK(literal_value("off") == "off");
+  CHECK(literal_value("'it''s'") == "it's");
+  CHECK(literal_value("\"Mixed \"\" case\"") == "Mixed \" case");
+  for (const std::string_view text : {"", "a", "it's", "a\\b'c", "\\"}) CHECK(literal_value(quote_literal(text)) == text);
+}
+
 TEST_CASE("the youngest of two savepoints with one name is meant") {
   SettingsStack stack;
   stack.begin();

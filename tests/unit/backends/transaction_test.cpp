@@ -193,4 +193,5 @@ TEST_CASE("a kept lease is no second shard of a snapshot, until it is touched") 
   f.transaction.begin("ISOLATION LEVEL REPEATABLE READ");
   CHECK(f.enlist(1) != nullptr);
   CHECK_THROWS_AS(f.enlist(0), SqlError);
+  f.transaction.drop();
 }

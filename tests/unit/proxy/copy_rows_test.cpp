@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "values/sql_error.h"
+
 using anabranch::proxy::CopyRows;
 using anabranch::rewriter::CopySplit;
 
@@ -54,8 +56,8 @@ TEST_CASE("text rows are cut at newlines that no backslash covers, wherever piec
     REQUIRE(found.size() == 4);
     CHECK(found[0] == "a\t1\tx\n|1@1");
     CHECK(found[1] == "b\t\\N\ty\\\nz\n|~@2");
-    CHECK(found[2] == "c\t\\x31\\062\tq\n|12@4");
-    CHECK(found[3] == "last\t4\tend|4@5");
+    CHECK(found[2] == "c\t\\x31\\062\tq\n|12@3");
+    CHECK(found[3] == "last\t4\tend|4@4");
   }
 }
 
@@ -64,15 +66,15 @@ TEST_CASE("a NULL is what is written as NULL, not what decodes to it") {
 }
 
 TEST_CASE("CSV rows keep newlines and delimiters inside quotes, wherever pieces end") {
-  const std::string_view data = "1,\"a\nb\",x\r\n\"2,\"\"3\",c,d\n,e,f\n\"\",g,h\n";
+  const std::string_view data = "0,y,z\n1,\"a\nb\",x\n\"2,\"\"3\",c,d\n,e,f\n\"\",g,h\n";
   for (std::size_t piece = 1; piece <= data.size(); ++piece) {
     CAPTURE(piece);
     const auto found = split(csv_copy(0), data, piece);
-    REQUIRE(found.size() == 4);
-    CHECK(found[0] == "1,\"a\nb\",x\r\n|1@1");
-    CHECK(found[1] == "\"2,\"\"3\",c,d\n|2,\"3@3");
-    CHECK(found[2] == ",e,f\n|~@4");
-    CHECK(found[3] == "\"\",g,h\n|@5");
+    REQUIRE(found.size() == 5);
+    CHECK(found[1] == "1,\"a\nb\",x\n|1@3");
+    CHECK(found[2] == "\"2,\"\"3\",c,d\n|2,\"3@4");
+    CHECK(found[3] == ",e,f\n|~@5");
+    CHECK(found[4] == "\"\",g,h\n|@6");
   }
 }
 
@@ -87,14 +89,77 @@ TEST_CASE("FORCE_NULL and FORCE_NOT_NULL turn the reading of an empty field arou
 TEST_CASE("CSV with an escape of its own") {
   CopySplit copy = csv_copy(1);
   copy.escape = '\\';
-  const auto found = split(copy, "1,\"a\\\"\nb\",c\n2,d,e\n", 100);
-  REQUIRE(found.size() == 2);
-  CHECK(found[0] == "1,\"a\\\"\nb\",c\n|a\"\nb@1");
-  CHECK(found[1] == "2,d,e\n|d@3");
+  const auto found = split(copy, "0,x,y\n1,\"a\\\"\nb\",c\n2,d,e\n", 100);
+  REQUIRE(found.size() == 3);
+  CHECK(found[1] == "1,\"a\\\"\nb\",c\n|a\"\nb@3");
+  CHECK(found[2] == "2,d,e\n|d@4");
 }
 
 TEST_CASE("a row without its key field is left to the server to complain of") {
   CHECK(split(text_copy(2), "1\t2\n", 100).front() == "1\t2\n|?@1");
+}
+
+TEST_CASE("rows end as the first one does, wherever pieces end") {
+  for (const std::string_view data : {"1\ta\r2\tb\r3\tc\r", "1\ta\r\n2\tb\r\n3\tc\r\n", "1\ta\n2\tb\n3\tc"}) {
+    for (std::size_t piece = 1; piece <= data.size(); ++piece) {
+      CAPTURE(piece);
+      const auto found = split(text_copy(0), data, piece);
+      REQUIRE(found.size() == 3);
+      CHECK(found[0].ends_with("|1@1"));
+      CHECK(found[2].ends_with("|3@3"));
+    }
+  }
+}
+
+TEST_CASE("mixed ends of lines are refused in the server's words") {
+  const auto refusal = [](const CopySplit& copy, std::string_view data) {
+    try {
+      (void)split(copy, data, 100);
+    } catch (const anabranch::values::SqlError& error) {
+      return error.sqlstate + " " + error.message + " at " + error.context;
+    }
+    return std::string("none");
+  };
+  CHECK(refusal(text_copy(0), "1\ta\n2\tb\r\n") == "22P04 literal carriage return found in data at COPY , line 2");
+  CHECK(refusal(text_copy(0), "1\ta\r\n2\tb\n") == "22P04 literal newline found in data at COPY , line 2");
+  CHECK(refusal(text_copy(0), "1\ta\r2\tb\n") == "22P04 literal newline found in data at COPY , line 2");
+  CHECK(refusal(csv_copy(0), "1,a\n2,\"\n\",\r\n") == "22P04 unquoted carriage return found in data at COPY , line 3");
+  CHECK(refusal(csv_copy(0), "1,a\n2,\"\r\n\"\n") == "none");
+}
+
+TEST_CASE("a marker inside a row ends the data") {
+  const CopySplit copy = text_copy(0);
+  CopyRows rows(copy);
+  rows.feed("1\ta\n2\tb\\.\n3\tc\n");
+  CHECK_FALSE(rows.next()->last);
+  CHECK(rows.next()->last);
+}
+
+TEST_CASE("the row before a marker has its own key") {
+  const CopySplit copy = text_copy(0);
+  CopyRows rows(copy);
+  std::vector<std::optional<std::string_view>> keys;
+  rows.feed("abc\\.\nd\n");
+  const auto row = rows.next();
+  REQUIRE(rows.read_keys(*row, keys));
+  CHECK(keys[0] == "abc");
+  CHECK_FALSE(row->marker);
+}
+
+TEST_CASE("fields put behind those of every row") {
+  const auto filled = [](CopySplit copy, std::string_view data) {
+    copy.field_count = 2;
+    CopyRows rows(copy);
+    rows.fill({"a\tb,\"c\"\\", std::nullopt});
+    rows.feed(data);
+    rows.finish();
+    return std::string(rows.filled(*rows.next()));
+  };
+  CHECK(filled(text_copy(0), "1\tx\n") == "1\tx\ta\\\tb,\"c\"\\\\\t\\N\n");
+  CHECK(filled(csv_copy(0), "1,x\r\n") == "1,x,\"a\tb,\"\"c\"\"\\\",\r\n");
+  CHECK(filled(csv_copy(0), "1,\"x,\"\"y\"") == "1,\"x,\"\"y\",\"a\tb,\"\"c\"\"\\\",");
+  CHECK(filled(text_copy(0), "1\\\tx\n") == "1\\\tx\n");
+  CHECK(filled(csv_copy(0), "\"1,x\"\n") == "\"1,x\"\n");
 }
 
 TEST_CASE("header and end marker are told from rows") {
@@ -104,7 +169,7 @@ TEST_CASE("header and end marker are told from rows") {
   rows.feed("id\tname\n1\ta\n\\.\n");
   CHECK(rows.next()->header);
   CHECK_FALSE(rows.next()->header);
-  CHECK(rows.next()->end_marker);
+  CHECK(rows.next()->last);
   CHECK_FALSE(rows.next());
 }
 

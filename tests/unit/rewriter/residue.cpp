@@ -80,6 +80,17 @@ TEST_CASE("what may run nextval()") {
   }
 }
 
+TEST_CASE("the settings that set_config() names") {
+  const auto named = [](std::string_view text) { return settings_set_by_calls(text, true); };
+  const auto both = named("SELECT set_config('App.X', $1, false), pg_catalog.set_config('a.y'::text, 'v', $2)");
+  CHECK(both.names == std::vector<std::string>{"app.x", "a.y"});
+  CHECK(both.complete);
+  CHECK(named("SELECT set_config('a.b', 'c', true), set_config($1, 'c', true)").names.empty());
+  CHECK(named("SELECT set_config('a.b', 'c', true), set_config($1, 'c', true)").complete);
+  CHECK_FALSE(named("SELECT set_config($1, 'c', false)").complete);
+  CHECK_FALSE(named("SELECT set_config('a.' || b, 'c', false) FROM t").complete);
+}
+
 TEST_CASE("the functions that a statement calls") {
   const auto called = called_functions("SELECT a.f(1) FROM g(h()) WHERE EXISTS (SELECT count(*))", true);
   std::vector<std::string> names;

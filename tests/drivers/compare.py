@@ -1,0 +1,143 @@
+"""Compares what each suite observed on one server with what it observed through the proxy, step by step."""
+import argparse
+import difflib
+import re
+import sys
+
+PAGE_BEGIN = "<!-- generated: drivers -->"
+PAGE_END = "<!-- end generated -->"
+
+
+def read_transcript(path):
+    """The driver and its version, and the lines of each step, in order."""
+    driver, steps, lines = None, {}, None
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file.read().splitlines():
+            if line.startswith("driver: ") and driver is None:
+                driver = line[len("driver: "):]
+            elif line.startswith("== "):
+                if line[3:] in steps:
+                    raise SystemExit("%s has two steps called %s" % (path, line[3:]))
+                lines = steps.setdefault(line[3:], [])
+            else:
+                if lines is None:
+                    lines = steps.setdefault("before the first step", [])
+                lines.append(line)
+    return driver, steps
+
+
+def read_pending(path):
+    """(suite, step) → why it still differs."""
+    pending = {}
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            line = line.split("#")[0].strip()
+            if not line:
+                continue
+            match = re.fullmatch(r"(\S+): (.+?) \((.+)\)", line)
+            if match is None:
+                raise SystemExit("%s:%d: not SUITE: STEP (REASON)" % (path, number))
+            pending[match[1], match[2]] = match[3]
+    return pending
+
+
+def show_difference(suite, step, single, proxied):
+    print("\n%s, step `%s`: one server (-), through the proxy (+)" % (suite, step))
+    lines = list(difflib.unified_diff(single, proxied, lineterm="", n=0))[2:]
+    # One that ended early says why; what it therefore did not observe is no news.
+    ended = [line for line in lines if line.startswith("+!!")]
+    shown = [line for line in lines if not line.startswith("@@")][:10] if not ended else ended
+    for line in shown:
+        print("  " + line[:600])
+    if len(lines) > len(shown):
+        print("  … (%d lines differ)" % len([line for line in lines if not line.startswith("@@")]))
+
+
+def forget(path, passing):
+    """Takes what passes off the list."""
+    with open(path, encoding="utf-8") as file:
+        lines = file.readlines()
+    gone = ["%s: %s (" % one for one in passing]
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(line for line in lines if not line.startswith(tuple(gone)))
+
+
+def judge(suite, seen, pending, passing):
+    """One row of the table, and whether all is as it should be."""
+    driver, single = read_transcript("%s/%s.single" % (seen, suite))
+    _, proxied = read_transcript("%s/%s.proxy" % (seen, suite))
+    good, waiting = True, []
+    for step, lines in single.items():
+        broken = [line for line in lines if line.startswith("!!")]
+        if broken:
+            print("\n%s is broken on one server, step `%s`: %s" % (suite, step, broken[0]))
+            good = False
+    for step in {**single, **proxied}:
+        same = single.get(step) == proxied.get(step)
+        if (suite, step) in pending:
+            if same:
+                passing.append((suite, step))
+            else:
+                waiting.append(step)
+        elif not same:
+            show_difference(suite, step, single.get(step, ["(no such step)"]), proxied.get(step, ["(no such step)"]))
+            good = False
+    for name, step in pending:
+        if name == suite and step not in single:
+            print("\ntests/drivers/pending names a step that is none: %s: %s" % (name, step))
+            good = False
+    if driver is None or not single:
+        print("\n%s observed nothing" % suite)
+        good = False
+    checks = sum(len(lines) for lines in single.values())
+    if not good:
+        result = "differs"
+    elif waiting:
+        result = "equal, except: " + ", ".join(waiting)
+    else:
+        result = "equal"
+    ran = ", ".join(single)
+    return (driver or suite, str(checks), ran, result), good
+
+
+def write_page(path, rows):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    begin, end = text.index(PAGE_BEGIN) + len(PAGE_BEGIN), text.index(PAGE_END)
+    table = ["| driver | checks | what was run | result |", "|---|---|---|---|"]
+    table += ["| " + " | ".join(row) + " |" for row in rows]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text[:begin] + "\n\n" + "\n".join(table) + "\n\n" + text[end:])
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--pending", required=True)
+    arguments.add_argument("--seen", required=True)
+    arguments.add_argument("--update", action="store_true")
+    arguments.add_argument("--page")
+    arguments.add_argument("suites", nargs="+")
+    arguments = arguments.parse_args()
+    pending = read_pending(arguments.pending)
+    rows, passing, good = [], [], True
+    for suite in arguments.suites:
+        row, fine = judge(suite, arguments.seen, pending, passing)
+        seconds = open("%s/%s.time" % (arguments.seen, suite)).read().split()[1]
+        rows.append((row, seconds))
+        good = good and fine
+    if passing and arguments.update:
+        forget(arguments.pending, passing)
+    for suite, step in passing:
+        print("\n%s, step `%s` passes now: %s tests/drivers/pending" %
+              (suite, step, "taken off" if arguments.update else "take it off"))
+        good = good and arguments.update
+    print("\n%-40s %6s %5s  %s" % ("driver", "checks", "s", "result"))
+    for (driver, checks, _, result), seconds in rows:
+        print("%-40s %6s %5s  %s" % (driver, checks, seconds, result))
+    if arguments.page and good:
+        write_page(arguments.page, [row for row, _ in rows])
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
