@@ -112,9 +112,9 @@ class MergedPortal::Filling {
       if (!exchange_.finished(i)) backends::request_cancel(exchange_.lease(i));
     }
     co_await exchange_.drain();
-    const net::pg::ErrorFields none;
+    const bool again = error_ && must_prepare_again(error_->fields, names_[failed_]);
     for (std::size_t i = 0; i < names_.size(); ++i) {
-      co_await settle_statement(exchange_.lease(i), names_[i], unparsed_[i], error_ && i == failed_ ? error_->fields : none);
+      co_await settle_statement(exchange_.lease(i), names_[i], unparsed_[i], again);
     }
   }
 

@@ -73,8 +73,8 @@ class Partials {
       for (std::size_t i = 0; i < exchange_.size(); ++i) {
         if (exchange_.stream(i).in_message()) throw ClientGone{"a shard was lost in the middle of a row"};
       }
-      co_await stop();
       again_ = !failure && must_prepare_again(error_->fields, names_[failed_source_]);
+      co_await stop();
       if (plan_.outside_transaction && !in_transaction()) say_how_far(failure);
       if (failure) std::rethrow_exception(failure);
       throw std::move(*error_);
@@ -318,11 +318,8 @@ class Partials {
       if (!exchange_.finished(source)) backends::request_cancel(exchange_.lease(source));
     }
     co_await exchange_.drain();
-    const net::pg::ErrorFields none;
     for (std::size_t source = 0; source < names_.size(); ++source) {
-      const bool failed = error_ && source == failed_source_;
-      co_await settle_statement(exchange_.lease(source), names_[source], unparsed_[source],
-                                failed ? error_->fields : none);
+      co_await settle_statement(exchange_.lease(source), names_[source], unparsed_[source], again_);
     }
   }
 

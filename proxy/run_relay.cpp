@@ -234,7 +234,9 @@ class Relay {
   }
 
   net::Task<void> fail() {
-    co_await settle_statement(lease_, std::string(name_), unparsed_, *error_);
+    const bool again = must_prepare_again(*error_, name_);
+    again_ = again && !answered_;
+    co_await settle_statement(lease_, std::string(name_), unparsed_, again);
     throw backends::ServerError(std::move(*error_), lease_.shard(), lease_.shard_name());
   }
 

@@ -300,6 +300,8 @@ void Session::report(const values::SqlError& error) {
     send_error(state_.out(), values::make_error<>(values::ErrorId::statement_timeout));
   } else if (const auto* server = dynamic_cast<const backends::ServerError*>(&error)) {
     net::pg::ErrorFields fields = server->fields;
+    // DDL that this proxy has not seen.
+    catalog_outdated_ = fields.get('R') == "RevalidateCachedQuery";
     if (const std::string position(fields.get('P')); !position.empty() && statement_begin_ > 0) {
       fields.set('P', std::to_string(std::strtoull(position.c_str(), nullptr, 10) + statement_begin_));
     }

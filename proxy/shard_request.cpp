@@ -86,20 +86,18 @@ bool must_prepare_again(const net::pg::ErrorFields& error, std::string_view glob
   return error.get('C') == "26000" && error.message().find(global_name) != std::string_view::npos;
 }
 
-net::Task<void> settle_statement(backends::Lease& lease, std::string global_name, bool unparsed,
-                                 const net::pg::ErrorFields& error) {
-  if (global_name.empty() || lease->broken()) co_return;
-  if (!unparsed && !must_prepare_again(error, global_name)) co_return;
+net::Task<void> settle_statement(backends::Lease& lease, std::string global_name, bool unparsed, bool again) {
+  if (lease->broken() || global_name.empty() || !(unparsed || again)) co_return;
   net::Buffer& out = lease->socket().out();
   // Closing what is not there is no error.
-  if (unparsed || error.get('C') != "26000") {
-    lease->statements.remove(global_name);
-    net::pg::Close{'S', global_name}.encode(out);
-  } else {
-    // Others may be gone with it.
+  if (again) {
+    // Others may be gone or outdated with it.
     for (const std::string& name : lease->statements.names()) net::pg::Close{'S', name}.encode(out);
     lease->statements.clear();
+  } else {
+    lease->statements.remove(global_name);
   }
+  net::pg::Close{'S', global_name}.encode(out);
   backends::send_sync(lease);
   co_await backends::drain(lease);
 }

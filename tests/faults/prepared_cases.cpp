@@ -56,6 +56,7 @@ TEST_CASE("prepared: a server that has lost them") {
   CHECK_EQ(run_prepared(client, "scatter").value(), "20");
   client.run("commit");
   // What the transaction has done there already is not lost without a word.
+  REQUIRE_EQ(run_prepared(client, "relay").value(), "i4");
   forget();
   client.run("begin");
   client.run("update items set note = note where id = 4");
@@ -191,6 +192,7 @@ TEST_CASE("cursors: a cancel ends a fetch, and the transaction goes on from a sa
   CHECK_EQ(last.sqlstate, "57014");
   CHECK_EQ(client.run("rollback to s").tag, "ROLLBACK");
   CHECK_EQ(client.run("fetch slow").sqlstate, "55000");
+  CHECK_EQ(client.run("rollback to s").tag, "ROLLBACK");
   CHECK_EQ(client.run("select count(*) from items").value(), "20");
   client.run("rollback");
 }
