@@ -110,16 +110,15 @@ Task<void> Session::sql_execute() {
   co_await expect_value(sql, fmt::format("{}-{}", found->second, argument));
 }
 
-/// Of either kind: the names are one space. In a database without schemes DEALLOCATE is the server's,
-/// which does not know what the proxy has prepared.
+/// Of either kind: the names are one space.
 Task<void> Session::deallocate() {
   if (chance(10)) {
     co_await run("DEALLOCATE ALL");
     model_.sql_statements.clear();
-    if (!plain_) model_.protocol_statements.clear();
+    model_.protocol_statements.clear();
     co_return;
   }
-  const std::string name = fmt::format("{}{}", chance(50) && !plain_ ? "p" : "q", pick(names));
+  const std::string name = fmt::format("{}{}", chance(50) ? "p" : "q", pick(names));
   if (model_.sql_statements.erase(name) + model_.protocol_statements.erase(name) == 0) {
     co_await expect_failure("DEALLOCATE " + name, "26000");
   } else {
