@@ -89,12 +89,12 @@ struct Answer {
   std::vector<ControlResult> results;
 };
 
-net::Task<void> ask(const CatalogSource& source, bool whole, Answer& answer) {
+net::Task<void> ask(const CatalogSource& source, CatalogScope scope, Answer& answer) {
   answer.version = version_of(*source.lease);
   const CatalogFrame frame =
       source.in_transaction ? CatalogFrame::within : CatalogFrame::own_transaction;
   answer.results =
-      co_await run_statements(*source.lease, catalog_sql(answer.version, whole, frame));
+      co_await run_statements(*source.lease, catalog_sql(answer.version, scope, frame));
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ net::Task<LoadedCatalog> load_catalog_by_lease(CatalogRequest request,
   std::vector<net::Task<void>> asking;
   for (std::size_t shard = 0; shard < sources.size(); ++shard) {
     if (sources[shard].lease == nullptr) continue;
-    asking.push_back(ask(sources[shard], shard == main, answers[shard]));
+    asking.push_back(ask(sources[shard], scope_on(request, shard, shard == main), answers[shard]));
   }
   co_await net::when_all(std::move(asking));
   auto work = [asked = std::move(request), said = std::move(answers), from = std::move(sources),
@@ -116,7 +116,7 @@ net::Task<LoadedCatalog> load_catalog_by_lease(CatalogRequest request,
       if (from[shard].lease == nullptr) {
         shards.emplace_back(std::unexpected(from[shard].problem));
       } else {
-        shards.push_back(catalog_of(said[shard].results, said[shard].version, shard == main));
+        shards.push_back(catalog_of(said[shard].results, said[shard].version, scope_on(asked, shard, shard == main)));
       }
     }
     return assemble_catalog(asked, std::move(shards));

@@ -22,10 +22,10 @@ using values::Oid;
 using ShardResult = std::expected<ShardCatalog, std::string>;
 using Name = std::pair<std::string, std::string>;
 
-ShardResult read_shard(const Server& server, bool whole) {
+ShardResult read_shard(const Server& server, CatalogScope scope) {
   auto connection = ControlConnection::open(server);
   if (!connection) return std::unexpected(connection.error());
-  return read_catalog(*connection, whole);
+  return read_catalog(*connection, std::move(scope));
 }
 
 std::vector<ShardResult> read_shards(const conf::Database& database,
@@ -34,7 +34,7 @@ std::vector<ShardResult> read_shards(const conf::Database& database,
   on_every_shard(results.size(), [&](std::size_t shard) {
     const auto index = static_cast<std::uint32_t>(shard);
     results[shard] = read_shard(control_server(database, index, request.identity, request.requested),
-                                index == database.default_shard);
+                                scope_on(request, shard, index == database.default_shard));
   });
   return results;
 }
@@ -383,11 +383,16 @@ const conf::Database* find_entry(const CatalogRequest& request) {
 
 }  // namespace
 
+CatalogScope scope_on(const CatalogRequest& request, std::size_t shard, bool is_default) {
+  return {is_default, shard < request.systems.size() ? request.systems[shard] : nullptr};
+}
+
 LoadedCatalog assemble_catalog(const CatalogRequest& request, ShardCatalogs shards) {
   LoadedCatalog loaded;
   const conf::Database* database = find_entry(request);
   if (!database) return loaded;
   for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+    loaded.systems.push_back(shards[shard] ? shards[shard]->system : nullptr);
     if (shards[shard]) continue;
     loaded.failures.push_back(
         {static_cast<std::uint32_t>(shard), database->shards[shard].name, shards[shard].error()});

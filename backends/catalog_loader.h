@@ -20,6 +20,9 @@
 /// The catalog, through libpq on worker threads (the control plane).
 namespace anabranch::backends {
 
+/// What initdb has made on each shard, in shard order; null where it is not known.
+using SystemCatalogs = std::vector<std::shared_ptr<const CatalogObjects>>;
+
 struct CatalogRequest {
   std::shared_ptr<const conf::Config> config;
   std::string database;   // the entry
@@ -28,6 +31,8 @@ struct CatalogRequest {
   std::uint64_t version = 1;  // becomes Catalog::version
   /// Used where neither catalog_user nor user is configured.
   Identity identity;
+  /// LoadedCatalog::systems of a load before, which are not read again; empty: of none.
+  SystemCatalogs systems;
 };
 
 struct LoadedCatalog {
@@ -44,7 +49,11 @@ struct LoadedCatalog {
   /// What the default shard's OIDs are on the others, and back. A shard that could not be asked has
   /// empty maps there.
   std::shared_ptr<const values::TypeIdentity> identity;
+  SystemCatalogs systems;
 };
+
+/// How much a request has to read of a shard.
+CatalogScope scope_on(const CatalogRequest& request, std::size_t shard, bool is_default);
 
 /// What each shard said, in shard order, or why it said nothing.
 using ShardCatalogs = std::vector<std::expected<ShardCatalog, std::string>>;

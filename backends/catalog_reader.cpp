@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
+
+#include "values/oid_map.h"
 
 namespace anabranch::backends {
 
@@ -11,10 +14,12 @@ namespace {
 
 using values::Oid;
 
-constexpr std::string_view user_schema =
-    "n.nspname <> 'pg_catalog' and n.nspname <> 'information_schema' and n.nspname !~ "
-    "'^pg_(toast|temp)'";
-constexpr std::string_view any_schema = "n.nspname !~ '^pg_(toast|temp)'";
+/// Who has made an object: OIDs below 16384 are initdb's.
+enum class Maker { initdb, users };
+
+std::string made_by(Maker maker, std::string_view oid) {
+  return fmt::format("n.nspname !~ '^pg_(toast|temp)' and {} {} 16384", oid, maker == Maker::initdb ? "<" : ">=");
+}
 
 // Columns that not every version has are asked for through to_jsonb().
 std::string database_sql(int version) {
@@ -28,7 +33,7 @@ std::string database_sql(int version) {
       actual);
 }
 
-std::string relations_sql(std::string_view schemas) {
+std::string relations_sql(Maker maker) {
   return fmt::format(
       "select c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity,"
       " exists(select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal),"
@@ -42,10 +47,10 @@ std::string relations_sql(std::string_view schemas) {
       " left join pg_namespace pn on pn.oid = p.relnamespace"
       " where (c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') or (c.relkind in ('i', 'I')"
       " and n.nspname not in ('pg_catalog', 'information_schema'))) and {} order by c.oid",
-      schemas);
+      made_by(maker, "c.oid"));
 }
 
-std::string columns_sql(std::string_view schemas) {
+std::string columns_sql(Maker maker) {
   return fmt::format(
       "select a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod,"
       " format_type(a.atttypid, a.atttypmod), a.attcollation, a.attnotnull, a.attidentity,"
@@ -57,20 +62,23 @@ std::string columns_sql(std::string_view schemas) {
       " left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum"
       " where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')"
       " and {} order by a.attrelid, a.attnum",
-      schemas);
+      made_by(maker, "a.attrelid"));
 }
 
-std::string collations_sql(int version) {
+// Those of initdb again where users' columns have them: the last field tells.
+std::string collations_sql(int version, Maker maker) {
   const std::string_view locale = version >= 170000
                                       ? "coalesce(c.colllocale, c.collcollate)"
                                       : "coalesce(to_jsonb(c)->>'colliculocale', c.collcollate)";
+  const std::string_view used = "c.oid in (select attcollation from pg_attribute where attrelid >= 16384)";
   return fmt::format(
       "select c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.collname), c.collprovider,"
-      " coalesce({}, ''), c.collisdeterministic, coalesce(pg_collation_actual_version(c.oid), ''),"
-      " c.oid in (select attcollation from pg_attribute), n.nspname, c.collname"
+      " coalesce({0}, ''), c.collisdeterministic, coalesce(pg_collation_actual_version(c.oid), ''),"
+      " n.nspname, c.collname, {1}"
       " from pg_collation c join pg_namespace n on n.oid = c.collnamespace where c.collencoding"
-      " in (-1, pg_char_to_encoding(current_setting('server_encoding')))",
-      locale);
+      " in (-1, pg_char_to_encoding(current_setting('server_encoding'))) and {2}",
+      locale, maker == Maker::initdb ? "c.oid in (select attcollation from pg_attribute where attrelid < 16384)" : used,
+      maker == Maker::initdb ? "c.oid < 16384" : fmt::format("(c.oid >= 16384 or {})", used));
 }
 
 // Unique indexes that bind every row: neither partial nor over expressions.
@@ -97,8 +105,8 @@ constexpr std::string_view constraints_sql =
     "null)"
     " and n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_toast'";
 
-constexpr std::string_view types_sql =
-    "select t.oid, format_type(t.oid, null), t.typtype, coalesce(nullif(t.typbasetype, 0),"
+std::string types_sql(Maker maker) {
+  return "select t.oid, format_type(t.oid, null), t.typtype, coalesce(nullif(t.typbasetype, 0),"
     " (select r.rngsubtype from pg_range r where t.typtype in ('r', 'm') and (r.rngtypid = t.oid"
     " or (to_jsonb(r)->>'rngmultitypid')::oid = t.oid)), 0), t.typtypmod, t.typelem,"
     " t.typcategory = 'A', t.typcategory = 'D',"
@@ -113,7 +121,8 @@ constexpr std::string_view types_sql =
     " when 'r' then (select 'range of ' || format_type(r.rngsubtype, null) from pg_range r"
     " where r.rngtypid = t.oid) end, t.typname"
     " from pg_type t join pg_namespace n on n.oid = t.typnamespace"
-    " where n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_(toast|temp)'";
+    " where n.nspname <> 'pg_catalog' and " + made_by(maker, "t.oid");
+}
 
 constexpr std::string_view attributes_sql =
     "select c.reltype, a.atttypid from pg_attribute a join pg_class c on c.oid = a.attrelid"
@@ -124,11 +133,11 @@ constexpr std::string_view attributes_sql =
 constexpr std::string_view labels_sql =
     "select enumtypid, enumlabel from pg_enum order by enumtypid, enumsortorder";
 
-constexpr std::string_view functions_sql =
-    "select n.nspname, p.proname, p.proargtypes::text, p.prorettype, p.prokind, p.provolatile,"
+std::string functions_sql(Maker maker) {
+  return "select n.nspname, p.proname, p.proargtypes::text, p.prorettype, p.prokind, p.provolatile,"
     " p.proretset, n.nspname in ('pg_catalog', 'information_schema')"
-    " from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
-    " where n.nspname !~ '^pg_(toast|temp)'";
+    " from pg_proc p join pg_namespace n on n.oid = p.pronamespace where " + made_by(maker, "p.oid");
+}
 
 constexpr std::string_view operators_sql =
     "select o.oprname, bool_and(p.provolatile = 'i') from pg_operator o"
@@ -179,7 +188,7 @@ Oid oid_of(const ControlResult& rows, int row, int column) {
 
 class Reader {
  public:
-  explicit Reader(ShardCatalog& catalog) : catalog_(catalog) {}
+  Reader(ShardCatalog& catalog, Maker maker) : catalog_(catalog), maker_(maker) {}
 
   void database(const ControlResult& rows);
   void relations(const ControlResult& rows);
@@ -201,9 +210,11 @@ class Reader {
     const auto found = by_oid_.find(oid);
     return found == by_oid_.end() ? nullptr : found->second;
   }
+  bool made_here(Oid oid) const { return (oid < values::first_user_oid) == (maker_ == Maker::initdb); }
   static std::vector<int> indexes(const ShardRelation& relation, const std::vector<long>& numbers);
 
   ShardCatalog& catalog_;
+  const Maker maker_;
   std::unordered_map<Oid, ShardRelation*> by_oid_;
 };
 
@@ -260,13 +271,15 @@ void Reader::columns(const ControlResult& rows) {
 void Reader::collations(const ControlResult& rows) {
   for (int row = 0; row < rows.rows(); ++row) {
     const char provider = rows.text(row, 2).front();
-    catalog_.named_collations.push_back({.schema = std::string(rows.text(row, 7)),
-                                         .name = std::string(rows.text(row, 8)),
-                                         .provider = provider,
-                                         .locale = std::string(rows.text(row, 3)),
-                                         .version = std::string(rows.text(row, 5)),
-                                         .deterministic = rows.flag(row, 4)});
-    if (!rows.flag(row, 6)) continue;
+    if (made_here(oid_of(rows, row, 0))) {
+      catalog_.named_collations.push_back({.schema = std::string(rows.text(row, 6)),
+                                           .name = std::string(rows.text(row, 7)),
+                                           .provider = provider,
+                                           .locale = std::string(rows.text(row, 3)),
+                                           .version = std::string(rows.text(row, 5)),
+                                           .deterministic = rows.flag(row, 4)});
+    }
+    if (!rows.flag(row, 8)) continue;
     auto collation = provider == 'd'
                          ? catalog_.database_collation
                          : values::Collation::from_server(provider, rows.text(row, 3),
@@ -396,24 +409,50 @@ struct Step {
 };
 
 std::vector<Step> steps_of(int version, bool whole) {
-  const std::string_view schemas = whole ? any_schema : user_schema;
+  constexpr Maker users = Maker::users;
   std::vector<Step> steps{{database_sql(version), &Reader::database},
-                          {relations_sql(schemas), &Reader::relations},
-                          {columns_sql(schemas), &Reader::columns},
-                          {collations_sql(version), &Reader::collations},
+                          {relations_sql(users), &Reader::relations},
+                          {columns_sql(users), &Reader::columns},
+                          {collations_sql(version, users), &Reader::collations},
                           {std::string(unique_sql), &Reader::unique_keys},
                           {std::string(constraints_sql), &Reader::constraints},
-                          {std::string(types_sql), &Reader::types},
+                          {types_sql(users), &Reader::types},
                           {std::string(attributes_sql), &Reader::attributes},
                           {std::string(labels_sql), &Reader::labels}};
   if (whole) {
-    steps.emplace_back(std::string(functions_sql), &Reader::functions);
+    steps.emplace_back(functions_sql(users), &Reader::functions);
     steps.emplace_back(std::string(operators_sql), &Reader::operators);
     steps.emplace_back(std::string(shadowing_sql), &Reader::shadowing);
     steps.emplace_back(std::string(user_casts_sql), &Reader::user_casts);
     steps.emplace_back(std::string(casts_sql), &Reader::casts);
   }
   return steps;
+}
+
+std::vector<Step> system_steps_of(int version, bool whole) {
+  constexpr Maker initdb = Maker::initdb;
+  std::vector<Step> steps{{collations_sql(version, initdb), &Reader::collations},
+                          {types_sql(initdb), &Reader::types}};
+  if (whole) {
+    steps.emplace_back(relations_sql(initdb), &Reader::relations);
+    steps.emplace_back(columns_sql(initdb), &Reader::columns);
+    steps.emplace_back(functions_sql(initdb), &Reader::functions);
+  }
+  return steps;
+}
+
+void read_steps(const std::vector<Step>& steps, std::span<const ControlResult> results, Reader reader) {
+  for (std::size_t i = 0; i < steps.size(); ++i) (reader.*steps[i].read)(results[i]);
+}
+
+void add_system(ShardCatalog& catalog) {
+  const CatalogObjects& system = *catalog.system;
+  catalog.relations.insert(system.relations.begin(), system.relations.end());
+  catalog.collations.insert(system.collations.begin(), system.collations.end());
+  catalog.types.insert(system.types.begin(), system.types.end());
+  catalog.functions.insert(catalog.functions.end(), system.functions.begin(), system.functions.end());
+  catalog.named_collations.insert(catalog.named_collations.end(), system.named_collations.begin(),
+                                  system.named_collations.end());
 }
 
 // With an empty path every name that is printed is qualified, whoever reads it.
@@ -438,31 +477,50 @@ constexpr Frame frame_of(CatalogFrame frame) {
 
 }  // namespace
 
-std::string catalog_sql(int server_version, bool whole, CatalogFrame frame) {
+std::string catalog_sql(int server_version, const CatalogScope& scope, CatalogFrame frame) {
   std::string sql = fmt::format("{}{}", frame_of(frame).opening, reading_settings);
-  for (const Step& step : steps_of(server_version, whole)) sql += ";" + step.sql;
+  for (const Step& step : steps_of(server_version, scope.whole)) sql += ";" + step.sql;
+  if (scope.system == nullptr) {
+    for (const Step& step : system_steps_of(server_version, scope.whole)) sql += ";" + step.sql;
+  }
   return fmt::format("{};{}", sql, frame_of(frame).closing);
 }
 
 std::expected<ShardCatalog, std::string> catalog_of(const std::vector<ControlResult>& results,
-                                                    int server_version, bool whole) {
-  const std::vector<Step> steps = steps_of(server_version, whole);
-  if (results.size() <= steps.size() + preamble) {
+                                                    int server_version, const CatalogScope& scope) {
+  const std::vector<Step> steps = steps_of(server_version, scope.whole);
+  const std::vector<Step> system_steps =
+      scope.system == nullptr ? system_steps_of(server_version, scope.whole) : std::vector<Step>();
+  if (results.size() <= preamble + steps.size() + system_steps.size()) {
     return std::unexpected(std::string("the catalog's queries were not all answered"));
   }
+  const auto answers = std::span(results).subspan(preamble);
   ShardCatalog catalog;
-  Reader reader(catalog);
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    (reader.*steps[i].read)(results[i + preamble]);
+  read_steps(steps, answers, Reader(catalog, Maker::users));
+  catalog.system = scope.system;
+  if (catalog.system == nullptr) {
+    ShardCatalog made;
+    made.server_version = catalog.server_version;
+    made.database_collation = catalog.database_collation;
+    read_steps(system_steps, answers.subspan(steps.size()), Reader(made, Maker::initdb));
+    catalog.system = std::make_shared<const CatalogObjects>(std::move(made));
   }
+  if (catalog.system->server_version != catalog.server_version) {
+    return std::unexpected(std::string("the server has been upgraded since the catalog was read"));
+  }
+  add_system(catalog);
   return catalog;
 }
 
-std::expected<ShardCatalog, std::string> read_catalog(ControlConnection& connection, bool whole) {
+std::expected<ShardCatalog, std::string> read_catalog(ControlConnection& connection, CatalogScope scope) {
   const int version = connection.server_version();
-  auto results = connection.run(catalog_sql(version, whole, CatalogFrame::own_transaction));
-  if (!results) return std::unexpected(results.error());
-  return catalog_of(*results, version, whole);
+  for (;;) {
+    auto results = connection.run(catalog_sql(version, scope, CatalogFrame::own_transaction));
+    if (!results) return std::unexpected(results.error());
+    auto catalog = catalog_of(*results, version, scope);
+    if (catalog || scope.system == nullptr) return catalog;
+    scope.system = nullptr;
+  }
 }
 
 }  // namespace anabranch::backends

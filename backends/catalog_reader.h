@@ -2,6 +2,7 @@
 
 #include <expected>
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -42,15 +43,23 @@ struct ShardRelation {
   std::vector<ForeignKey> foreign_keys;
 };
 
-/// What one shard says of its database; OIDs are its own.
-struct ShardCatalog {
+/// Objects that a database has by the hundred from its beginning.
+struct CatalogObjects {
   std::string server_version;
-  std::string server_encoding;
-  values::Collation database_collation;
   std::map<std::pair<std::string, std::string>, ShardRelation> relations;
   std::unordered_map<values::Oid, std::pair<std::string, values::Collation>> collations;
   std::unordered_map<values::Oid, ShardType> types;
-  std::vector<router::Function> functions;  // where `whole`
+  std::vector<router::Function> functions;                  // where `whole`
+  std::vector<router::NamedCollation> named_collations;     // all that fit the encoding
+};
+
+/// What one shard says of its database; OIDs are its own.
+struct ShardCatalog : CatalogObjects {
+  /// Those that initdb has made, copied into this: they stay as they are as long as the server's version
+  /// does, and are most of the work of reading a catalog.
+  std::shared_ptr<const CatalogObjects> system;
+  std::string server_encoding;
+  values::Collation database_collation;
   std::vector<std::pair<std::string, bool>> user_operators;  // where `whole`; immutable or not
   struct Shadow {
     std::string name;
@@ -62,20 +71,27 @@ struct ShardCatalog {
   std::vector<std::string> opaque_casts;                     // where `whole`
   /// Types of the columns of row types and composites, by the type.
   std::unordered_map<values::Oid, std::vector<values::Oid>> attributes;
-  std::vector<router::NamedCollation> named_collations;      // all that fit the encoding
 };
 
-/// Reads a shard's catalog in one snapshot and one round trip. `whole`: the system's own relations
-/// and functions too (the default shard); otherwise user relations and types only.
-std::expected<ShardCatalog, std::string> read_catalog(ControlConnection& connection, bool whole);
+/// How much of a catalog is read.
+struct CatalogScope {
+  /// The system's own relations, and all functions and operators (the default shard).
+  bool whole = false;
+  /// Null: what initdb has made is read, too.
+  std::shared_ptr<const CatalogObjects> system;
+};
+
+/// Reads a shard's catalog in one snapshot and one round trip; in another one where `scope.system` is of
+/// another version of the server.
+std::expected<ShardCatalog, std::string> read_catalog(ControlConnection& connection, CatalogScope scope);
 
 /// The same in two parts, for who runs the statements himself: all of them in one string, and what
 /// is made of their results, one a statement. `within`: inside the transaction that the connection is
 /// in, which they leave as it was; otherwise they are a transaction of their own.
 enum class CatalogFrame { own_transaction, within };
-std::string catalog_sql(int server_version, bool whole, CatalogFrame frame);
+std::string catalog_sql(int server_version, const CatalogScope& scope, CatalogFrame frame);
 std::expected<ShardCatalog, std::string> catalog_of(const std::vector<ControlResult>& results,
-                                                    int server_version, bool whole);
+                                                    int server_version, const CatalogScope& scope);
 
 /// How stable a default is, proved by its text (pg_get_expr) and the functions known: whatever is
 /// not recognised is volatile.

@@ -51,6 +51,7 @@ void load(DatabaseState& state, std::uint64_t version) {
   request.requested = state.conf->name;
   request.map = state.map;
   request.version = version;
+  request.systems = state.systems;
   backends::LoadedCatalog loaded = backends::load_catalog(request);
   for (const auto& diagnostic : loaded.diagnostics) spdlog::warn("{}", diagnostic.text());
   for (const auto& failure : loaded.failures) {
@@ -59,6 +60,7 @@ void load(DatabaseState& state, std::uint64_t version) {
   }
   state.catalog = std::move(loaded.catalog);
   state.identity = std::move(loaded.identity);
+  state.systems = std::move(loaded.systems);
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ net::Task<void> see_own_definitions(SessionState& state) {
   request.requested = state.login.database;
   request.map = state.db->map;
   request.version = instance.next_catalog_version();
+  request.systems = state.db->systems;
   Sources sources;
   auto asked = co_await sources.take(state);
   auto loaded = co_await backends::load_catalog_by_lease(std::move(request), std::move(asked));

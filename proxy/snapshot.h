@@ -24,6 +24,8 @@ struct DatabaseState {
   std::shared_ptr<const router::Catalog> catalog;
   /// What the default shard's OIDs are on the others; null as long as there is no catalog.
   std::shared_ptr<const values::TypeIdentity> identity;
+  /// What the shards' servers have of their own: it is read with a configuration, not after DDL.
+  backends::SystemCatalogs systems;
   /// Why the map is too old to write by (backends/shard_epochs.h); empty: it is not.
   std::string outdated;
   /// Never used twice in the process: what the plan cache knows a state by.
