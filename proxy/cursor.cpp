@@ -61,21 +61,24 @@ void check_name(const SessionState& state, const Execution& execution, const Ses
   if (state.portals.contains(command.name)) throw make_error(ErrorId::duplicate_portal, command.name);
 }
 
-[[noreturn]] void refuse_hold() {
-  throw make_error(ErrorId::unsupported_clause, "DECLARE … WITH HOLD", "its rows are not on the default shard",
-                   "Declare the cursor without HOLD, and fetch inside the transaction.");
+void check_plan(const rewriter::Plan& plan) {
+  if (plan.kind == PlanKind::scatter && !writes(plan)) return;
+  throw make_error(ErrorId::unsupported_clause, "DECLARE of a query that locks rows", "its rows are on several shards",
+                   "Give the query a key, or leave out the locking clause.");
 }
 
-void check_declare(const SessionPlan& command, const rewriter::Plan& plan) {
-  if (command.cursor.hold) refuse_hold();
-  if (command.cursor.scroll) {
-    throw make_error(ErrorId::unsupported_clause, "DECLARE … SCROLL", "its rows come from several shards, forward only",
-                     "Declare the cursor without SCROLL.");
-  }
-  if (plan.kind != PlanKind::scatter || writes(plan)) {
-    throw make_error(ErrorId::unsupported_clause, "DECLARE of a query that locks rows", "its rows are on several shards",
-                     "Give the query a key, or leave out the locking clause.");
-  }
+net::Task<void> read_to_end(SessionState& state, Portal& portal) {
+  MergedPortal& rows = *portal.state.merged;
+  co_await rows.hold(state);
+  if (portal.cursor->scrolls) portal.cursor->scroll.emplace(rows.held().size());
+}
+
+net::Task<void> declare_merged(SessionState& state, const Execution& query, const SessionPlan& command, Portal& portal) {
+  check_plan(*query.plan->plan);
+  const std::string name = fmt::format("anabranch_c{}", state.next_portal++);
+  portal.state.merged = co_await MergedPortal::open(state, query, name, MergedPortal::Refill::fetch);
+  portal.cursor->hold = command.cursor.hold;
+  portal.cursor->scrolls = command.cursor.scroll;
 }
 
 net::Task<Outcome> declare(SessionState& state, Execution& execution) {
@@ -87,20 +90,22 @@ net::Task<Outcome> declare(SessionState& state, Execution& execution) {
   if (query.plan->plan->kind == PlanKind::refuse) co_await throw_refusal(state, *portal->statement, query.plan);
   const router::ShardSet shards = co_await find_shards(state, query);
   check_name(state, execution, command);
-  portal->cursor = Cursor{std::nullopt, command.cursor.no_scroll, command.cursor.binary};
-  if (query.plan->plan->kind == PlanKind::relay) {
-    const std::uint32_t shard = shards.empty() ? state.default_shard() : *shards.begin();
+  portal->cursor.emplace();
+  portal->cursor->no_scroll = command.cursor.no_scroll;
+  portal->cursor->binary = command.cursor.binary;
+  const std::uint32_t shard = shards.empty() ? state.default_shard() : *shards.begin();
+  const bool of_server = query.plan->plan->kind == PlanKind::relay;
+  // A server's own that is held keeps its connection: only the default shard's may be.
+  if (of_server && (!command.cursor.hold || shard == state.default_shard())) {
     portal->cursor->shard = shard;
-    if (command.cursor.hold && shard != state.default_shard()) refuse_hold();
     const Outcome outcome = co_await run_relay(state, execution, shard);
     if (writes(*query.plan->plan) && state.explicit_transaction()) state.transaction.mark_written(shard);
     // One that outlives the transaction is found by its name on the default shard.
     if (!command.cursor.hold) state.portals.insert_or_assign(command.name, std::move(portal));
     co_return outcome;
   }
-  check_declare(command, *query.plan->plan);
-  const std::string name = fmt::format("anabranch_c{}", state.next_portal++);
-  portal->state.merged = co_await MergedPortal::open(state, query, name, MergedPortal::Refill::fetch);
+  if (of_server) co_await take_plan_for_several(state, query);
+  co_await declare_merged(state, query, command, *portal);
   state.portals.insert_or_assign(command.name, std::move(portal));
   send_complete(state.out(), "DECLARE CURSOR");
   co_return Outcome{};
@@ -164,6 +169,22 @@ Forward forward_of(const SessionPlan::Fetch& fetch, const Cursor& cursor, const 
   refuse_backward(cursor);
 }
 
+net::Task<std::uint64_t> go_forward(SessionState& state, MergedPortal& rows, Forward forward, bool send) {
+  if (forward.skip > 0) (void)co_await rows.fetch(state, forward.skip, false);
+  co_return co_await rows.fetch(state, forward.count, send);
+}
+
+net::Task<std::uint64_t> scroll(SessionState& state, Portal& portal, const SessionPlan::Fetch& fetch) {
+  const ScrollSpan span = portal.cursor->scroll->move(fetch);
+  const merge::Batch& rows = portal.state.merged->held();
+  if (!fetch.move) portal.state.merged->check_writing(state);
+  for (std::size_t i = 0; !fetch.move && i < span.count; ++i) {
+    state.client.write(rows.message(span.backward ? span.first - i : span.first + i));
+    if (state.client.congested()) co_await give_way_to_client(state);
+  }
+  co_return span.count;
+}
+
 net::Task<Outcome> fetch_merged(SessionState& state, const Execution& execution, Portal& portal) {
   const SessionPlan& command = *execution.plan->plan->session;
   MergedPortal& rows = *portal.state.merged;
@@ -172,15 +193,17 @@ net::Task<Outcome> fetch_merged(SessionState& state, const Execution& execution,
     throw make_error(ErrorId::unsupported_clause, "FETCH with a row limit of Execute", "FETCH has its own",
                      "Give the number of rows to FETCH.");
   }
-  const Forward forward = forward_of(command.fetch, *portal.cursor, rows);
   const net::pg::Formats binary{1};
   const bool own_binary = execution.simple && portal.cursor->binary;
   const net::pg::FormatList formats = own_binary ? binary.list() : execution.result_formats;
   const bool move = command.fetch.move;
-  if (!move || rows.position() == 0) rows.set_formats(state, formats);
+  std::optional<Forward> forward;
+  if (!portal.cursor->scrolls) forward = forward_of(command.fetch, *portal.cursor, rows);
+  if (!move || !rows.has_formats()) rows.set_formats(state, formats);
+  if (portal.cursor->scrolls && !portal.cursor->scroll) co_await read_to_end(state, portal);
   if (execution.simple && !move) send_row_description(state.out(), *rows.plan().result, formats);
-  if (forward.skip > 0) (void)co_await rows.fetch(state, forward.skip, false);
-  const std::uint64_t count = co_await rows.fetch(state, forward.count, !move);
+  const std::uint64_t count = forward ? co_await go_forward(state, rows, *forward, !move)
+                                      : co_await scroll(state, portal, command.fetch);
   send_complete(state.out(), fmt::format("{} {}", move ? "MOVE" : "FETCH", count));
   co_return Outcome{};
 }
@@ -228,6 +251,19 @@ net::Task<Outcome> close_cursor(SessionState& state, Execution& execution) {
 }
 
 }  // namespace
+
+bool wants_hold(const Portal& portal) { return portal.cursor && portal.cursor->hold && !portal.cursor->held; }
+
+net::Task<void> hold(SessionState& state, Portal& portal) {
+  MergedPortal& rows = *portal.state.merged;
+  const net::pg::Formats binary{1};
+  // In what format it will be fetched is not known where nothing has been yet.
+  if (!rows.has_formats()) rows.set_formats(state, portal.cursor->binary ? binary.list() : net::pg::FormatList());
+  // One that failed stays so: a savepoint had the transaction go on.
+  if (!portal.cursor->scroll && !rows.failed()) co_await read_to_end(state, portal);
+  portal.cursor->held = true;
+  portal.level = 0;
+}
 
 void close_on_shards(SessionState& state, Portal& portal) noexcept {
   if (portal.state.merged != nullptr) portal.state.merged->close(state);

@@ -101,16 +101,20 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
   }
 }
 
-net::Task<router::ShardSet> find_shards(SessionState& state, Execution& execution) {
-  co_await evaluate(state, execution);
-  const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
-  if (execution.plan->plan->kind != PlanKind::relay || shards.size() <= 1) co_return shards;
+net::Task<void> take_plan_for_several(SessionState& state, Execution& execution) {
   CachedPlanPtr several = cached_plan(state, *execution.statement, true);
   if (several == nullptr) several = co_await make_plan(state, *execution.statement, true);
   execution.plan = std::move(several);
   if (execution.plan->plan->kind == PlanKind::refuse) {
     co_await throw_refusal(state, *execution.statement, execution.plan);
   }
+}
+
+net::Task<router::ShardSet> find_shards(SessionState& state, Execution& execution) {
+  co_await evaluate(state, execution);
+  const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
+  if (execution.plan->plan->kind != PlanKind::relay || shards.size() <= 1) co_return shards;
+  co_await take_plan_for_several(state, execution);
   co_await evaluate(state, execution);
   co_return rewriter::route(bind_request(state, execution), nullptr);
 }

@@ -28,6 +28,8 @@ net::Task<Outcome> run_local(SessionState& state, Execution& execution);
 /// Throws 25P02 where the transaction has failed and the statement does not end it.
 void check_not_failed(const SessionState& state, const rewriter::Plan& plan);
 
+/// Takes the plan for several shards, and writes it to execution.plan.
+net::Task<void> take_plan_for_several(SessionState& state, Execution& execution);
 /// The shards of this execution. Takes the plan for several shards where a relay turns out to need
 /// it, and writes it to execution.plan.
 net::Task<router::ShardSet> find_shards(SessionState& state, Execution& execution);

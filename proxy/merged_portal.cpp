@@ -22,6 +22,12 @@ constexpr std::uint64_t batch_bytes = 128 * 1024;
 constexpr std::int32_t first_batch_rows = 64;
 constexpr std::int32_t most_batch_rows = 8192;
 
+/// The session's settings that decide how values are written as text.
+std::string writing_key(const SessionState& state) {
+  const std::string* bytes = state.settings.find("bytea_output");
+  return bytes == nullptr ? state.reading_key : state.reading_key + *bytes;
+}
+
 }  // namespace
 
 /// One round of requests to some of the sources, and their replies.
@@ -174,6 +180,7 @@ void MergedPortal::set_formats(const SessionState& state, net::pg::FormatList ou
                              "rows that have come already are in that format", "Declare another cursor.");
   }
   formats_ = std::move(wanted);
+  written_under_ = writing_key(state);
   input_formats_ = input_formats(plan(), outputs);
   for (Source& source : sources_) source.oids = input_oids(*state.db, source.shard, plan(), input_formats_.list());
   merger_.emplace(*plan().recipe, merge_binding(state, plan(), bound_, outputs), sources_.size(), budget_);
@@ -210,6 +217,7 @@ net::Task<void> MergedPortal::refill(SessionState& state, std::vector<std::size_
 
 /// False: there are no more.
 net::Task<bool> MergedPortal::next_rows(SessionState& state) {
+  if (held_) co_return false;
   next_ = 0;
   while (true) {
     const merge::Merger::Status status = merger_->next(out_);
@@ -229,7 +237,14 @@ net::Task<bool> MergedPortal::next_rows(SessionState& state) {
   }
 }
 
+void MergedPortal::check_writing(const SessionState& state) const {
+  if (writing_key(state) == written_under_) return;
+  throw values::make_error(values::ErrorId::unsupported_clause, "FETCH after SET of how values are written",
+                           "rows that have come already are written as before", "Set it before the first FETCH.");
+}
+
 net::Task<std::uint64_t> MergedPortal::fetch(SessionState& state, std::uint64_t limit, bool send) {
+  if (send) check_writing(state);
   failed_ = true;  // until it has gone well
   std::uint64_t count = 0;
   while (count < limit && !at_end_) {
@@ -248,7 +263,25 @@ net::Task<std::uint64_t> MergedPortal::fetch(SessionState& state, std::uint64_t 
   co_return count;
 }
 
+net::Task<void> MergedPortal::hold(SessionState& state) {
+  failed_ = true;  // until it has gone well
+  merge::Batch rest;
+  do {
+    for (; next_ < out_.size(); ++next_) {
+      held_bytes_.grow(out_.message(next_).size() + sizeof(std::uint32_t));
+      rest.append_row(out_, next_);
+    }
+  } while (!at_end_ && co_await next_rows(state));
+  close(state);
+  merger_.reset();
+  out_.swap(rest);
+  next_ = 0;
+  held_ = true;
+  failed_ = false;
+}
+
 void MergedPortal::close(SessionState& state) noexcept {
+  if (held_) return;
   for (Source& source : sources_) {
     auto* member = state.transaction.find(source.shard);
     if (member == nullptr || !member->began || member->lease->broken()) continue;

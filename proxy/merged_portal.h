@@ -35,9 +35,14 @@ class MergedPortal {
 
   /// In which format the first fetch wants columns; later ones must want the same (0A000).
   void set_formats(const SessionState& state, net::pg::FormatList outputs);
+  /// Throws 0A000 where settings have changed since the first fetch that say how values are written.
+  void check_writing(const SessionState& state) const;
   /// Sends up to `limit` rows, or only passes over them; answers their number: fewer at the end. A portal
   /// that failed once fails ever after (55000).
   net::Task<std::uint64_t> fetch(SessionState& state, std::uint64_t limit, bool send);
+  /// Reads what is left, and keeps it: nothing is asked of the shards any more. Memory: all of it, within
+  /// limits.query_memory (53200).
+  net::Task<void> hold(SessionState& state);
   /// Closes the shards' portals, where they are still there.
   void close(SessionState& state) noexcept;
 
@@ -45,6 +50,9 @@ class MergedPortal {
   std::uint64_t position() const { return position_; }  ///< rows fetched so far
   bool at_end() const { return at_end_; }
   bool failed() const { return failed_; }
+  bool has_formats() const { return formats_.has_value(); }
+  /// After hold(): those that had not been fetched.
+  const merge::Batch& held() const { return out_; }
 
  private:
   class Filling;
@@ -64,17 +72,20 @@ class MergedPortal {
   CachedPlanPtr plan_;
   rewriter::BoundPlan bound_;
   merge::MemoryBudget budget_;
+  merge::Charge held_bytes_{budget_};
   std::string name_;
   Refill refill_;
   std::vector<Source> sources_;
   std::optional<std::vector<std::int16_t>> formats_;  ///< of the outputs
   net::pg::Formats input_formats_;
+  std::string written_under_;  ///< the settings that decide how values are written, at the first fetch
   std::optional<merge::Merger> merger_;
   merge::Batch out_;
   std::size_t next_ = 0;  ///< of out_
   std::uint64_t position_ = 0;
   std::int32_t batch_rows_;
   bool at_end_ = false;
+  bool held_ = false;
   bool failed_ = false;
 };
 

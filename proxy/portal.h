@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "net/pg/messages.h"
+#include "proxy/scroll.h"
 #include "proxy/prepared.h"
 #include "proxy/statement.h"
 
@@ -18,6 +19,11 @@ struct Cursor {
   std::optional<std::uint32_t> shard;
   bool no_scroll = false;
   bool binary = false;
+  bool hold = false;
+  /// It has outlived its transaction, with all the rows that were left.
+  bool held = false;
+  bool scrolls = false;          ///< SCROLL, over several shards
+  std::optional<Scroll> scroll;  ///< of such a one from its first FETCH on: all its rows are at hand
 };
 
 /// A portal: a statement with values, made by Bind and run by Execute; or a cursor. They share their names.

@@ -130,7 +130,7 @@ void Session::retire_unnamed_portal() {
 
 void Session::drop_portals() {
   retire_unnamed_portal();
-  state_.portals.clear();
+  state_.end_portals();
 }
 
 SessionState::Portals::node_type Session::new_portal() {

@@ -171,6 +171,10 @@ void SessionState::report_parameter(std::string_view name, std::string_view valu
   net::pg::ParameterStatus{name, value}.encode(out());
 }
 
+void SessionState::end_portals() {
+  std::erase_if(portals, [](const auto& entry) { return !entry.second->cursor || !entry.second->cursor->held; });
+}
+
 void SessionState::end_portals_above(std::size_t level) {
   std::erase_if(portals, [&](const auto& entry) { return entry.second->level > level; });
 }

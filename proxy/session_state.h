@@ -116,6 +116,8 @@ struct SessionState {
   void report_settings();
   /// Forwards a ParameterStatus if it is news to the client.
   void report_parameter(std::string_view name, std::string_view value);
+  /// The transaction is over: held cursors stay.
+  void end_portals();
   /// ROLLBACK TO: what was opened since the savepoint before which there were `level` ends.
   void end_portals_above(std::size_t level);
   /// RELEASE: what was opened since belongs to the block around it.

@@ -1,8 +1,12 @@
 #include "proxy/transaction_end.h"
 
+#include <algorithm>
+
+#include "proxy/cursor.h"
 #include "proxy/instance.h"
 #include "proxy/log.h"
 #include "proxy/pins.h"
+#include "proxy/portal.h"
 #include "proxy/settings.h"
 
 namespace anabranch::proxy {
@@ -41,8 +45,27 @@ net::Task<std::string> commit_at_once(SessionState& state) {
   co_return co_await state.transaction.commit();
 }
 
+/// Cursors WITH HOLD are run to their end, as a server does it; what fails then fails the commit.
+net::Task<void> hold_cursors(SessionState& state) {
+  if (state.transaction.state() == backends::TransactionState::failed) co_return;
+  std::exception_ptr failure;
+  try {
+    for (const auto& [name, portal] : state.portals) {
+      if (wants_hold(*portal)) co_await hold(state, *portal);
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  co_await roll_back_transaction(state);
+  std::rethrow_exception(failure);
+}
+
 /// Where a commit's outcome is unknown the definitions may be the new ones.
 net::Task<std::string> commit_and_publish(SessionState& state) {
+  if (std::ranges::any_of(state.portals, [](const auto& entry) { return wants_hold(*entry.second); })) {
+    co_await hold_cursors(state);
+  }
   std::string tag;
   std::exception_ptr failure;
   try {
@@ -82,12 +105,13 @@ net::Task<void> end_statement_transaction(SessionState& state) {
 }
 
 net::Task<std::string> commit_transaction(SessionState& state) {
-  state.portals.clear();
-  co_return co_await commit_and_publish(state);
+  std::string tag = co_await commit_and_publish(state);
+  state.end_portals();
+  co_return tag;
 }
 
 net::Task<void> roll_back_transaction(SessionState& state) {
-  state.portals.clear();
+  state.end_portals();
   co_await state.transaction.rollback();
   state.locals.clear();
   state.locals_at.clear();
