@@ -40,6 +40,8 @@ class PreparedStatements {
   void remove(std::string_view name);
   void clear();
   std::size_t size() const { return index_.size(); }
+  /// Most recently used first.
+  const std::list<std::string>& names() const { return order_; }
 
  private:
   std::list<std::string> order_;

@@ -246,6 +246,16 @@ net::Task<Transaction::Enlisted*> Transaction::enlist(std::uint32_t shard, Shard
   co_return member;
 }
 
+net::Task<void> Transaction::reopen(Enlisted& member) {
+  CommandAnswer answer;
+  co_await command_into(member, "ROLLBACK", answer, {});
+  if (answer.kind != CommandAnswer::Kind::done) {
+    throw make_error(values::ErrorId::shard_lost, member.lease->server().text(), answer.reason);
+  }
+  member.lease->applied.rollback();
+  open_on(member);
+}
+
 void Transaction::begin_snapshots() {
   if (snapshots_ == Snapshots::taking) {
     throw make_error<>(values::ErrorId::snapshots_failed);

@@ -95,6 +95,9 @@ class Transaction {
   /// The same where nothing must be waited for (an idle connection is at hand, its context can be
   /// pipelined); null: call enlist(). No coroutine: for the hot path.
   Enlisted* try_enlist(std::uint32_t shard, const ShardTarget& target);
+  /// The shard's part of the transaction has failed, and held nothing but what failed: it is begun anew.
+  /// Throws 08006 where the connection is lost.
+  net::Task<void> reopen(Enlisted& member);
   /// Call for an enlisted shard before a write goes out. Throws SqlError 0A000 (second_writer) for
   /// a second writing shard inside an explicit transaction that holds no schema change; an implicit
   /// one may write to several.

@@ -52,6 +52,8 @@ class CopyReader {
   virtual std::optional<std::string_view> clock_word(const CopyRow&) { return std::nullopt; }
   /// What is put behind the fields of every row (and of the header): further fields.
   virtual void fill(const std::vector<std::optional<std::string>>&) {}
+  /// The same as it stands in the rows.
+  virtual std::string_view filling() const { return {}; }
   /// The row with those fields, or as it is where it has too few of its own: then the server must
   /// complain of the ones it lacks. Valid until the next call.
   virtual std::string_view filled(const CopyRow& row) { return row.bytes; }
@@ -78,6 +80,7 @@ class CopyRows final : public CopyReader {
   bool read_keys(const CopyRow& row, std::vector<std::optional<std::string_view>>& keys) override;
   std::optional<std::string_view> clock_word(const CopyRow& row) override;
   void fill(const std::vector<std::optional<std::string>>& values) override;
+  std::string_view filling() const override { return fill_; }
   std::string_view filled(const CopyRow& row) override;
 
  private:

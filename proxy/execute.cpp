@@ -6,6 +6,7 @@
 #include "net/pg/stream.h"
 #include "proxy/leases.h"
 #include "proxy/log.h"
+#include "proxy/merged_portal.h"
 #include "proxy/moment.h"
 #include "proxy/planning.h"
 #include "values/errors.h"
@@ -114,6 +115,7 @@ net::Task<Outcome> refuse(SessionState& state, Execution& execution) {
 /// No coroutine itself: a relay whose shard is plain to see goes straight there.
 net::Task<Outcome> dispatch(SessionState& state, Execution& execution) {
   const Plan& plan = *execution.plan->plan;
+  if (execution.portal != nullptr && execution.portal->fetched_in_parts()) return run_merged_portal(state, execution);
   switch (plan.kind) {
     case PlanKind::session: return run_session_command(state, execution);
     case PlanKind::local: return run_local(state, execution);

@@ -55,15 +55,19 @@ void PlanCache::put(const rewriter::Shape& shape, const CacheContext& context, C
   entry.plan = std::move(plan);
   order_.push_front(std::move(entry));
   by_hash_.emplace(order_.front().hash, order_.begin());
-  if (order_.size() > capacity_) evict();
+  if (order_.size() > capacity_) erase(std::prev(order_.end()));
 }
 
-void PlanCache::evict() {
-  const auto victim = std::prev(order_.end());
+void PlanCache::erase(Order::iterator victim) {
   const auto [first, last] = by_hash_.equal_range(victim->hash);
   const auto found = std::find_if(first, last, [&](const auto& item) { return item.second == victim; });
   by_hash_.erase(found);
-  order_.pop_back();
+  order_.erase(victim);
+}
+
+void PlanCache::forget(const CachedPlanPtr& plan) {
+  const auto found = std::ranges::find(order_, plan, &Entry::plan);
+  if (found != order_.end()) erase(found);
 }
 
 void PlanCache::clear() {

@@ -46,6 +46,8 @@ class PlanCache {
   /// The plan, or null. Allocates nothing.
   CachedPlanPtr find(const rewriter::Shape& shape, const CacheContext& context);
   void put(const rewriter::Shape& shape, const CacheContext& context, CachedPlanPtr plan);
+  /// Drops that very plan.
+  void forget(const CachedPlanPtr& plan);
   void clear();
   /// Number of plans held.
   std::size_t size() const { return order_.size(); }
@@ -66,7 +68,7 @@ class PlanCache {
 
   static bool same(const Entry& entry, const rewriter::Shape& shape, const CacheContext& context);
   static std::uint64_t hash_of(const rewriter::Shape& shape, const CacheContext& context);
-  void evict();
+  void erase(Order::iterator victim);
 
   std::size_t capacity_;
   Order order_;  ///< most recently used first

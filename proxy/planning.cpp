@@ -1,6 +1,11 @@
 #include "proxy/planning.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "backends/exchange.h"
+#include "proxy/cursor.h"
 #include "proxy/leases.h"
 #include "proxy/own_definitions.h"
 #include "proxy/prepared.h"
@@ -119,6 +124,7 @@ CachedPlanPtr cached(std::shared_ptr<const rewriter::Plan> plan) {
 void set_text(const SessionState& state, Statement& statement, std::string_view text) {
   statement.text.assign(text);
   statement.plan = nullptr;
+  statement.told = nullptr;
   rewriter::shape(statement.text, state.planning.standard_conforming_strings, {}, statement.shape);
 }
 
@@ -172,24 +178,45 @@ void read_now(const SessionState& state, Statement& statement) {
   statement.reading_key = state.reading_key;
   if (!statement.named) return;
   statement.global_name =
-      global_name_of(statement.text, statement.parameter_types, state.planning_key, state.reading_key);
+      global_name_of(statement.text, statement.parameter_types, state.planning_key, state.reading_key, state.db->version);
 }
 
 namespace {
 
 void adopt(SessionState& state, Statement& statement, CachedPlanPtr plan) {
+  const bool renewed = statement.planned_under != state.db->version;
+  const bool moved = statement.planned_key != state.planning_key;
   statement.plan = std::move(plan);
   statement.planned_under = state.db->version;
-  const bool moved = statement.planned_key != state.planning_key;
   statement.planned_key = state.planning_key;
+  if (statement.read_under == nullptr) return;
   // With another search_path or role the server parses it anew, too.
-  if (moved && statement.read_under != nullptr) read_now(state, statement);
+  if (moved) {
+    read_now(state, statement);
+  } else if (renewed && statement.named) {
+    statement.global_name = global_name_of(statement.text, statement.parameter_types, state.planning_key,
+                                           statement.reading_key, state.db->version);
+  }
+}
+
+/// Parameters stay what the client was told they are.
+void keep_parameter_types(Statement& statement) {
+  if (statement.told == nullptr || !statement.told->description) return;
+  statement.parameter_types = statement.told->description->parameters;
+}
+
+bool same_columns(const Description& left, const Description& right) {
+  if (left.columns.has_value() != right.columns.has_value()) return false;
+  return !left.columns || std::ranges::equal(*left.columns, *right.columns, [](const auto& a, const auto& b) {
+    return a.name == b.name && a.type == b.type && a.typmod == b.typmod;
+  });
 }
 
 }  // namespace
 
 bool take_cached_plan(SessionState& state, Statement& statement) {
   if (plan_is_current(state, statement)) return true;
+  keep_parameter_types(statement);
   CachedPlanPtr plan = cached_plan(state, statement, false);
   if (plan == nullptr) return false;
   adopt(state, statement, std::move(plan));
@@ -213,7 +240,9 @@ net::Task<const Description*> ensure_description(SessionState& state, Statement&
                                          statement.parameter_types, true));
   } else if (plan.session && plan.session->action == rewriter::SessionAction::show) {
     cached.describe(co_await describe_on(state, state.default_shard(), statement.text, {}, true));
-  } else if (plan.session && plan.session->action == rewriter::SessionAction::execute) {
+  } else if (concerns_cursor(plan)) {
+    cached.describe(co_await describe_cursor_command(state, statement));
+  } else if (executes_prepared(plan)) {
     Description description;
     const auto called = state.statements.find(plan.session->name);
     if (called != state.statements.end() && !called->second->shape.blank()) {
@@ -231,6 +260,86 @@ net::Task<const Description*> ensure_description(SessionState& state, Statement&
     cached.describe(std::move(description));
   }
   co_return &*cached.description;
+}
+
+void tell_columns(Statement& statement) {
+  if (statement.told == statement.plan) return;
+  const bool changed = statement.told != nullptr && statement.told->description && !statement.plan->plan->session &&
+                       !same_columns(*statement.told->description, *statement.plan->description);
+  if (changed) throw values::SqlError("0A000", "cached plan must not change result type");
+  statement.told = statement.plan;
+}
+
+net::Task<void> describe_again(SessionState& state, Execution& execution, std::exception_ptr failure) {
+  Statement& statement = *execution.statement;
+  auto anew = std::make_shared<CachedPlan>();
+  anew->plan = execution.plan->plan;
+  anew->describe(co_await describe_on(state, describing_shard(state, *anew->plan), statement.text,
+                                      statement.parameter_types, true));
+  const CachedPlanPtr before = statement.told != nullptr ? statement.told : execution.plan;
+  const bool same = before->description && same_columns(*before->description, *anew->description);
+  if (statement.plan == execution.plan) {
+    state.worker.plans().forget(execution.plan);
+    state.worker.plans().put(statement.shape, cache_context(state, statement, false), anew);
+    statement.plan = anew;
+  }
+  execution.plan = anew;
+  if (!same) std::rethrow_exception(failure);
+}
+
+net::Task<Description> describe_on_shard(SessionState& state, std::uint32_t shard, const Statement& statement) {
+  return describe_on(state, shard, statement.text, statement.parameter_types, true);
+}
+
+namespace {
+
+/// The statement inside, under the hint that stands before the whole.
+std::string inner_text(const Statement& outer, std::size_t offset, std::size_t& added) {
+  const std::string_view hint = outer.shape.hint();
+  std::string text = hint.empty() ? std::string() : fmt::format("/* anabranch: {} */", hint);
+  added = text.size();
+  return text.append(std::string_view(outer.text).substr(std::min(offset, outer.text.size())));
+}
+
+/// Throws the failure again with its position counted in the whole statement.
+[[noreturn]] void rethrow_moved(const std::exception_ptr& failure, int characters) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const backends::ServerError& error) {
+    backends::ServerError moved = error;
+    if (const std::string position(moved.fields.get('P')); !position.empty()) {
+      moved.fields.set('P', std::to_string(std::atoi(position.c_str()) + characters));
+    }
+    throw moved;
+  } catch (const values::SqlError& error) {
+    values::SqlError moved = error;
+    if (moved.position > 0) moved.position += characters;
+    throw moved;
+  }
+}
+
+int characters_before(std::string_view utf8, std::size_t offset) {
+  return static_cast<int>(std::ranges::count_if(
+      utf8.substr(0, offset), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+net::Task<void> plan_inner_statement(SessionState& state, const Statement& outer, std::size_t offset,
+                                     Statement& inner) {
+  std::size_t added = 0;
+  set_text(state, inner, inner_text(outer, offset, added));
+  read_now(state, inner);
+  inner.planned_key = state.planning_key;
+  std::exception_ptr failure;
+  try {
+    co_await ensure_plan(state, inner);
+    (void)co_await ensure_description(state, inner);
+    tell_columns(inner);
+  } catch (const values::SqlError&) {
+    failure = std::current_exception();
+  }
+  if (failure) rethrow_moved(failure, characters_before(outer.text, offset) - static_cast<int>(added));
 }
 
 net::Task<void> throw_refusal(SessionState& state, const Statement& statement, CachedPlanPtr plan) {

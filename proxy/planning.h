@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exception>
+
 #include "proxy/session_state.h"
 #include "proxy/statement.h"
 
@@ -32,6 +34,23 @@ net::Task<void> ensure_plan(SessionState& state, Statement& statement);
 /// Ensures that the plan's parameters and columns are known: from the planner, else by asking the
 /// default shard to describe the client's own text. Answers them.
 net::Task<const rewriter::Description*> ensure_description(SessionState& state, Statement& statement);
+
+/// The plan, which is current and described, is what the client is told now. Throws 0A000 where it was told
+/// other columns before.
+void tell_columns(Statement& statement);
+
+/// A shard's prepared statement had other columns: the statement is described anew (and the plan cached
+/// so). Throws `failure` where these are not those that the client was told.
+net::Task<void> describe_again(SessionState& state, Execution& execution, std::exception_ptr failure);
+
+/// Plans and describes the statement that begins at `offset` of another one's text (PREPARE, DECLARE).
+/// `inner` has its parameter types; errors have their positions in the whole.
+net::Task<void> plan_inner_statement(SessionState& state, const Statement& outer, std::size_t offset,
+                                     Statement& inner);
+
+/// The statement's description by that shard, not kept.
+net::Task<rewriter::Description> describe_on_shard(SessionState& state, std::uint32_t shard,
+                                                   const Statement& statement);
 
 /// Throws what a plan of kind refuse stands for: the server's own error where it has one
 /// (Plan::prepare_only), else the refusal.

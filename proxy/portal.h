@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,16 @@
 
 namespace anabranch::proxy {
 
-/// A portal: a statement with values, made by Bind, run by Execute.
+/// DECLAREd by the client.
+struct Cursor {
+  /// The server's own cursor on this shard: FETCH and the rest go there as they are. Absent: the proxy's,
+  /// over several shards (Portal::state.merged).
+  std::optional<std::uint32_t> shard;
+  bool no_scroll = false;
+  bool binary = false;
+};
+
+/// A portal: a statement with values, made by Bind and run by Execute; or a cursor. They share their names.
 struct Portal {
   std::shared_ptr<Statement> statement;
   std::string payload;  ///< of Bind: what `bind` views
@@ -18,7 +28,11 @@ struct Portal {
   std::vector<rewriter::BoundValue> values;  ///< the parameters, typed: views into `payload`
   PortalState state;
   std::unique_ptr<PreparedCall> call;  ///< of EXECUTE, from its first Execute on
-  bool executed = false;               ///< to its end
+  std::optional<Cursor> cursor;
+  bool executed = false;  ///< to its end
+  bool failed = false;    ///< an Execute has failed: it cannot be run again
+  /// How many savepoints there were: ROLLBACK TO one of before ends it.
+  std::size_t level = 0;
 };
 
 }  // namespace anabranch::proxy

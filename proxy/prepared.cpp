@@ -52,36 +52,6 @@ net::Task<std::vector<Oid>> type_oids(SessionState& state, std::vector<std::stri
   co_return types;
 }
 
-/// The statement inside, under the hint that stands before the whole.
-std::string inner_text(const Statement& outer, std::size_t offset, std::size_t& added) {
-  const std::string_view hint = outer.shape.hint();
-  std::string text = hint.empty() ? std::string() : fmt::format("/* anabranch: {} */", hint);
-  added = text.size();
-  return text.append(std::string_view(outer.text).substr(std::min(offset, outer.text.size())));
-}
-
-/// Throws the failure again with its position counted in the whole statement.
-[[noreturn]] void rethrow_moved(const std::exception_ptr& failure, int characters) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const backends::ServerError& error) {
-    backends::ServerError moved = error;
-    if (const std::string position(moved.fields.get('P')); !position.empty()) {
-      moved.fields.set('P', std::to_string(std::atoi(position.c_str()) + characters));
-    }
-    throw moved;
-  } catch (const values::SqlError& error) {
-    values::SqlError moved = error;
-    if (moved.position > 0) moved.position += characters;
-    throw moved;
-  }
-}
-
-int characters_before(std::string_view utf8, std::size_t offset) {
-  return static_cast<int>(std::ranges::count_if(
-      utf8.substr(0, offset), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 // ------------------------------------------------------------------------------------------ EXECUTE
 
 std::shared_ptr<Statement> find_prepared(SessionState& state, const std::string& name) {
@@ -176,18 +146,7 @@ net::Task<void> prepare(SessionState& state, const Statement& outer, const Sessi
   auto statement = std::make_shared<Statement>();
   statement->parameter_types = co_await type_oids(state, command.types);
   statement->named = true;
-  std::size_t added = 0;
-  set_text(state, *statement, inner_text(outer, command.offset, added));
-  read_now(state, *statement);
-  statement->planned_key = state.planning_key;
-  std::exception_ptr failure;
-  try {
-    co_await ensure_plan(state, *statement);
-    (void)co_await ensure_description(state, *statement);
-  } catch (const values::SqlError&) {
-    failure = std::current_exception();
-  }
-  if (failure) rethrow_moved(failure, characters_before(outer.text, command.offset) - static_cast<int>(added));
+  co_await plan_inner_statement(state, outer, command.offset, *statement);
   if (state.statements.contains(command.name)) throw make_error(ErrorId::duplicate_prepared_statement, command.name);
   state.statements.emplace(command.name, std::move(statement));
   send_complete(state.out(), "PREPARE");
@@ -213,6 +172,7 @@ net::Task<void> look_up_call(SessionState& state, const Execution& execution, st
   co_await ensure_plan(state, *call.statement);
   check_callable(*call.statement->plan->plan);
   const std::vector<Oid> types = (co_await ensure_description(state, *call.statement))->parameters;
+  tell_columns(*call.statement);
   check_count(command, types.size());
   bool computed = false;
   for (std::size_t i = 0; i < types.size(); ++i) computed = computed || !goes_as_it_is(command.arguments[i], types[i]);

@@ -36,17 +36,10 @@ RowSink::RowSink(SessionState& state, Execution& execution)
     : state_(state), execution_(execution), plan_(*execution.plan->plan) {
   if (plan_.copy_out) {
     copy_.emplace(state, *plan_.copy_out);
+    if (plan_.copy_out->format == rewriter::CopyFormat::Format::binary) copy_formats_.add(1);
   } else if (execution.row_limit > 0 && plan_.recipe) {
     buffer_ = std::make_shared<BufferedRows>(state.db->config->limits.query_memory);
   }
-}
-
-values::Format RowSink::format(std::size_t column) const {
-  if (plan_.copy_out) {
-    const bool binary = plan_.copy_out->format == rewriter::CopyFormat::Format::binary;
-    return binary ? values::Format::binary : values::Format::text;
-  }
-  return static_cast<values::Format>(net::pg::format_of(execution_.result_formats, column));
 }
 
 void RowSink::describe_rows() {

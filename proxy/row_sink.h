@@ -36,9 +36,11 @@ class RowSink {
  public:
   RowSink(SessionState& state, Execution& execution);
 
-  /// The client's format of output column `column`.
-  values::Format format(std::size_t column) const;
+  /// In which formats the answer's columns are wanted.
+  net::pg::FormatList formats() const { return copy_ ? copy_formats_.list() : execution_.result_formats; }
   net::Task<void> take(const merge::Batch& rows);
+  /// Something has been taken.
+  bool begun() const { return described_; }
   /// Of a COPY … TO STDOUT: rows leave as its data.
   CopyOutput& copy() { return *copy_; }
   /// The end of the answer. `tag`: empty for SELECT, which is counted.
@@ -52,6 +54,7 @@ class RowSink {
   const rewriter::Plan& plan_;
   std::shared_ptr<BufferedRows> buffer_;
   std::optional<CopyOutput> copy_;
+  net::pg::Formats copy_formats_;
   std::uint64_t count_ = 0;
   bool described_ = false;
 };

@@ -58,6 +58,15 @@ std::string renumbered(std::string context, std::string_view table, const CopyLi
   return context.erase(found.begin - mark, found.length + mark);
 }
 
+/// The context without what was put behind the row that it shows.
+std::string without_filling(std::string context, std::string_view filling) {
+  const std::size_t end = context.find('\n');
+  const std::string shown = fmt::format("{}\"", filling);
+  const std::string_view line = std::string_view(context).substr(0, end);
+  if (!filling.empty() && line.ends_with(shown)) context.erase(line.size() - shown.size(), filling.size());
+  return context;
+}
+
 /// The number behind COPY in a command tag.
 std::uint64_t copied(std::string_view tag) {
   std::uint64_t count = 0;
@@ -323,7 +332,8 @@ class SplitCopy {
     while (!placed) {
       const std::size_t field = placed.error();
       if (format_ == values::Format::binary || spelt_[field]) throw unreadable_key(field, row.line);
-      spelt_[field] = co_await spelt_by_server(field, row.line);
+      spelt_[field] = co_await spelt_by_server(field);
+      if (!spelt_[field]) co_return shard_of_.front();
       placed = place_fields(row.line);
     }
     co_return *placed;
@@ -336,13 +346,12 @@ class SplitCopy {
     return router::key_for_storage({type, column, modifier}, {constant, format_, text});
   }
 
-  /// A spelling that only a server reads (a date in words, blanks around a number): the server
-  /// says what it is, or what is wrong with it.
-  net::Task<std::string> spelt_by_server(std::size_t field, std::uint64_t line) {
-    if (fields_[field]->find('\0') != std::string_view::npos) {
-      values::SqlError error("22021", "invalid byte sequence for encoding \"UTF8\": 0x00");
-      error.context = fmt::format("COPY {}, line {}", table_.name.name, line);
-      throw error;
+  /// A spelling that only a server reads (a date in words, blanks around a number): the server says
+  /// what it is. Nothing: none reads it, and the row is for a shard to complain of.
+  net::Task<std::optional<std::string>> spelt_by_server(std::size_t field) {
+    if (hopeless_ || fields_[field]->find('\0') != std::string_view::npos) {
+      if (!hopeless_) hopeless_ = std::make_exception_ptr(values::SqlError("22021", "invalid byte sequence for encoding \"UTF8\": 0x00"));
+      co_return std::nullopt;
     }
     const std::uint32_t shard = state_.default_shard();
     // The transaction's own is in the middle of this COPY.
@@ -354,8 +363,10 @@ class SplitCopy {
     if (answer) co_return answer->rows.at(0).at(0).value_or("");
     net::pg::ErrorFields error = std::move(answer.error());
     error.remove('P');
-    error.set('W', fmt::format("COPY {}, line {}", table_.name.name, line));
-    throw backends::ServerError(std::move(error), shard, lease.shard_name());
+    const backends::ServerError failed(std::move(error), shard, lease.shard_name());
+    if (!failed.sqlstate.starts_with("22")) throw failed;
+    hopeless_ = std::make_exception_ptr(failed);
+    co_return std::nullopt;
   }
 
   values::SqlError unreadable_key(std::size_t field, std::uint64_t line) const {
@@ -412,8 +423,9 @@ class SplitCopy {
     auto fields = net::pg::ErrorResponse::decode(message.payload);
     if (!fields) throw make_error(ErrorId::shard_protocol, lease.shard_name(), fields.error().message);
     fields->remove('P');
-    fields->set('W', fmt::format("{}\nshard {}", renumbered(std::string(fields->get('W')), table_.name.name, *sources_[shard_of_[source]].lines),
-                                 lease.shard_name()));
+    std::string context = renumbered(std::string(fields->get('W')), table_.name.name, *sources_[shard_of_[source]].lines);
+    context = without_filling(std::move(context), rows_->filling());
+    fields->set('W', fmt::format("{}\nshard {}", context, lease.shard_name()));
     throw backends::ServerError(std::move(*fields), lease.shard(), lease.shard_name());
   }
 
@@ -423,6 +435,8 @@ class SplitCopy {
     }
     exchange_.send();
     while (auto next = co_await exchange_.next()) take(next->source, next->reply);
+    // A shard has taken what no server reads: its row may be anywhere.
+    if (hopeless_) std::rethrow_exception(hopeless_);
     running_.clear();
   }
 
@@ -503,6 +517,7 @@ class SplitCopy {
   std::optional<CopyRow> header_;
   std::string header_bytes_;
   bool broken_ = false;  ///< the last row was not whole
+  std::exception_ptr hopeless_;  ///< of the first key that no server reads
   std::uint64_t count_ = 0;
 };
 

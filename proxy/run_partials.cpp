@@ -7,11 +7,12 @@
 #include "backends/exchange.h"
 #include "merge/merger.h"
 #include "proxy/execute.h"
+#include "proxy/merged_portal.h"
+#include "proxy/partial_requests.h"
 #include "proxy/pins.h"
 #include "proxy/replies.h"
 #include "proxy/row_sink.h"
 #include "proxy/settings.h"
-#include "proxy/shard_request.h"
 #include "proxy/transaction_end.h"
 #include "proxy/type_identity.h"
 #include "values/errors.h"
@@ -72,12 +73,21 @@ class Partials {
       for (std::size_t i = 0; i < exchange_.size(); ++i) {
         if (exchange_.stream(i).in_message()) throw ClientGone{"a shard was lost in the middle of a row"};
       }
+      again_ = !failure && must_prepare_again(error_->fields, names_[failed_source_]);
       co_await stop();
       if (plan_.outside_transaction && !in_transaction()) say_how_far(failure);
       if (failure) std::rethrow_exception(failure);
       throw std::move(*error_);
     }
     co_return co_await finish();
+  }
+
+  /// Shards' prepared statements were not what they had been; nothing has gone to the client, and the
+  /// transaction, if there is one, began with this statement.
+  bool may_run_again() const {
+    if (!again_ || sink_.begun() || plan_.copy_out) return false;
+    if (!in_transaction()) return true;
+    return fresh_ && state_.transaction.enlisted().size() == bound_.queries.size();
   }
 
  private:
@@ -103,6 +113,8 @@ class Partials {
     if (!in_transaction() && !one && !plan_.outside_transaction) state_.transaction.begin_implicit();
     for (const auto& query : bound_.queries) {
       const auto shard = static_cast<std::uint32_t>(query.shard);
+      const auto* known = state_.transaction.find(shard);
+      fresh_ = fresh_ && (known == nullptr || !known->began);
       auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
       if (writes(plan_) && in_transaction()) {
         if (plan_.in_order) state_.transaction.hold_schema_change();
@@ -135,49 +147,10 @@ class Partials {
     exchange_.stream(added).longest_row = state_.db->config->limits.query_memory;
     running_.push_back(std::make_unique<Running>(state_, members_[source]->lease));
     const std::uint32_t shard = members_[source]->shard;
-    net::pg::Oids types;
-    for (const values::Oid type : parameter_types()) types.add(type_on(*state_.db, shard, type));
-    net::pg::Formats formats;
-    if (plan_.recipe) {
-      for (const merge::InputColumn& input : plan_.recipe->inputs) {
-        formats.add(static_cast<std::int16_t>(
-            input.output >= 0 ? sink_.format(static_cast<std::size_t>(input.output)) : input.format));
-      }
-    }
-    const Statement& statement = *execution_.statement;
-    const bool read_before = read_otherwise(state_, execution_);
-    row_oids_.push_back(oids_in_rows(shard, formats.list()));
-    const std::string& sql = bound_.queries[source].sql;
-    std::string kept;
-    ShardRequest request;
-    request.sql = sql;
-    request.parameter_types = types.list();
-    request.parameter_formats = execution_.parameter_formats;
-    request.parameters = parameters_on(*state_.db, shard, parameter_types(), execution_.parameter_formats,
-                                       execution_.parameters, kept);
-    request.result_formats = formats.list();
-    request.describe = plan_.recipe.has_value();
-    std::string name;
-    if (read_before) request.read_under = statement.read_under.get();
-    if (read_before || !statement.global_name.empty()) {
-      name = global_name_of(sql, parameter_types(), state_.planning_key, statement.reading_key);
-      request.global_name = name;
-    }
-    names_.push_back(std::move(name));
-    unparsed_.push_back(send_request(exchange_.lease(source), request));
-  }
-
-  RowOids oids_in_rows(std::uint32_t shard, net::pg::FormatList formats) const {
-    RowOids oids;
-    if (!plan_.recipe) return oids;
-    const auto& inputs = plan_.recipe->inputs;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (net::pg::format_of(formats, i) == 0) continue;
-      const bool shown = inputs[i].output >= 0 && plan_.result;
-      const std::int16_t size = shown ? plan_.result->at(static_cast<std::size_t>(inputs[i].output)).type_size : std::int16_t{-1};
-      if (may_name_oids(inputs[i].type.oid, size)) oids.add(*state_.db, shard, i, inputs[i].type.oid, size);
-    }
-    return oids;
+    PartialRequest partial(state_, execution_, sink_.formats(), shard, bound_.queries[source].sql);
+    row_oids_.push_back(input_oids(*state_.db, shard, plan_, partial.request.result_formats));
+    unparsed_.push_back(send_request(exchange_.lease(source), partial.request));
+    names_.push_back(std::move(partial.name));
   }
 
   /// The rows that a source has given, with the default shard's OIDs.
@@ -185,10 +158,6 @@ class Partials {
     merge::Batch& rows = exchange_.stream(source).rows;
     row_oids_[source].translate(rows);
     return rows;
-  }
-
-  const std::vector<values::Oid>& parameter_types() const {
-    return plan_.described ? plan_.parameters : execution_.statement->parameter_types;
   }
 
   /// Each shard's COPY data as it comes; a large row is passed on to its end before anything else.
@@ -239,20 +208,9 @@ class Partials {
     co_await merge();
   }
 
-  merge::Binding binding() {
-    merge::Binding binding;
-    for (std::size_t i = 0; i < plan_.recipe->outputs.size(); ++i) {
-      binding.output_formats.push_back(sink_.format(i));
-    }
-    binding.slots = std::move(bound_.slots);
-    binding.extra_float_digits = extra_float_digits(state_);
-    const std::string* style = state_.reported("IntervalStyle");
-    binding.interval_style_postgres = style == nullptr || *style == "postgres";
-    return binding;
-  }
-
   net::Task<void> merge() {
-    merge::Merger merger(*plan_.recipe, binding(), exchange_.size(), budget_);
+    merge::Binding binding = merge_binding(state_, plan_, bound_, sink_.formats());
+    merge::Merger merger(*plan_.recipe, std::move(binding), exchange_.size(), budget_);
     merge::Batch out;
     while (!error_) {
       const merge::Merger::Status status = merger.next(out);
@@ -295,7 +253,7 @@ class Partials {
     const net::pg::Message& message = next.reply.message;
     switch (message.type) {
       case '1': unparsed_[next.source] = false; break;
-      case 'T': check_description(next.source, message); break;
+      case 'T': check_partial_columns(*state_.db, plan_, exchange_.lease(next.source), message); break;
       case 'C': {
         const auto complete = net::pg::CommandComplete::decode(message.payload);
         if (complete) tags_[next.source] = complete->tag;
@@ -348,37 +306,10 @@ class Partials {
   }
 
   void take_error(std::size_t source, const net::pg::Message& message) {
-    auto fields = net::pg::ErrorResponse::decode(message.payload);
-    backends::Lease& lease = exchange_.lease(source);
-    if (!fields) throw values::make_error(values::ErrorId::shard_protocol, lease.shard_name(), fields.error().message);
+    backends::ServerError error = partial_error(exchange_.lease(source), message);
     if (error_) return;
     failed_source_ = source;
-    // Positions count in the subquery's text, which is not the client's.
-    fields->remove('P');
-    const std::string_view context = fields->get('W');
-    fields->set('W', fmt::format("{}{}shard {}", context, context.empty() ? "" : "\n", lease.shard_name()));
-    error_.emplace(std::move(*fields), lease.shard(), lease.shard_name());
-  }
-
-  /// `type` is what that shard calls `wanted`, or is newer than the catalog.
-  bool is_type(std::size_t source, values::Oid type, values::Oid wanted) {
-    const values::ShardOids* oids = foreign_oids(*state_.db, exchange_.lease(source).shard());
-    if (oids == nullptr || type < values::first_unfixed_oid) return type == wanted;
-    const auto known = oids->to_default.types.find(type);
-    if (known != oids->to_default.types.end()) return known->second == wanted;
-    return type >= values::first_user_oid && wanted >= values::first_user_oid;
-  }
-
-  void check_description(std::size_t source, const net::pg::Message& message) {
-    const auto described = net::pg::RowDescription::decode(message.payload);
-    const auto& inputs = plan_.recipe->inputs;
-    bool fits = described && described->columns.size() == inputs.size();
-    for (std::size_t i = 0; fits && i < inputs.size(); ++i) {
-      fits = is_type(source, described->columns[i].type, inputs[i].type.oid);
-    }
-    if (fits) return;
-    throw values::make_error(values::ErrorId::description_changed,
-                             fmt::format("shard {} answers with other columns", exchange_.lease(source).shard_name()));
+    error_.emplace(std::move(error));
   }
 
   /// The statement has failed: nothing of it may go on running.
@@ -387,11 +318,8 @@ class Partials {
       if (!exchange_.finished(source)) backends::request_cancel(exchange_.lease(source));
     }
     co_await exchange_.drain();
-    const net::pg::ErrorFields none;
     for (std::size_t source = 0; source < names_.size(); ++source) {
-      const bool failed = error_ && source == failed_source_;
-      co_await settle_statement(exchange_.lease(source), names_[source], unparsed_[source],
-                                failed ? error_->fields : none);
+      co_await settle_statement(exchange_.lease(source), names_[source], unparsed_[source], again_);
     }
   }
 
@@ -435,19 +363,33 @@ class Partials {
   std::size_t failed_source_ = 0;
   std::vector<std::string> tags_;
   std::optional<backends::ServerError> error_;
+  bool fresh_ = true;  ///< no shard was part of the transaction before
+  bool again_ = false;
 };
 
 }  // namespace
 
 net::Task<Outcome> run_partials(SessionState& state, Execution& execution) {
-  if (execution.portal != nullptr && execution.portal->buffered != nullptr) {
-    co_return co_await execution.portal->buffered->send(state, execution.row_limit);
+  if (begins_merged_portal(execution)) co_return co_await run_merged_portal(state, execution);
+  std::optional<Outcome> outcome;
+  {
+    Partials partials(state, execution);
+    try {
+      outcome = co_await partials.run();
+    } catch (const backends::ServerError&) {
+      if (!partials.may_run_again()) throw;
+    }
   }
-  Partials partials(state, execution);
-  const Outcome outcome = co_await partials.run();
+  if (!outcome) {
+    for (auto& member : state.transaction.enlisted()) {
+      if (member->began) co_await state.transaction.reopen(*member);
+    }
+    Partials again(state, execution);
+    outcome = co_await again.run();
+  }
   co_await settle_residue(state);
   state.transaction.give_back();
-  co_return outcome;
+  co_return *outcome;
 }
 
 }  // namespace anabranch::proxy

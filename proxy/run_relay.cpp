@@ -3,6 +3,7 @@
 #include "backends/exchange.h"
 #include "proxy/execute.h"
 #include "proxy/pins.h"
+#include "proxy/planning.h"
 #include "proxy/shard_request.h"
 #include "proxy/type_identity.h"
 #include "values/errors.h"
@@ -36,6 +37,9 @@ class Relay {
     // What is translated has to be there whole.
     replies_.parts = row_oids_.empty();
   }
+
+  /// Nothing of the answer has gone to the client, and the shard's statement must be prepared anew.
+  bool may_run_again() const { return again_ && !lease_->broken(); }
 
   net::Task<Outcome> run() {
     send();
@@ -89,7 +93,7 @@ class Relay {
       request.read_under = statement.read_under.get();
       if (name_.empty()) {
         own_name_ =
-            global_name_of(statement.text, statement.parameter_types, state_.planning_key, statement.reading_key);
+            global_name_of(statement.text, statement.parameter_types, state_.planning_key, statement.reading_key, state_.db->version);
         name_ = own_name_;
       }
     }
@@ -135,15 +139,19 @@ class Relay {
         state_.client.write(message.raw);
         return;
       case 'T':
+        answered_ = true;
         if (foreign_) return describe_with_default_oids(message);
         state_.client.write(message.raw);
         return;
       case 'H':
+        answered_ = true;
         check_copy_out(message);
         state_.client.write(message.raw);
         return;
       case 's': outcome_.suspended = true; [[fallthrough]];
-      default: state_.client.write(message.raw);
+      default:
+        answered_ = true;
+        state_.client.write(message.raw);
     }
   }
 
@@ -226,7 +234,9 @@ class Relay {
   }
 
   net::Task<void> fail() {
-    co_await settle_statement(lease_, std::string(name_), unparsed_, *error_);
+    const bool again = must_prepare_again(*error_, name_);
+    again_ = again && !answered_;
+    co_await settle_statement(lease_, std::string(name_), unparsed_, again);
     throw backends::ServerError(std::move(*error_), lease_.shard(), lease_.shard_name());
   }
 
@@ -241,8 +251,31 @@ class Relay {
   std::string_view name_;  ///< of the prepared statement; empty: the unnamed one
   std::string own_name_;   ///< what `name_` views where it is not the statement's
   bool unparsed_ = false;  ///< a Parse was sent and has not been answered
+  bool answered_ = false;  ///< something has gone to the client
+  bool again_ = false;     ///< it failed for a prepared statement that is not what it was
   Outcome outcome_;
 };
+
+/// Runs the relay; once more where the shard's prepared statement was not what it had been, and nothing
+/// else stands in the way: `fresh` says that the lease's transaction, if it has one, begins with it.
+net::Task<Outcome> run_on(SessionState& state, Execution& execution, backends::Lease& lease,
+                          backends::Transaction::Enlisted* fresh) {
+  std::exception_ptr failure;
+  {
+    Relay relay(state, execution, lease);
+    try {
+      co_return co_await relay.run();
+    } catch (const backends::ServerError&) {
+      if (!relay.may_run_again()) throw;
+      if (lease->transaction_status() != 'I' && fresh == nullptr) throw;
+      failure = std::current_exception();
+    }
+  }
+  if (lease->transaction_status() != 'I') co_await state.transaction.reopen(*fresh);
+  co_await describe_again(state, execution, failure);
+  Relay again(state, execution, lease);
+  co_return co_await again.run();
+}
 
 /// Whether the statement is a transaction of its own: its lease goes home with its reply.
 bool stands_alone(SessionState& state, const Execution& execution, std::uint32_t shard) {
@@ -271,8 +304,7 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
     co_await backends::apply_context(lease, state.settings);
   }
   note_sequences(state, *execution.plan->plan, lease);
-  Relay relay(state, execution, lease);
-  const Outcome outcome = co_await relay.run();
+  const Outcome outcome = co_await run_on(state, execution, lease, nullptr);
   if (changes_definitions(*execution.plan->plan)) state.change_definitions();
   co_return outcome;
 }
@@ -281,6 +313,8 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   PortalState* portal = execution.portal;
   if (portal != nullptr && portal->open) shard = portal->shard;
   backends::Transaction& transaction = state.transaction;
+  const backends::Transaction::Enlisted* known = transaction.find(shard);
+  const bool fresh = known == nullptr || !known->began;
   auto* member = transaction.try_enlist(shard, state.target(shard));
   if (member == nullptr) member = co_await transaction.enlist(shard, state.target(shard), state.token());
   const Plan& plan = *execution.plan->plan;
@@ -292,8 +326,7 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   expect_residue(*member, plan);
   if (member->unsettled) expect_settings(state, *member, execution.statement->text);
   note_sequences(state, plan, member->lease);
-  Relay relay(state, execution, member->lease);
-  const Outcome outcome = co_await relay.run();
+  const Outcome outcome = co_await run_on(state, execution, member->lease, fresh ? member : nullptr);
   if (portal != nullptr) {
     portal->open = outcome.suspended;
     portal->shard = shard;

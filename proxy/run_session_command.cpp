@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backends/exchange.h"
+#include "proxy/cursor.h"
 #include "proxy/execute.h"
 #include "proxy/leases.h"
 #include "proxy/pins.h"
@@ -83,6 +84,7 @@ net::Task<void> savepoint(SessionState& state, const SessionPlan& plan) {
       if (const auto mark = locals_at(state, plan.name); mark != state.locals_at.end()) {
         state.locals = mark->second;
         state.locals_at.erase(std::next(mark), state.locals_at.end());
+        state.end_portals_above(state.locals_at.size() - 1);
       }
       state.refresh_planning();
       co_await settle_residue(state);
@@ -93,6 +95,7 @@ net::Task<void> savepoint(SessionState& state, const SessionPlan& plan) {
       require_block(state, "RELEASE SAVEPOINT");
       co_await state.transaction.release_savepoint(plan.name);
       state.locals_at.erase(locals_at(state, plan.name), state.locals_at.end());
+      state.lower_portals_to(state.locals_at.size());
       send_complete(state.out(), "RELEASE");
   }
 }
@@ -222,6 +225,7 @@ net::Task<void> discard_all(SessionState& state) {
   report_all(state, **leases.all().front());
   state.refresh_planning();
   state.deallocate_all();
+  state.portals.clear();
   send_complete(state.out(), "DISCARD ALL");
 }
 
@@ -314,6 +318,9 @@ net::Task<Outcome> run_session_command(SessionState& state, Execution& execution
       if (state.db->map->shards().size() == 1) co_return co_await run_relay(state, execution, state.default_shard());
       co_await import_snapshot(state, command);
       break;
+    case SessionAction::declare:
+    case SessionAction::fetch:
+    case SessionAction::close_cursor: co_return co_await run_cursor_command(state, execution);
     case SessionAction::execute:
       throw values::make_error(values::ErrorId::unsupported_statement, "EXECUTE of EXECUTE",
                                "Execute the prepared statement itself.");

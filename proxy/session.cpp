@@ -300,6 +300,8 @@ void Session::report(const values::SqlError& error) {
     send_error(state_.out(), values::make_error<>(values::ErrorId::statement_timeout));
   } else if (const auto* server = dynamic_cast<const backends::ServerError*>(&error)) {
     net::pg::ErrorFields fields = server->fields;
+    // DDL that this proxy has not seen.
+    catalog_outdated_ = fields.get('R') == "RevalidateCachedQuery";
     if (const std::string position(fields.get('P')); !position.empty() && statement_begin_ > 0) {
       fields.set('P', std::to_string(std::strtoull(position.c_str(), nullptr, 10) + statement_begin_));
     }
@@ -327,7 +329,9 @@ net::Task<void> Session::settle_failure() {
     (void)co_await state_.worker.instance().refresh_catalog_on_worker(state_.login.database);
   }
   if (state_.explicit_transaction()) {
+    // Portals from before a savepoint live on after ROLLBACK TO it.
     state_.transaction.fail();
+    co_return;
   } else {
     co_await roll_back_transaction(state_);
   }

@@ -77,7 +77,9 @@ class Session {
   SessionState::Portals::node_type new_portal();
   void retire_unnamed_portal();
   net::Task<void> parse(std::string_view payload);
-  void bind(std::string_view payload);
+  net::Task<void> bind(std::string_view payload);
+  net::Task<void> bind_anew(SessionState::Portals::node_type node);
+  void finish_bind(SessionState::Portals::node_type node);
   net::Task<void> describe(std::string_view payload);
   net::Task<void> execute_portal(std::string_view payload);
   void close(std::string_view payload);
@@ -98,7 +100,6 @@ class Session {
 
   Statement simple_;  ///< of simple queries; reused
   SessionState::Portals::node_type spare_portal_;  ///< its buffers serve the next Bind
-  std::uint64_t next_portal_ = 0;
   /// Characters of the client's string before the statement that runs: positions in errors count from
   /// the string's beginning.
   std::size_t statement_begin_ = 0;

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include "net/pg/stream.h"
+#include "proxy/cursor.h"
 #include "proxy/planning.h"
+#include "proxy/portal.h"
 #include "proxy/prepared.h"
 #include "proxy/replies.h"
 #include "proxy/session.h"
@@ -30,7 +32,7 @@ M decoded(std::string_view payload) {
 net::Task<void> Session::extended(const net::pg::Message& message) {
   switch (message.type) {
     case 'P': return parse(message.payload);
-    case 'B': bind(message.payload); return {};
+    case 'B': return bind(message.payload);
     case 'D': return describe(message.payload);
     case 'E': return execute_portal(message.payload);
     case 'C': close(message.payload); return {};
@@ -94,6 +96,7 @@ net::Task<void> Session::parse(std::string_view payload) {
     if (!take_cached_plan(state_, *statement)) co_await ensure_plan(state_, *statement);
     check_not_failed(state_, *statement->plan->plan);
     if (!statement->plan->description) (void)co_await ensure_description(state_, *statement);
+    tell_columns(*statement);
   }
   state_.statements.insert(std::move(node));
   net::pg::ParseComplete{}.encode(state_.out());
@@ -115,11 +118,13 @@ const std::shared_ptr<Portal>& Session::find_portal(std::string_view name) {
 void Session::retire_unnamed_portal() {
   const auto unnamed = state_.portals.find(std::string_view());
   if (unnamed == state_.portals.end()) return;
+  if (state_.explicit_transaction()) close_on_shards(state_, *unnamed->second);
   spare_portal_ = state_.portals.extract(unnamed);
   Portal& spare = *spare_portal_.mapped();
   spare.statement = nullptr;
   spare.state = {};
   spare.call = nullptr;
+  spare.cursor.reset();
   if (spare.payload.capacity() > kept_bytes) spare_portal_ = {};
 }
 
@@ -131,35 +136,69 @@ void Session::drop_portals() {
 SessionState::Portals::node_type Session::new_portal() {
   auto node = spare_portal_.empty() ? new_node(state_.portals, {}) : std::move(spare_portal_);
   if (node.mapped() == nullptr) node.mapped() = std::make_shared<Portal>();
-  node.mapped()->executed = false;
+  Portal& portal = *node.mapped();
+  portal.executed = portal.failed = false;
+  portal.level = state_.locals_at.size();
   return node;
 }
 
-void Session::bind(std::string_view payload) {
+/// No coroutine itself, unless the statement's plan is not of now.
+net::Task<void> Session::bind(std::string_view payload) {
+  if (state_.transaction.state() == backends::TransactionState::none) state_.renew_database();
   // The portal's name comes first.
   if (payload.starts_with('\0')) retire_unnamed_portal();
   auto node = new_portal();
   const std::shared_ptr<Portal>& portal = node.mapped();
   portal->payload = payload;
   portal->bind = decoded<net::pg::Bind>(portal->payload);
+  portal->statement = find_statement(portal->bind.statement);
+  Statement& statement = *portal->statement;
+  if (statement.shape.blank() || (plan_is_current(state_, statement) && statement.told == statement.plan)) {
+    finish_bind(std::move(node));
+    return {};
+  }
+  return bind_anew(std::move(node));
+}
+
+net::Task<void> Session::bind_anew(SessionState::Portals::node_type node) {
+  Statement& statement = *node.mapped()->statement;
+  check_not_failed(state_, *statement.plan->plan);
+  co_await ensure_plan(state_, statement);
+  (void)co_await ensure_description(state_, statement);
+  tell_columns(statement);
+  finish_bind(std::move(node));
+}
+
+namespace {
+
+void check_parameters(const net::pg::Bind& bind, std::size_t wanted) {
+  const std::size_t formats = bind.parameter_formats.size();
+  const std::size_t given = bind.parameters.size();
+  if (formats > 1 && formats != given) {
+    throw make_error(ErrorId::protocol_violation,
+                     fmt::format("bind message has {} parameter formats but {} parameters", formats, given));
+  }
+  if (given != wanted) {
+    throw make_error(ErrorId::protocol_violation,
+                     fmt::format("bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
+                                 given, bind.statement, wanted));
+  }
+}
+
+}  // namespace
+
+void Session::finish_bind(SessionState::Portals::node_type node) {
+  const std::shared_ptr<Portal>& portal = node.mapped();
+  CachedPlan* plan = portal->statement->plan.get();
+  if (plan != nullptr) {
+    if (plan->description) check_parameters(portal->bind, plan->description->parameters.size());
+    check_not_failed(state_, *plan->plan);
+    // What these describe depends on what their names stand for now.
+    if (concerns_cursor(*plan->plan) || executes_prepared(*plan->plan)) plan->description.reset();
+  }
   const std::string_view name = portal->bind.portal;
   if (!name.empty() && state_.portals.contains(name)) throw make_error(ErrorId::duplicate_portal, name);
   node.key() = name;
-  portal->statement = find_statement(portal->bind.statement);
-  if (portal->statement->plan != nullptr && portal->statement->plan->description) {
-    const std::size_t wanted = portal->statement->plan->description->parameters.size();
-    const std::size_t formats = portal->bind.parameter_formats.size();
-    const std::size_t given = portal->bind.parameters.size();
-    if (formats > 1 && formats != given) {
-      throw make_error(ErrorId::protocol_violation,
-                       fmt::format("bind message has {} parameter formats but {} parameters", formats, given));
-    }
-    if (given != wanted) {
-      throw make_error(ErrorId::protocol_violation,
-                       fmt::format("bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
-                                   given, portal->bind.statement, wanted));
-    }
-  }
   state_.portals.insert(std::move(node));
   net::pg::BindComplete{}.encode(state_.out());
 }
@@ -173,6 +212,7 @@ net::Task<void> Session::describe(std::string_view payload) {
     if (!take_cached_plan(state_, *statement)) co_await ensure_plan(state_, *statement);
     description = statement->plan->description ? &*statement->plan->description
                                                : co_await ensure_description(state_, *statement);
+    tell_columns(*statement);
   }
   if (portal == nullptr) {
     net::pg::Oids types;
@@ -235,10 +275,15 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
     net::pg::EmptyQueryResponse{}.encode(state_.out());
     co_return;
   }
+  if (statement.plan != nullptr) check_not_failed(state_, *statement.plan->plan);
+  if (portal.failed) throw values::SqlError("55000", fmt::format("portal \"{}\" cannot be run", message.portal));
+  if (portal.cursor) {
+    throw make_error(ErrorId::unsupported_protocol_feature, "Execute of a cursor", "Use FETCH.");
+  }
   if (portal.executed) {
     // A query's portal stays at its end; anything else runs once.
     const CachedPlan& plan = *statement.plan;
-    const bool queries = plan.plan->command == "SELECT" || plan.plan->command == "EXECUTE";
+    const bool queries = plan.plan->command == "SELECT" || plan.plan->command == "EXECUTE" || plan.plan->command == "FETCH";
     if (queries && plan.description && plan.description->columns) {
       send_complete(state_.out(), "SELECT 0");
       co_return;
@@ -248,6 +293,7 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   const std::int32_t row_limit = message.row_limit;
   if (!take_cached_plan(state_, statement)) co_await ensure_plan(state_, statement);
   if (!statement.plan->description) (void)co_await ensure_description(state_, statement);
+  tell_columns(statement);
   Execution execution;
   fill_execution(portal, execution);
   if (executes_prepared(*execution.plan->plan)) co_await fill_call(portal, execution);
@@ -260,9 +306,11 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   }
   const bool lasting = execution.row_limit > 0 && state_.transaction.state() != backends::TransactionState::none;
   if (lasting && portal.state.server_name.empty()) {
-    portal.state.server_name = fmt::format("anabranch_p{}", next_portal_++);
+    portal.state.server_name = fmt::format("anabranch_p{}", state_.next_portal++);
   }
+  portal.failed = true;  // until it has gone well
   const Outcome outcome = co_await execute(state_, execution);
+  portal.failed = false;
   portal.executed = !outcome.suspended;
 }
 
@@ -272,6 +320,7 @@ void Session::close(std::string_view payload) {
     const auto found = state_.statements.find(message.name);
     if (found != state_.statements.end()) state_.statements.erase(found);
   } else if (const auto found = state_.portals.find(message.name); found != state_.portals.end()) {
+    close_on_shards(state_, *found->second);
     state_.portals.erase(found);
   }
   net::pg::CloseComplete{}.encode(state_.out());

@@ -98,6 +98,7 @@ net::Task<void> Session::simple_query(std::string_view payload) {
   const auto query = net::pg::Query::decode(payload);
   if (!query) throw values::make_error(values::ErrorId::protocol_violation, query.error().message);
   if (state_.worker.holds_any()) co_await wait_while_held();
+  if (!state_.portals.empty()) retire_unnamed_portal();
   if (const auto only = rewriter::only_statement(query->sql)) {
     co_await run_simple(*only, true);
   } else {
@@ -105,6 +106,7 @@ net::Task<void> Session::simple_query(std::string_view payload) {
   }
   if (simple_.text.capacity() > kept_bytes) simple_ = Statement();
   if (!end_at_once(state_)) co_await end_statement_transaction(state_);
+  if (!state_.explicit_transaction()) drop_portals();
   ready();
 }
 

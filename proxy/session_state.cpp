@@ -1,8 +1,11 @@
 #include "proxy/session_state.h"
 
+#include <algorithm>
+
 #include <utility>
 
 #include "net/pg/messages.h"
+#include "proxy/portal.h"
 #include "values/ascii.h"
 #include "values/errors.h"
 
@@ -166,6 +169,14 @@ void SessionState::report_parameter(std::string_view name, std::string_view valu
   reported_since.insert_or_assign(std::string(name), std::string(value));
   reported_settings_ = nullptr;
   net::pg::ParameterStatus{name, value}.encode(out());
+}
+
+void SessionState::end_portals_above(std::size_t level) {
+  std::erase_if(portals, [&](const auto& entry) { return entry.second->level > level; });
+}
+
+void SessionState::lower_portals_to(std::size_t level) {
+  for (auto& [name, portal] : portals) portal->level = std::min(portal->level, level);
 }
 
 void SessionState::deallocate_all() {

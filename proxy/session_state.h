@@ -73,6 +73,7 @@ struct SessionState {
   /// Shared with the execution under way, which may end them all (COMMIT).
   using Portals = std::map<std::string, std::shared_ptr<Portal>, std::less<>>;
   Portals portals;
+  std::uint64_t next_portal = 0;  ///< for the names of portals on shards
 
   /// Settings with a dot in their names that set_config() was called for: no view of the server lists
   /// these.
@@ -113,6 +114,10 @@ struct SessionState {
   void report_settings();
   /// Forwards a ParameterStatus if it is news to the client.
   void report_parameter(std::string_view name, std::string_view value);
+  /// ROLLBACK TO: what was opened since the savepoint before which there were `level` ends.
+  void end_portals_above(std::size_t level);
+  /// RELEASE: what was opened since belongs to the block around it.
+  void lower_portals_to(std::size_t level);
   /// DEALLOCATE ALL: all but the unnamed one.
   void deallocate_all();
   /// Throws 57014 if the client (or the timeout) wants this statement ended.

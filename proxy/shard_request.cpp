@@ -61,7 +61,11 @@ bool send_request(backends::Lease& lease, const ShardRequest& request) {
                 request.result_formats}
       .encode(out);
   if (request.describe) net::pg::Describe{'P', request.portal}.encode(out);
-  send_execute(lease, request.portal, request.row_limit);
+  if (request.open_only) {
+    backends::send_sync(lease);
+  } else {
+    send_execute(lease, request.portal, request.row_limit);
+  }
   return parsing;
 }
 
@@ -72,23 +76,34 @@ void send_execute(backends::Lease& lease, std::string_view portal, std::int32_t 
 
 void send_close_portal(backends::Lease& lease, std::string_view portal) {
   net::pg::Close{'P', portal}.encode(lease->socket().out());
-  backends::send_sync(lease);
+  net::pg::Sync{}.encode(lease->socket().out());
+  lease->skip_reply();
 }
 
-net::Task<void> settle_statement(backends::Lease& lease, std::string global_name, bool unparsed,
-                                 const net::pg::ErrorFields& error) {
-  if (global_name.empty() || lease->broken()) co_return;
-  const bool outdated = error.get('R') == "RevalidateCachedQuery";
-  if (!unparsed && !outdated) co_return;
-  lease->statements.remove(global_name);
+bool must_prepare_again(const net::pg::ErrorFields& error, std::string_view global_name) {
+  if (global_name.empty()) return false;
+  if (error.get('R') == "RevalidateCachedQuery") return true;
+  return error.get('C') == "26000" && error.message().find(global_name) != std::string_view::npos;
+}
+
+net::Task<void> settle_statement(backends::Lease& lease, std::string global_name, bool unparsed, bool again) {
+  if (lease->broken() || global_name.empty() || !(unparsed || again)) co_return;
+  net::Buffer& out = lease->socket().out();
   // Closing what is not there is no error.
-  net::pg::Close{'S', global_name}.encode(lease->socket().out());
+  if (again) {
+    // Others may be gone or outdated with it.
+    for (const std::string& name : lease->statements.names()) net::pg::Close{'S', name}.encode(out);
+    lease->statements.clear();
+  } else {
+    lease->statements.remove(global_name);
+  }
+  net::pg::Close{'S', global_name}.encode(out);
   backends::send_sync(lease);
   co_await backends::drain(lease);
 }
 
 std::string global_name_of(std::string_view sql, std::span<const values::Oid> types,
-                           std::string_view planning_key, std::string_view reading_key) {
+                           std::string_view planning_key, std::string_view reading_key, std::uint64_t version) {
   XXH3_state_t* state = XXH3_createState();
   XXH3_128bits_reset(state);
   const std::string_view type_bytes(reinterpret_cast<const char*>(types.data()), types.size_bytes());
@@ -97,6 +112,7 @@ std::string global_name_of(std::string_view sql, std::span<const values::Oid> ty
     XXH3_128bits_update(state, &length, sizeof length);
     XXH3_128bits_update(state, part.data(), part.size());
   }
+  XXH3_128bits_update(state, &version, sizeof version);
   const XXH128_hash_t hash = XXH3_128bits_digest(state);
   XXH3_freeState(state);
   return fmt::format("anabranch_{:016x}{:016x}", hash.high64, hash.low64);

@@ -28,6 +28,7 @@ struct ShardRequest {
   net::pg::FormatList result_formats;
   std::int32_t row_limit = 0;
   bool describe = false;  ///< ask for the rows' description too
+  bool open_only = false;  ///< bind the portal and leave it at its begin
 };
 
 /// Appends Parse (where the connection does not have the statement yet), Bind, Execute and Sync.
@@ -35,17 +36,20 @@ struct ShardRequest {
 bool send_request(backends::Lease& lease, const ShardRequest& request);
 /// Appends Execute and Sync for a portal that is open.
 void send_execute(backends::Lease& lease, std::string_view portal, std::int32_t row_limit);
-/// Appends Close of a portal and Sync.
+/// Appends Close of a portal and Sync, whose answers nobody waits for.
 void send_close_portal(backends::Lease& lease, std::string_view portal);
-/// After an error, when ReadyForQuery has come: notes whether the statement is there. `unparsed`: its
-/// Parse was sent and never answered. One whose plan the server can no longer use is closed, so that
-/// it is prepared anew.
-net::Task<void> settle_statement(backends::Lease& lease, std::string global_name, bool unparsed,
-                                 const net::pg::ErrorFields& error);
+/// The connection's prepared statement is not what it was: gone (somebody ran DEALLOCATE ALL), or its
+/// columns have changed (DDL that this proxy has not seen). Prepared anew, it may run.
+bool must_prepare_again(const net::pg::ErrorFields& error, std::string_view global_name);
 
-/// A name that is the same wherever text, parameter types, planning context and the way to read
-/// literals are.
+/// After an error, when ReadyForQuery has come: notes whether the statement is there. `unparsed`: its
+/// Parse was sent and never answered. `again`: must_prepare_again() of it, on this or another shard; all
+/// of the connection's are closed, so that their next use prepares them anew.
+net::Task<void> settle_statement(backends::Lease& lease, std::string global_name, bool unparsed, bool again);
+
+/// A name that is the same wherever text, parameter types, planning context, the way to read literals
+/// and the catalog's version are: after DDL nothing is run that was prepared before.
 std::string global_name_of(std::string_view sql, std::span<const values::Oid> types,
-                           std::string_view planning_key, std::string_view reading_key);
+                           std::string_view planning_key, std::string_view reading_key, std::uint64_t version);
 
 }  // namespace anabranch::proxy

@@ -23,6 +23,9 @@ struct Statement {
   CachedPlanPtr plan;
   std::uint64_t planned_under = 0;  ///< DatabaseState::version
   std::string planned_key;          ///< SessionState::planning_key
+  /// The plan whose description the client was told: its columns must not change, as in PostgreSQL. Null
+  /// in the simple protocol.
+  CachedPlanPtr told;
 
   // Of prepared statements only.
   bool named = false;
@@ -35,13 +38,18 @@ struct Statement {
 };
 
 class BufferedRows;
+class MergedPortal;
 
 /// What an open portal keeps between one Execute and the next (row limits).
 struct PortalState {
   std::string server_name;  ///< of the portal on the shards; empty: the unnamed one
   bool open = false;        ///< bound there, and more rows may come
   std::uint32_t shard = 0;  ///< relay
-  std::shared_ptr<BufferedRows> buffered;  ///< merged rows that have not been fetched yet
+  std::shared_ptr<MergedPortal> merged;    ///< of a query over several shards
+  std::shared_ptr<BufferedRows> buffered;  ///< rows of other plans that have not been fetched yet
+
+  /// An Execute with a row limit has been here, and rows of several shards may be left.
+  bool fetched_in_parts() const { return merged != nullptr || buffered != nullptr; }
 };
 
 /// One execution: a statement with its values, and how its answer is wanted.

@@ -82,10 +82,12 @@ net::Task<void> end_statement_transaction(SessionState& state) {
 }
 
 net::Task<std::string> commit_transaction(SessionState& state) {
+  state.portals.clear();
   co_return co_await commit_and_publish(state);
 }
 
 net::Task<void> roll_back_transaction(SessionState& state) {
+  state.portals.clear();
   co_await state.transaction.rollback();
   state.locals.clear();
   state.locals_at.clear();

@@ -256,10 +256,14 @@ bool Lowering::prepared_detail(const Node* node, Utility& out) {
       out.detail = std::move(detail);
       return true;
     }
-    case PG_QUERY__NODE__NODE_FETCH_STMT:
-      out.detail =
-          Fetch{text_or_empty(node->fetch_stmt->portalname), node->fetch_stmt->ismove != 0};
+    case PG_QUERY__NODE__NODE_FETCH_STMT: {
+      const auto& fetch = *node->fetch_stmt;
+      Fetch detail{text_or_empty(fetch.portalname), fetch.ismove != 0};
+      detail.to = static_cast<Fetch::To>(static_cast<int>(fetch.direction) - 1);
+      detail.count = fetch.how_many;
+      out.detail = std::move(detail);
       return true;
+    }
     case PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT:
       out.detail = CloseCursor{text_or_empty(node->close_portal_stmt->portalname)};
       return true;

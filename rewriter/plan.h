@@ -193,26 +193,36 @@ enum class Residue {
 enum class SessionAction {
   begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release,
   set, reset, reset_all, show, discard_all, set_transaction, set_characteristics,
-  set_constraints, prepare, execute, deallocate, export_snapshot, import_snapshot
+  set_constraints, prepare, execute, deallocate, declare, fetch, close_cursor, export_snapshot,
+  import_snapshot
 };
 struct SessionPlan {
   SessionAction action;
-  std::string name;      ///< setting, savepoint, prepared statement (DEALLOCATE; empty: all)
+  std::string name;      ///< setting, savepoint, prepared statement, cursor; empty: all of them
   std::string value;     ///< SET: the value as SQL text, ready to follow `SET name TO `; a snapshot's name, so
   bool local = false;    ///< SET LOCAL
   bool chain = false;    ///< COMMIT AND CHAIN
   std::string options;   ///< BEGIN's options as text ("ISOLATION LEVEL SERIALIZABLE READ ONLY")
 
-  /// PREPARE: where the statement inside begins in the text, in bytes, and the types of its
-  /// parameters as SQL text.
-  std::size_t offset = 0;
-  std::vector<std::string> types;
+  std::size_t offset = 0;  ///< PREPARE, DECLARE: where the statement inside begins, in bytes
+  std::vector<std::string> types;  ///< PREPARE: its parameters', as SQL text
   /// EXECUTE: what is known of each argument without asking a server.
   struct Argument {
     enum class Kind { expression, null, integer, string } kind = Kind::expression;
     std::string text;  ///< of constants
   };
   std::vector<Argument> arguments;
+
+  struct Cursor {
+    bool hold = false, scroll = false, no_scroll = false, binary = false;
+  };
+  Cursor cursor;  ///< DECLARE
+  struct Fetch {
+    enum class To { forward, backward, absolute, relative } to = To::forward;
+    std::int64_t count = 1;  ///< INT64_MAX: all
+    bool move = false;       ///< MOVE: no rows are wanted
+  };
+  Fetch fetch;  ///< FETCH and MOVE
 };
 
 /// Rows the proxy answers itself (SHOW of its own tables, EXPLAIN): text, one vector a row.

@@ -358,8 +358,8 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     if (const auto* utility = statement.as<tree::Utility>()) {
       if (auto session = plan_session(*utility))
         return finish(std::shared_ptr<const Plan>(session));
-      if (auto prepared = plan_prepared(planning, *utility))
-        return finish(std::shared_ptr<const Plan>(prepared));
+      if (auto named = plan_named(planning, *utility))
+        return finish(std::shared_ptr<const Plan>(named));
       if (auto by_hint = hinted(request, nullptr)) return finish(std::move(*by_hint));
       return finish(plan_utility(planning, *utility));
     }

@@ -1,7 +1,8 @@
 #include "rewriter/text_cursor.h"
 #include "rewriter/utility.h"
 
-/// SQL-level prepared statements: the session keeps them beside the protocol's, under the same names.
+/// SQL-level prepared statements and cursors: the session keeps them beside the protocol's statements
+/// and portals, under the same names.
 namespace anabranch::rewriter {
 namespace {
 
@@ -78,26 +79,66 @@ SessionPlan execute(const Planning& planning, const tree::Execute& statement) {
   return plan;
 }
 
+/// Where the query begins: behind `DECLARE name … FOR`. Its comments belong to it.
+std::size_t declared_offset(std::string_view text) {
+  TextCursor cursor(text);
+  cursor.skip_blanks();
+  cursor.skip_word("declare");
+  cursor.skip_name();
+  while (!cursor.done() && !cursor.skip_word("for") && cursor.skip_name()) {
+  }
+  return cursor.at();
+}
+
+SessionPlan declare(const Planning& planning, const tree::DeclareCursor& statement) {
+  SessionPlan plan{};
+  plan.action = SessionAction::declare;
+  plan.name = statement.name;
+  plan.offset = declared_offset(planning.request->text);
+  plan.cursor = {statement.hold, statement.scroll, statement.no_scroll, statement.binary};
+  return plan;
+}
+
+SessionPlan fetch(const tree::Fetch& statement) {
+  SessionPlan plan{};
+  plan.action = SessionAction::fetch;
+  plan.name = statement.cursor;
+  plan.fetch = {static_cast<SessionPlan::Fetch::To>(statement.to), statement.count, statement.move};
+  return plan;
+}
+
+std::optional<SessionPlan> named_plan(const Planning& planning, const tree::Utility& utility) {
+  if (const auto* made = utility.as<tree::Prepare>()) return prepare(planning, *made);
+  if (const auto* called = utility.as<tree::Execute>()) return execute(planning, *called);
+  if (const auto* declared = utility.as<tree::DeclareCursor>()) return declare(planning, *declared);
+  if (const auto* fetched = utility.as<tree::Fetch>()) return fetch(*fetched);
+  SessionPlan plan{};
+  if (const auto* dropped = utility.as<tree::Deallocate>()) {
+    plan.action = SessionAction::deallocate;
+    plan.name = dropped->name;
+    return plan;
+  }
+  if (const auto* closed = utility.as<tree::CloseCursor>()) {
+    plan.action = SessionAction::close_cursor;
+    plan.name = closed->name;
+    return plan;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-std::shared_ptr<Plan> plan_prepared(const Planning& planning, const tree::Utility& utility) {
-  SessionPlan session{};
-  if (const auto* made = utility.as<tree::Prepare>()) {
-    session = prepare(planning, *made);
-  } else if (const auto* called = utility.as<tree::Execute>()) {
-    session = execute(planning, *called);
-  } else if (const auto* dropped = utility.as<tree::Deallocate>()) {
-    session.action = SessionAction::deallocate;
-    session.name = dropped->name;
-  } else {
-    return nullptr;
-  }
+std::shared_ptr<Plan> plan_named(const Planning& planning, const tree::Utility& utility) {
+  auto session = named_plan(planning, utility);
+  if (!session) return nullptr;
   auto plan = std::make_shared<Plan>();
   plan->kind = PlanKind::session;
   plan->command = utility.tag;
+  if (session->cursor.hold) plan->residue = Residue::may_begin;
+  if (session->action == SessionAction::close_cursor) plan->residue = Residue::may_end;
   plan->session = std::move(session);
   plan->reasons.push_back("the session's own business");
-  // Its text is nobody else's: arguments differ each time.
+  // Its text is nobody else's; what it describes depends on the names.
   plan->cacheable = false;
   return plan;
 }

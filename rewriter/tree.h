@@ -654,6 +654,8 @@ struct DeclareCursor {
 struct Fetch {
   std::string cursor;
   bool move = false;
+  enum class To { forward, backward, absolute, relative } to = To::forward;
+  std::int64_t count = 1;  ///< INT64_MAX: ALL
 };
 struct CloseCursor {
   std::string name;

@@ -448,18 +448,6 @@ std::shared_ptr<Plan> notify_and_locks(Planning& planning, const tree::Utility& 
   return at_home(planning, utility, utility.relations, Effect::reads, text_for);
 }
 
-/// A cursor lives in one server's transaction, and FETCH does not say which.
-PlanResult declare(Planning& planning, const tree::DeclareCursor& cursor) {
-  const auto inner = plan_inner(planning, *cursor.query, to_text(*cursor.query, planning.shape()));
-  if (!runs_on_default(planning, inner)) {
-    refuse_statement("DECLARE of a query over sharded tables",
-                     "Use a portal of the extended protocol with a row limit.");
-  }
-  auto plan = to_default(planning, "its tables are on the default shard", Effect::writes);
-  if (cursor.hold) plan->residue = Residue::may_begin;
-  return std::shared_ptr<const Plan>(std::move(plan));
-}
-
 /// Temporary relations, and nothing else, are what the statement names.
 bool of_temporaries(const Planning& planning, const tree::Utility& utility) {
   const auto& context = *planning.request->context;
@@ -529,14 +517,6 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   };
   if (const auto* at = utility.as<tree::Explain>()) return plan_explain(planning, utility, *at);
   if (const auto* at = utility.as<tree::Copy>()) return plan_copy(planning, utility, *at);
-  if (const auto* at = utility.as<tree::DeclareCursor>()) return declare(planning, *at);
-  if (utility.as<tree::Fetch>() != nullptr || utility.as<tree::CloseCursor>() != nullptr) {
-    auto plan = to_default(planning, "cursors are on the default shard", Effect::reads);
-    // Its columns are those of whatever cursor has the name now.
-    plan->cacheable = false;
-    if (utility.as<tree::CloseCursor>() != nullptr) plan->residue = Residue::may_end;
-    return answer(std::move(plan));
-  }
   if (const auto* at = utility.as<tree::CreateTable>()) {
     return answer(plan_create_table(planning, utility, *at));
   }

@@ -39,8 +39,9 @@ std::shared_ptr<Plan> plan_create_index(Planning& planning, const tree::Utility&
                                         const tree::CreateIndex& create);
 std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& utility,
                                        const tree::AlterTable& alter);
-/// PREPARE, EXECUTE, DEALLOCATE: carried out by the session. Null for all else.
-std::shared_ptr<Plan> plan_prepared(const Planning& planning, const tree::Utility& utility);
+/// PREPARE, EXECUTE, DEALLOCATE; DECLARE, FETCH, MOVE, CLOSE: carried out by the session, which knows
+/// the names. Null for all else.
+std::shared_ptr<Plan> plan_named(const Planning& planning, const tree::Utility& utility);
 /// Refuses a change of a column that the map makes keys of.
 void check_key_column(const Planning& planning, const tree::RelationName& relation,
                       std::string_view column, std::string_view tag);

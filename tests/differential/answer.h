@@ -33,7 +33,7 @@ struct Result {
   std::string sqlstate;
   /// For errors: primary message, detail and hint, a line each. Shown, and searched for clauses.
   std::string message;
-  /// For errors of a COPY's data: `COPY table, line n`.
+  /// For errors of a COPY's data: `COPY table, line n`, and which column, as far as the server says so.
   std::string copy_line = {};
   std::vector<Column> columns;
   std::vector<Row> rows;

@@ -74,15 +74,14 @@ std::optional<std::string> built_in_binary(const Parameter& parameter) {
   }
 }
 
-/// `COPY table, line n` of an error's context, where it says so.
+/// `COPY table, line n, column c: "value"` of an error's context, as far as it says so.
 std::string copy_line(std::string_view context) {
   constexpr std::string_view mark = ", line ";
   const std::size_t begin = context.starts_with("COPY ") ? 0 : context.find("\nCOPY ");
   if (begin == std::string_view::npos) return {};
   context.remove_prefix(begin == 0 ? 0 : begin + 1);
-  const std::size_t at = context.find(mark);
-  if (at == std::string_view::npos) return {};
-  return std::string(context.substr(0, context.find_first_not_of("0123456789", at + mark.size())));
+  if (!context.contains(mark)) return {};
+  return std::string(context.substr(0, context.find('\n')));
 }
 
 Result broken(std::string code, std::string message) {

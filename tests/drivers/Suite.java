@@ -34,7 +34,7 @@ public class Suite {
       say(what, "no error");
     } catch (SQLException error) {
       // An error of one part of a statement says in its context which shard it comes from.
-      say(what, error.getClass().getSimpleName(), error.getSQLState(), error.getMessage().replaceAll("\\s+", " ").replaceAll(" Where: shard s\\d$", ""));
+      say(what, error.getClass().getSimpleName(), error.getSQLState(), error.getMessage().replaceAll("\\s+", " ").replaceAll("( Where:)? shard s\\d$", ""));
     } catch (Exception error) {
       say(what, error);
     }

@@ -27,7 +27,9 @@ sub open_it {
 sub fails {
   my ($what, $db, $work) = @_;
   if (eval { $work->(); 1 }) { say_it($what, 'no error') }
-  else { (my $text = $db->errstr // $@) =~ s/\s+/ /g; say_it($what, $db->state, $text) }
+  else { (my $text = $db->errstr // $@) =~ s/\s+/ /g;
+    $text =~ s/( CONTEXT:)? shard s\d$//; # an error of one part of a statement says which shard it comes from
+    say_it($what, $db->state, $text); }
 }
 sub add_customers {
   my ($db, $count) = @_;

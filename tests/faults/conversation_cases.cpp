@@ -238,6 +238,8 @@ CONVERSATION("copy_in")
 CONVERSATION("copy_failures")
 CONVERSATION("describe")
 CONVERSATION("sql_prepare")
+CONVERSATION("cursors")
+CONVERSATION("portals_and_errors")
 
 TEST_CASE("conversations: every file is told") {
   for (const auto& entry : std::filesystem::directory_iterator(FAULTS_DIR "/conversations")) {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <libpq/libpq-fs.h>
 
 #include <memory>
 #include <thread>
@@ -362,6 +363,47 @@ TEST_CASE("session state: the function call protocol, where there is one server"
   CHECK_EQ(call(int4div, 1, 0), "failed");
   CHECK_EQ(call(int4div, 9, 3), "3");
   CHECK_EQ(sql.run("select 1").value(), "1");
+}
+
+TEST_CASE("session state: large objects are the default shard's") {
+  Client one(proxy().conninfo());
+  Client two(proxy().conninfo());
+  const auto begin = [](Client& client) { REQUIRE(client.run("begin").ok()); };
+  begin(one);
+  const Oid made = lo_creat(one.get(), INV_READ | INV_WRITE);
+  REQUIRE(made != 0);
+  int object = lo_open(one.get(), made, INV_WRITE);
+  CHECK_EQ(lo_write(one.get(), object, "0123456789", 10), 10);
+  CHECK_EQ(lo_lseek64(one.get(), object, 4, SEEK_SET), 4);
+  CHECK_EQ(lo_truncate(one.get(), object, 8), 0);
+  REQUIRE(one.run("commit").ok());
+  CHECK_EQ(on_shard(1, fmt::format("select lo_get({})", made)), "\\x3031323334353637");
+
+  begin(two);
+  // Reading writes nothing: another shard may be written to.
+  REQUIRE(two.run("update items set note = 'read' where id = 1").ok());
+  object = lo_open(two.get(), made, INV_READ);
+  char buffer[16] = {};
+  CHECK_EQ(lo_read(two.get(), object, buffer, sizeof buffer), 8);
+  CHECK_EQ(std::string(buffer), "01234567");
+  REQUIRE(two.run("update items set note = 'i1' where id = 1").ok());
+  REQUIRE(two.run("commit").ok());
+
+  begin(two);
+  CHECK_EQ(lo_open(two.get(), 1, INV_READ), -1);
+  CHECK_EQ(two.run("select 1").sqlstate, "25P02");
+  REQUIRE(two.run("rollback").ok());
+  // By itself, without a transaction block.
+  CHECK_EQ(lo_unlink(one.get(), made), 1);
+  CHECK_EQ(on_shard(1, "select count(*) from pg_largeobject_metadata"), "0");
+
+  int result = 0;
+  int length = 0;
+  constexpr int pg_backend_pid = 2026;
+  PGresult* answer = PQfn(one.get(), pg_backend_pid, &result, &length, 1, nullptr, 0);
+  CHECK_EQ(std::string(PQresultErrorField(answer, PG_DIAG_SQLSTATE)), "0A000");
+  PQclear(answer);
+  CHECK_EQ(one.run("select 1").value(), "1");
 }
 
 TEST_CASE("session state: currval belongs to its session") {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "proxy/session_state.h"
+#include "proxy/statement.h"
+#include "rewriter/plan.h"
+
+/// SQL-level cursors. Over one shard they are the server's own; over several they are the proxy's portals.
+namespace anabranch::proxy {
+
+/// DECLARE, FETCH, MOVE and CLOSE.
+inline bool concerns_cursor(const rewriter::Plan& plan) {
+  using enum rewriter::SessionAction;
+  return plan.session && (plan.session->action == declare || plan.session->action == fetch ||
+                          plan.session->action == close_cursor);
+}
+
+/// Carries one of them out.
+net::Task<Outcome> run_cursor_command(SessionState& state, Execution& execution);
+/// What Describe answers of one of them, at this moment.
+net::Task<rewriter::Description> describe_cursor_command(SessionState& state, Statement& statement);
+
+/// Closes what the portal has open on shards, where its transaction goes on.
+void close_on_shards(SessionState& state, Portal& portal) noexcept;
+
+}  // namespace anabranch::proxy

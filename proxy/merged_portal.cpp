@@ -1,0 +1,285 @@
+#include "proxy/merged_portal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "backends/cancel.h"
+#include "backends/exchange.h"
+#include "net/pg/messages.h"
+#include "proxy/partial_requests.h"
+#include "proxy/replies.h"
+#include "proxy/row_sink.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy {
+
+namespace {
+
+/// One batch of a shard should come to about this much.
+constexpr std::uint64_t batch_bytes = 128 * 1024;
+constexpr std::int32_t first_batch_rows = 64;
+constexpr std::int32_t most_batch_rows = 8192;
+
+}  // namespace
+
+/// One round of requests to some of the sources, and their replies.
+class MergedPortal::Filling {
+ public:
+  Filling(SessionState& state, MergedPortal& portal) : state_(state), portal_(portal) {}
+
+  net::Task<backends::Lease*> add(std::size_t source) {
+    const std::uint32_t shard = portal_.sources_[source].shard;
+    auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
+    sources_.push_back(source);
+    fetched_.push_back(0);
+    unparsed_.push_back(false);
+    names_.emplace_back();
+    running_.push_back(std::make_unique<Running>(state_, member->lease));
+    exchange_.add(member->lease);
+    co_return &member->lease;
+  }
+
+  void set_parse(std::string name, bool sent) {
+    names_.back() = std::move(name);
+    unparsed_.back() = sent;
+  }
+
+  net::Task<void> read() {
+    exchange_.send();
+    std::exception_ptr failure;
+    try {
+      while (auto next = co_await exchange_.next()) take(*next);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!failure && !error_) co_return;
+    co_await stop();
+    if (failure) std::rethrow_exception(failure);
+    throw std::move(*error_);
+  }
+
+  std::uint64_t rows() const { return rows_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  void take(const backends::Exchange::Next& next) {
+    if (next.reply.kind == backends::Reply::Kind::rows) {
+      take_rows(next.source);
+      return;
+    }
+    if (next.reply.kind != backends::Reply::Kind::message) return;
+    const net::pg::Message& message = next.reply.message;
+    switch (message.type) {
+      case '1': unparsed_[next.source] = false; break;
+      case 'T': check_partial_columns(*state_.db, portal_.plan(), exchange_.lease(next.source), message); break;
+      case 'C': take_end(next.source); break;
+      case 'E': take_error(next.source, message); break;
+      case 'N': state_.client.write(message.raw); break;
+      default: break;
+    }
+  }
+
+  void take_rows(std::size_t index) {
+    merge::Batch rows;
+    rows.swap(exchange_.stream(index).rows);
+    portal_.sources_[sources_[index]].oids.translate(rows);
+    rows_ += rows.size();
+    bytes_ += rows.byte_size();
+    fetched_[index] += rows.size();
+    portal_.merger_->consume(sources_[index], std::move(rows));
+  }
+
+  /// Execute ends with CommandComplete at the end of the rows; FETCH ends so each time.
+  void take_end(std::size_t index) {
+    const bool more = portal_.refill_ == Refill::fetch &&
+                      fetched_[index] >= static_cast<std::uint64_t>(portal_.batch_rows_);
+    if (more) return;
+    portal_.sources_[sources_[index]].ended = true;
+    portal_.merger_->finish(sources_[index]);
+  }
+
+  void take_error(std::size_t index, const net::pg::Message& message) {
+    backends::ServerError error = partial_error(exchange_.lease(index), message);
+    if (error_) return;
+    failed_ = index;
+    error_.emplace(std::move(error));
+  }
+
+  net::Task<void> stop() {
+    for (std::size_t i = 0; i < exchange_.size(); ++i) {
+      if (!exchange_.finished(i)) backends::request_cancel(exchange_.lease(i));
+    }
+    co_await exchange_.drain();
+    const bool again = error_ && must_prepare_again(error_->fields, names_[failed_]);
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      co_await settle_statement(exchange_.lease(i), names_[i], unparsed_[i], again);
+    }
+  }
+
+  SessionState& state_;
+  MergedPortal& portal_;
+  std::vector<std::size_t> sources_;
+  std::vector<std::uint64_t> fetched_;
+  std::vector<std::string> names_;
+  std::vector<bool> unparsed_;
+  std::vector<std::unique_ptr<Running>> running_;
+  backends::Exchange exchange_{net::CancelToken{}};
+  std::optional<backends::ServerError> error_;
+  std::size_t failed_ = 0;
+  std::uint64_t rows_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+MergedPortal::MergedPortal(const SessionState& state, const Execution& execution, std::string name, Refill refill)
+    : plan_(execution.plan),
+      bound_(rewriter::bind(bind_request(state, execution))),
+      budget_(state.db->config->limits.query_memory),
+      name_(std::move(name)),
+      refill_(refill),
+      batch_rows_(first_batch_rows) {
+  for (const auto& query : bound_.queries) sources_.push_back({static_cast<std::uint32_t>(query.shard), false, {}});
+}
+
+net::Task<std::shared_ptr<MergedPortal>> MergedPortal::open(SessionState& state, const Execution& execution,
+                                                            std::string name, Refill refill) {
+  std::shared_ptr<MergedPortal> portal(new MergedPortal(state, execution, std::move(name), refill));
+  if (refill == Refill::execute) portal->set_formats(state, execution.result_formats);
+  state.transaction.begin_implicit();
+  co_await portal->bind(state, execution);
+  co_return portal;
+}
+
+net::Task<void> MergedPortal::bind(SessionState& state, const Execution& execution) {
+  Filling filling(state, *this);
+  for (std::size_t source = 0; source < sources_.size(); ++source) {
+    backends::Lease* lease = co_await filling.add(source);
+    PartialRequest partial(state, execution, execution.result_formats, sources_[source].shard,
+                           bound_.queries[source].sql);
+    partial.request.portal = name_;
+    partial.request.open_only = true;
+    const bool parsing = send_request(*lease, partial.request);
+    filling.set_parse(std::move(partial.name), parsing);
+  }
+  co_await filling.read();
+}
+
+void MergedPortal::set_formats(const SessionState& state, net::pg::FormatList outputs) {
+  std::vector<std::int16_t> wanted;
+  for (std::size_t i = 0; i < plan().recipe->outputs.size(); ++i) wanted.push_back(net::pg::format_of(outputs, i));
+  if (formats_) {
+    if (*formats_ == wanted) return;
+    throw values::make_error(values::ErrorId::unsupported_clause, "FETCH in another format than the one before",
+                             "rows that have come already are in that format", "Declare another cursor.");
+  }
+  formats_ = std::move(wanted);
+  input_formats_ = input_formats(plan(), outputs);
+  for (Source& source : sources_) source.oids = input_oids(*state.db, source.shard, plan(), input_formats_.list());
+  merger_.emplace(*plan().recipe, merge_binding(state, plan(), bound_, outputs), sources_.size(), budget_);
+}
+
+void MergedPortal::ask(backends::Lease& lease) const {
+  if (refill_ == Refill::execute) {
+    send_execute(lease, name_, batch_rows_);
+    return;
+  }
+  net::Buffer& out = lease->socket().out();
+  const std::string sql = fmt::format("FETCH FORWARD {} FROM {}", batch_rows_, backends::quote_identifier(name_));
+  net::pg::Parse{{}, sql, {}}.encode(out);
+  net::pg::Bind{{}, {}, {}, {}, input_formats_.list()}.encode(out);
+  send_execute(lease, {}, 0);
+}
+
+/// Rows as wide as those that came make the next batches about as large as they should be.
+void MergedPortal::adapt(std::uint64_t rows, std::uint64_t bytes) {
+  if (rows == 0) return;
+  const std::uint64_t fitting = batch_bytes / std::max<std::uint64_t>(bytes / rows, 1);
+  batch_rows_ = static_cast<std::int32_t>(std::clamp<std::uint64_t>(fitting, 1, most_batch_rows));
+}
+
+net::Task<void> MergedPortal::refill(SessionState& state, std::vector<std::size_t> sources) {
+  Filling filling(state, *this);
+  for (const std::size_t source : sources) {
+    backends::Lease* lease = co_await filling.add(source);
+    ask(*lease);
+  }
+  co_await filling.read();
+  adapt(filling.rows(), filling.bytes());
+}
+
+/// False: there are no more.
+net::Task<bool> MergedPortal::next_rows(SessionState& state) {
+  next_ = 0;
+  while (true) {
+    const merge::Merger::Status status = merger_->next(out_);
+    if (status.kind == merge::Merger::Status::Kind::rows) {
+      if (out_.empty()) continue;
+      co_return true;
+    }
+    if (status.kind == merge::Merger::Status::Kind::end) co_return false;
+    std::vector<std::size_t> sources;
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      if (!sources_[i].ended && (status.any || i == status.source)) sources.push_back(i);
+    }
+    if (sources.empty()) {
+      throw values::make_error(values::ErrorId::internal, "the merge waits for shards that have ended");
+    }
+    co_await refill(state, std::move(sources));
+  }
+}
+
+net::Task<std::uint64_t> MergedPortal::fetch(SessionState& state, std::uint64_t limit, bool send) {
+  failed_ = true;  // until it has gone well
+  std::uint64_t count = 0;
+  while (count < limit && !at_end_) {
+    if (next_ >= out_.size() && !co_await next_rows(state)) {
+      at_end_ = true;
+      out_.clear();
+      break;
+    }
+    if (send) state.client.write(out_.message(next_));
+    ++next_;
+    ++count;
+    if (state.client.congested()) co_await give_way_to_client(state);
+  }
+  position_ += count;
+  failed_ = false;
+  co_return count;
+}
+
+void MergedPortal::close(SessionState& state) noexcept {
+  for (Source& source : sources_) {
+    auto* member = state.transaction.find(source.shard);
+    if (member == nullptr || !member->began || member->lease->broken()) continue;
+    if (member->lease->pending() == member->lease->skipped()) send_close_portal(member->lease, name_);
+    source.ended = true;
+  }
+}
+
+bool begins_merged_portal(const Execution& execution) {
+  const rewriter::Plan& plan = *execution.plan->plan;
+  return execution.row_limit > 0 && plan.kind == rewriter::PlanKind::scatter && !writes(plan);
+}
+
+net::Task<Outcome> run_merged_portal(SessionState& state, Execution& execution) {
+  PortalState& portal = *execution.portal;
+  if (portal.buffered != nullptr) co_return co_await portal.buffered->send(state, execution.row_limit);
+  if (portal.merged == nullptr) {
+    const auto refill = MergedPortal::Refill::execute;
+    portal.merged = co_await MergedPortal::open(state, execution, portal.server_name, refill);
+  }
+  const bool limited = execution.row_limit > 0;
+  const auto limit = limited ? static_cast<std::uint64_t>(execution.row_limit) : std::numeric_limits<std::uint64_t>::max();
+  const std::uint64_t count = co_await portal.merged->fetch(state, limit, true);
+  // As the server has it: a portal that gave as many rows as were asked for is suspended, even if
+  // there are no more.
+  if (limited && count == limit) {
+    net::pg::PortalSuspended{}.encode(state.out());
+    co_return Outcome{.suspended = true};
+  }
+  send_complete(state.out(), fmt::format("SELECT {}", count));
+  co_return Outcome{};
+}
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "merge/batch.h"
+#include "merge/memory_budget.h"
+#include "merge/merger.h"
+#include "proxy/execute.h"
+#include "proxy/type_identity.h"
+
+namespace anabranch::proxy {
+
+/// A query over several shards whose rows are fetched in parts: a portal on each shard, and the merge
+/// between them. Between two fetches nothing is under way on the leases, so that the transaction's other
+/// statements may use them; the shards' portals end with the transaction. Memory: what the merge holds,
+/// and a batch of rows a shard.
+class MergedPortal {
+ public:
+  /// How the shards' portals are asked for more.
+  enum class Refill {
+    execute,  ///< Execute, in the formats of the Bind
+    fetch     ///< FETCH, in the formats of the first fetch
+  };
+
+  /// Binds the portals, inside the session's transaction: what they will show is as of now. Throws what a
+  /// shard says.
+  static net::Task<std::shared_ptr<MergedPortal>> open(SessionState& state, const Execution& execution,
+                                                       std::string name, Refill refill);
+  MergedPortal(const MergedPortal&) = delete;
+  MergedPortal& operator=(const MergedPortal&) = delete;
+
+  /// In which format the first fetch wants columns; later ones must want the same (0A000).
+  void set_formats(const SessionState& state, net::pg::FormatList outputs);
+  /// Sends up to `limit` rows, or only passes over them; answers their number: fewer at the end. A portal
+  /// that failed once fails ever after (55000).
+  net::Task<std::uint64_t> fetch(SessionState& state, std::uint64_t limit, bool send);
+  /// Closes the shards' portals, where they are still there.
+  void close(SessionState& state) noexcept;
+
+  const rewriter::Plan& plan() const { return *plan_->plan; }
+  std::uint64_t position() const { return position_; }  ///< rows fetched so far
+  bool at_end() const { return at_end_; }
+  bool failed() const { return failed_; }
+
+ private:
+  class Filling;
+  struct Source {
+    std::uint32_t shard = 0;
+    bool ended = false;
+    RowOids oids;
+  };
+
+  MergedPortal(const SessionState& state, const Execution& execution, std::string name, Refill refill);
+  net::Task<void> bind(SessionState& state, const Execution& execution);
+  net::Task<bool> next_rows(SessionState& state);
+  net::Task<void> refill(SessionState& state, std::vector<std::size_t> sources);
+  void ask(backends::Lease& lease) const;
+  void adapt(std::uint64_t rows, std::uint64_t bytes);
+
+  CachedPlanPtr plan_;
+  rewriter::BoundPlan bound_;
+  merge::MemoryBudget budget_;
+  std::string name_;
+  Refill refill_;
+  std::vector<Source> sources_;
+  std::optional<std::vector<std::int16_t>> formats_;  ///< of the outputs
+  net::pg::Formats input_formats_;
+  std::optional<merge::Merger> merger_;
+  merge::Batch out_;
+  std::size_t next_ = 0;  ///< of out_
+  std::uint64_t position_ = 0;
+  std::int32_t batch_rows_;
+  bool at_end_ = false;
+  bool failed_ = false;
+};
+
+/// Execute with a row limit begins such a portal: others run to their end and keep the rows.
+bool begins_merged_portal(const Execution& execution);
+/// Execute of a portal whose rows several shards give, in parts.
+net::Task<Outcome> run_merged_portal(SessionState& state, Execution& execution);
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+
+#include "merge/merger.h"
+#include "net/pg/framing.h"
+#include "net/pg/lists.h"
+#include "proxy/session_state.h"
+#include "proxy/shard_request.h"
+#include "proxy/statement.h"
+#include "proxy/type_identity.h"
+
+/// What is alike wherever several shards carry out one plan.
+namespace anabranch::proxy {
+
+/// One shard's part of an execution, as it is asked for. `outputs`: the formats that the answer's columns are
+/// wanted in. The execution and `sql` must outlive it.
+class PartialRequest {
+ public:
+  PartialRequest(const SessionState& state, const Execution& execution, net::pg::FormatList outputs,
+                 std::uint32_t shard, const std::string& sql);
+  PartialRequest(const PartialRequest&) = delete;
+  PartialRequest& operator=(const PartialRequest&) = delete;
+
+  /// Views of this.
+  ShardRequest request;
+  /// Of the prepared statement; empty: the unnamed one.
+  std::string name;
+
+ private:
+  net::pg::Oids types_;
+  net::pg::Formats formats_;
+  std::string parameter_bytes_;
+};
+
+/// In which format a shard is asked for each of the recipe's inputs, for a client that wants `outputs`.
+net::pg::Formats input_formats(const rewriter::Plan& plan, net::pg::FormatList outputs);
+/// The inputs that name OIDs in rows of that shard. `formats`: the inputs'.
+RowOids input_oids(const DatabaseState& db, std::uint32_t shard, const rewriter::Plan& plan,
+                   net::pg::FormatList formats);
+/// Throws 40001 where a shard's RowDescription is not that of the recipe's inputs.
+void check_partial_columns(const DatabaseState& db, const rewriter::Plan& plan, const backends::Lease& lease,
+                           const net::pg::Message& description);
+/// What the merge is bound to. Takes the bound plan's slots.
+merge::Binding merge_binding(const SessionState& state, const rewriter::Plan& plan, rewriter::BoundPlan& bound,
+                             net::pg::FormatList outputs);
+/// A shard's ErrorResponse as the client is told of it: with the shard's name, without a position.
+backends::ServerError partial_error(const backends::Lease& lease, const net::pg::Message& message);
+
+}  // namespace anabranch::proxy
