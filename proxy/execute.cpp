@@ -52,23 +52,48 @@ bool read_otherwise(const SessionState& state, const Execution& execution) {
   return execution.bound && execution.statement->reading_key != state.reading_key;
 }
 
+namespace {
+
+/// Those of the plan's evaluations that are `which`, in one query.
+net::Task<void> evaluate_some(SessionState& state, Execution& execution, backends::Lease& lease,
+                              const std::vector<std::size_t>& which) {
+  const Plan& plan = *execution.plan->plan;
+  std::string sql = "SELECT ";
+  for (const std::size_t i : which) {
+    if (i != which.front()) sql += ", ";
+    sql += "(" + plan.evaluations[i].sql + ")::pg_catalog.text";
+  }
+  const Running running(state, lease);
+  auto answer = co_await backends::run_command(lease, std::move(sql));
+  if (!answer) throw backends::ServerError(answer.error(), lease.shard(), lease.shard_name());
+  for (std::size_t i = 0; i < which.size(); ++i) execution.evaluated[which[i]] = std::move(answer->rows.at(0).at(i));
+}
+
+}  // namespace
+
 net::Task<void> evaluate(SessionState& state, Execution& execution) {
   const Plan& plan = *execution.plan->plan;
   execution.evaluated.clear();
   execution.evaluations.clear();
   if (plan.evaluations.empty()) co_return;
   if (read_otherwise(state, execution)) throw values::make_error<>(values::ErrorId::reading_changed);
-  std::string sql = "SELECT ";
+  execution.evaluated.resize(plan.evaluations.size());
+  // now() is the transaction's, wherever it has begun; a sequence is the default shard's.
+  std::vector<std::size_t> anywhere;
+  std::vector<std::size_t> on_default;
   for (std::size_t i = 0; i < plan.evaluations.size(); ++i) {
-    if (i > 0) sql += ", ";
-    sql += "(" + plan.evaluations[i].sql + ")::pg_catalog.text";
+    const bool counts = plan.advances_sequences && !plan.evaluations[i].per_transaction;
+    (counts ? on_default : anywhere).push_back(i);
   }
-  ShardLease taken = co_await ShardLease::take_to_evaluate(state);
-  backends::Lease* lease = &*taken;
-  const Running running(state, *lease);
-  auto answer = co_await backends::run_command(*lease, std::move(sql));
-  if (!answer) throw backends::ServerError(answer.error(), lease->shard(), lease->shard_name());
-  execution.evaluated = std::move(answer->rows.at(0));
+  if (!anywhere.empty()) {
+    ShardLease taken = co_await ShardLease::take_to_evaluate(state);
+    co_await evaluate_some(state, execution, *taken, anywhere);
+  }
+  if (!on_default.empty()) {
+    ShardLease taken = co_await ShardLease::take(state, state.default_shard());
+    note_sequences(state, plan, *taken);
+    co_await evaluate_some(state, execution, *taken, on_default);
+  }
   for (const auto& value : execution.evaluated) {
     rewriter::BoundValue bound{25, values::Format::text, std::nullopt};
     if (value) bound.bytes = *value;

@@ -1,6 +1,7 @@
 #include "proxy/leases.h"
 
 #include "backends/exchange.h"
+#include "values/errors.h"
 
 namespace anabranch::proxy {
 
@@ -30,6 +31,21 @@ net::Task<ShardLease> ShardLease::take_to_evaluate(SessionState& state) {
     taken.member_ = co_await state.transaction.enlist(shard, state.target(shard), state.token());
   }
   co_return taken;
+}
+
+void note_sequences(SessionState& state, const rewriter::Plan& plan, backends::Lease& lease) {
+  if (plan.asks_sequences && state.advanced_elsewhere) {
+    throw values::make_error(values::ErrorId::unsupported_statement,
+                             "currval() or lastval() after a write to a table of another shard than the default one",
+                             "Use INSERT … RETURNING.");
+  }
+  if (!plan.advances_sequences) return;
+  if (lease.shard() != state.default_shard()) {
+    state.advanced_elsewhere = true;
+    return;
+  }
+  lease->sequences_of = state.holder.id();
+  state.holder.left_sequences();
 }
 
 }  // namespace anabranch::proxy

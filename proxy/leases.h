@@ -25,4 +25,8 @@ class ShardLease {
   backends::Lease borrowed_;
 };
 
+/// Call where a statement of the plan goes out on the lease: currval() there is this session's from now
+/// on. Throws 0A000 where the plan asks for it, and the last nextval() may have run on another shard.
+void note_sequences(SessionState& state, const rewriter::Plan& plan, backends::Lease& lease);
+
 }  // namespace anabranch::proxy

@@ -2,6 +2,7 @@
 
 #include "backends/exchange.h"
 #include "proxy/execute.h"
+#include "proxy/leases.h"
 #include "proxy/pins.h"
 #include "proxy/planning.h"
 #include "proxy/shard_request.h"
@@ -283,12 +284,6 @@ bool stands_alone(SessionState& state, const Execution& execution, std::uint32_t
   if (!execution.standalone) state.transaction.begin_implicit();
   return execution.standalone && !state.keeps_all() && execution.plan->plan->residue <= rewriter::Residue::may_end &&
          state.transaction.find(shard) == nullptr;
-}
-
-void note_sequences(SessionState& state, const Plan& plan, backends::Lease& lease) {
-  if (!plan.advances_sequences) return;
-  lease->sequences_of = state.holder.id();
-  state.holder.left_sequences();
 }
 
 net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::uint32_t shard) {

@@ -43,6 +43,8 @@ struct SessionState {
   std::shared_ptr<const DatabaseState> db;
   backends::SettingsStack settings;
   backends::Holder holder;
+  /// A sequence may have advanced on another shard than the default one: lastval() is not what that says.
+  bool advanced_elsewhere = false;
   backends::Transaction transaction;
 
   /// Follows the settings; see refresh_planning().

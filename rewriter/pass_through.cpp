@@ -117,6 +117,7 @@ void note(const PlanRequest& request, const tree::Statement& statement, Plan& pl
 void note_residue(const PlanRequest& request, const tree::Statement& statement, Plan& plan) {
   plan.residue = Residue::none;
   plan.advances_sequences = false;
+  plan.asks_sequences = false;
   note(request, statement, plan);
   const bool strings = request.context->standard_conforming_strings;
   for (const Called& called : called_functions(request.text, strings)) {

@@ -273,6 +273,7 @@ struct Plan {
   Residue residue = Residue::none;
   /// May run nextval(): the server's session then has a currval(), which the client may ask for.
   bool advances_sequences = false;
+  bool asks_sequences = false;  ///< currval(), lastval()
   bool cacheable = true;
   /// VACUUM, CREATE INDEX CONCURRENTLY …: the server does not run it inside a transaction block, so
   /// each shard commits for itself.

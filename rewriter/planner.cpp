@@ -45,13 +45,13 @@ std::shared_ptr<Plan> to_default(const PlanRequest& request, std::string reason)
   plan->routing.shard = static_cast<int>(request.map->default_shard());
   plan->routing.reason = std::move(reason);
   plan->residue = Residue::may_begin;
+  plan->advances_sequences = true;
   return plan;
 }
 
 /// A database without schemes is one server: everything goes there, whatever it says.
 std::shared_ptr<Plan> pass_through(const PlanRequest& request) {
   auto plan = to_default(request, "the database has no schemes");
-  plan->advances_sequences = true;
   ParseResult parsed =
       parse(request.text, *request.shape, request.context->standard_conforming_strings);
   auto* statements = std::get_if<std::vector<tree::StatementPtr>>(&parsed);
@@ -136,7 +136,7 @@ void check_sizes(Planning& planning) {
 /// nextval('s'), setval('s', …) of a sequence that belongs to a table of another shard than the
 /// default one are that shard's; -1: none is meant.
 int shard_of_sequences(Planning& planning) {
-  static const std::set<std::string_view> calls = {"nextval", "setval", "currval", "pg_sequence_last_value"};
+  static const std::set<std::string_view> calls = {"nextval", "setval", "pg_sequence_last_value"};
   int shard = -1;
   const auto visit = [&](const tree::Expr& at) {
     const auto* call = at.as<tree::FunctionCall>();
@@ -180,13 +180,19 @@ bool leaves_residue(const Traits& traits) {
   return traits.settings || calls || !traits.opaque.empty() || !traits.unknown.empty();
 }
 
-/// currval() is the server's, so over one shard it can be had.
-void note_sequences(Planning& planning) {
+/// Of a finished plan: whether sequences may advance in the session of the shard that carries it out,
+/// or in that of the default shard, which computes a value for all copies. What is placed by a key
+/// advances none: that is refused. (A hint's plan says so itself.)
+bool may_advance_sequences(const Planning& planning, const Plan& plan) {
   const Traits& traits = planning.traits;
-  if (!traits.session_value.empty()) planning.plan->residue = Residue::untracked;
-  planning.plan->advances_sequences =
-      planning.statement->as<tree::Select>() == nullptr || traits.writing_with ||
-      !traits.shared.empty() || !traits.opaque.empty() || !traits.unknown.empty();
+  if (plan.kind == PlanKind::broadcast) {
+    return std::ranges::any_of(plan.evaluations, [](const Plan::Evaluation& evaluation) {
+      return evaluation.sql.contains("nextval(");
+    });
+  }
+  if (plan.kind != PlanKind::relay || plan.routing.mode != Routing::Mode::one_shard) return false;
+  return planning.statement->as<tree::Select>() == nullptr || traits.writing_with ||
+         !traits.sequence.empty() || !traits.opaque.empty() || !traits.unknown.empty();
 }
 
 /// What no plan allows, however few shards it asks.
@@ -195,12 +201,6 @@ void check_functions(const Planning& planning) {
   const Traits& traits = planning.traits;
   if (!traits.opaque.empty()) refuse(make_error(ErrorId::opaque_function, traits.opaque));
   if (!traits.unknown.empty()) refuse(make_error(ErrorId::opaque_function, traits.unknown));
-  const bool pooled = planning.request->database == nullptr ||
-                      planning.request->database->pool.mode != conf::PoolMode::session;
-  if (!traits.session_value.empty() && pooled) {
-    refuse_statement(traits.session_value + "() with transaction pooling",
-                     "Use INSERT … RETURNING, or nextval() first.");
-  }
 }
 
 /// A server's connection is another client's a moment later: who is meant by its number is not known. One's
@@ -224,9 +224,12 @@ void check_backend_calls(const Planning& planning) {
   }
 }
 
-/// A function that concerns the server's session, which is that of the default shard.
-void check_session_call(const Planning& planning) {
-  const std::string& function = planning.traits.session_call;
+/// A function of the default shard: it concerns the server's session there, or a sequence.
+void check_default_call(const Planning& planning) {
+  const Traits& traits = planning.traits;
+  const std::string& function = !traits.session_call.empty()    ? traits.session_call
+                                : !traits.session_value.empty() ? traits.session_value
+                                                                : traits.sequence;
   if (function.empty() || planning.map().shards().size() == 1) return;
   const bool elsewhere = std::ranges::any_of(planning.query.instances, [&](const auto& instance) {
     const router::MappedTable* table = planning.query.mapped(*instance);
@@ -350,6 +353,7 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     if (made == nullptr) return result;
     auto plan = std::make_shared<Plan>(**made);
     plan->command = command_of(statement);
+    plan->advances_sequences |= may_advance_sequences(planning, *plan);
     for (const int token : statement.baked) planning.pins.pin(token);
     plan->pinned = planning.pins.ascending();
     return std::shared_ptr<const Plan>(std::move(plan));
@@ -374,14 +378,15 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     check_relations(planning);
     if (touches_other_than_default(planning)) check_types(planning);
     check_functions(planning);
-    check_session_call(planning);
     check_backend_calls(planning);
     if (request.map->shards().size() > 1) {
       check_sizes(planning);
       if (auto there = to_sequences(planning)) return finish(std::move(*there));
     }
+    check_default_call(planning);
     if (leaves_residue(planning.traits)) planning.plan->residue = Residue::may_begin;
-    if (request.map->shards().size() == 1) note_sequences(planning);
+    if (!planning.traits.session_value.empty()) planning.plan->residue = Residue::untracked;
+    planning.plan->asks_sequences = !planning.traits.session_value.empty();
     if (!planning.query.unresolved.empty() && touches_other_than_default(planning) &&
         request.map->shards().size() > 1) {
       refuse(make_error(ErrorId::unmappable_syntax,

@@ -26,6 +26,7 @@ struct Traits {
   std::string impure;           ///< a user's operator or cast that may do anything
   std::string outer_aggregate;  ///< inside a subquery, but over rows of the block around it
   std::string session_value;    ///< currval(), lastval(): of one server's session
+  std::string sequence;         ///< nextval(), setval(): sequences are the default shard's
   std::string session_call;     ///< advisory locks of the session, pg_notify(): the default shard's
   bool settings = false;
   bool ambient = false;

@@ -119,6 +119,9 @@ std::shared_ptr<Plan> relay(Planning& planning, const Placement& placement) {
     if (planning.plan->residue != Residue::none || !planning.traits.session_call.empty()) {
       return relay_to(planning, preferred, "the session is the default shard's");
     }
+    if (!planning.traits.sequence.empty()) {
+      return relay_to(planning, preferred, "sequences are the default shard's");
+    }
     plan->kind = PlanKind::relay;
     plan->routing.mode = Routing::Mode::any_shard;
     plan->routing.reason = "only reference tables are read";

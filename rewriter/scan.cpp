@@ -29,6 +29,7 @@ void note_function(const tree::FunctionCall& call, const FunctionContext& functi
       return;
     case FunctionKind::shared:
       traits.shared = name + "()";
+      if (name == "nextval" || name == "setval") traits.sequence = name;
       return;
     case FunctionKind::settings:
       traits.settings = true;

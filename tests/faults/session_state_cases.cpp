@@ -423,6 +423,36 @@ TEST_CASE("session state: currval belongs to its session") {
   REQUIRE(one.run("drop table counted").ok());
 }
 
+TEST_CASE("session state: currval of the default shard, where rows are sharded") {
+  Proxy pooled({{"POOL_SIZE", "2"}, {"WAIT_TIMEOUT", "300ms"}});
+  Client one(pooled.conninfo());
+  Client two(pooled.conninfo());
+  REQUIRE(one.run("create table counted (id serial, note text)").ok());
+  CHECK_EQ(one.run("select lastval()").sqlstate, "55000");
+  CHECK_EQ(one.run("insert into counted (note) values ('one') returning id").value(), "1");
+  CHECK_EQ(two.run("insert into counted (note) values ('two') returning id").value(), "2");
+  for (int round = 0; round < 3; ++round) CHECK_EQ(two.run("select count(*) from counted").value(), "2");
+  CHECK_EQ(one.run("select currval('counted_id_seq'), lastval()").rows.at(0), std::vector<std::string>{"1", "1"});
+  CHECK_EQ(two.run("select currval(pg_get_serial_sequence('counted', 'id'))").value(), "2");
+
+  // Each shard has the sequence, and only the default shard's counts.
+  CHECK_EQ(one.run("select nextval('counted_id_seq') from items where id = 1").sqlstate, "0A000");
+  CHECK_EQ(one.run("insert into items (id, n) values (101, nextval('counted_id_seq'))").sqlstate, "0A000");
+  CHECK_EQ(one.run("update items set n = currval('counted_id_seq') where id = 1").sqlstate, "0A000");
+  REQUIRE(one.run("begin").ok());
+  REQUIRE(one.run("select note from items where id = 1").ok());
+  CHECK_EQ(one.run("select nextval('counted_id_seq')").value(), "3");
+  REQUIRE(one.run("rollback").ok());
+
+  // What ran on another shard is not what the default shard says.
+  REQUIRE(one.run("/* anabranch: shard=s2 */ create sequence apart start 1000").ok());
+  CHECK_EQ(one.run("/* anabranch: shard=s2 */ select nextval('apart')").value(), "1000");
+  CHECK_EQ(one.run("select lastval()").sqlstate, "0A000");
+  CHECK_EQ(two.run("select lastval()").value(), "2");
+  REQUIRE(one.run("/* anabranch: shard=s2 */ drop sequence apart").ok());
+  REQUIRE(one.run("drop table counted").ok());
+}
+
 TEST_CASE("session state: while nobody else lacks a connection, currval stays") {
   Proxy pooled({{"POOL_SIZE", "4"}});
   const std::string where = pooled.conninfo("dbname=other user=limited password=limited-secret");
