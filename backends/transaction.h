@@ -91,6 +91,7 @@ class Transaction {
   void begin_snapshots();
   /// They are of one moment: the transaction may read from all shards.
   void snapshots_taken() { snapshots_ = Snapshots::taken; }
+  bool has_snapshots() const { return snapshots_ == Snapshots::taken; }
   /// The same where nothing must be waited for (an idle connection is at hand, its context can be
   /// pipelined); null: call enlist(). No coroutine: for the hot path.
   Enlisted* try_enlist(std::uint32_t shard, const ShardTarget& target);
