@@ -271,21 +271,36 @@ class Assembly {
     return true;
   }
 
-  // Its rows are spread as its table's are, but the map does not say so.
+  bool same_columns_everywhere(const Name& name, const router::Relation& relation) const {
+    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+      const ShardRelation* found = find_on(shard, name);
+      if (shards_[shard] && (found == nullptr || describe_columns(found->relation) != describe_columns(relation))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // Its rows are spread as its table's are, but the map does not say so. A partition is then placed as its
+  // table is; what else there may be has columns of its own.
   void refuse_part(router::Relation& relation) const {
     using enum router::RelationKind;
     if (relation.kind != table && relation.kind != partitioned && relation.kind != foreign) return;
     const router::Relation* at = &relation;
     const router::MappedTable* of = nullptr;
+    bool partition = relation.kind != foreign;
     while (of == nullptr && !at->parent.empty()) {
       of = request_.map ? request_.map->find_table(at->parent_schema, at->parent) : nullptr;
       const auto parent = main_.relations.find({at->parent_schema, at->parent});
       if (parent == main_.relations.end()) break;
       at = &parent->second.relation;
+      partition &= at->kind == partitioned;
     }
     if (of == nullptr || of->kind == conf::TableKind::whole) return;
+    const Name name{relation.schema, relation.name};
+    if (partition && relation.everywhere && same_columns_everywhere(name, relation)) return;
     relation.refusal =
-        fmt::format("\"{}\" is a part of \"{}\", whose rows are on every shard: name that table",
+        fmt::format("\"{}\" is a part of \"{}\", whose rows are on every shard, but not the same part on each: name that table",
                     relation.name, of->name.name);
   }
 
@@ -334,7 +349,10 @@ class Assembly {
     }
     router::Relation relation = source->relation;
     // OIDs are the default shard's; what it does not have has none.
-    if (home != database_.default_shard) relation.oid = 0;
+    if (home != database_.default_shard) {
+      const ShardRelation* shown = find_on(database_.default_shard, name);
+      relation.oid = shown == nullptr ? 0 : shown->relation.oid;
+    }
     check_table(*request_.map, table, *source, relation, request_.config->file,
                 loaded_.diagnostics);
     for (const std::uint32_t shard : request_.map->shards_of(table)) {

@@ -43,7 +43,9 @@ std::string relations_sql(Maker maker) {
       " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
       " left join pg_index x on x.indexrelid = c.oid"
       " left join pg_inherits h on h.inhrelid = c.oid and h.inhseqno = 1 and x.indexrelid is null"
-      " left join pg_class p on p.oid = coalesce(x.indrelid, h.inhparent)"
+      " left join pg_depend o on c.relkind = 'S' and o.classid = 'pg_class'::regclass and o.objid = c.oid"
+      " and o.objsubid = 0 and o.refclassid = 'pg_class'::regclass and o.refobjsubid > 0 and o.deptype in ('a', 'i')"
+      " left join pg_class p on p.oid = coalesce(x.indrelid, h.inhparent, o.refobjid)"
       " left join pg_namespace pn on pn.oid = p.relnamespace"
       " where (c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') or (c.relkind in ('i', 'I')"
       " and n.nspname not in ('pg_catalog', 'information_schema'))) and {} order by c.oid",

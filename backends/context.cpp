@@ -307,9 +307,17 @@ void add_options(Settings& settings, std::string_view options) {
   }
 }
 
-// A startup value is the setting's text, not SQL: of lists each element is a literal of its own.
-std::string startup_value(std::string_view name, std::string_view value) {
-  if (name != "search_path") return quote_literal(value);
+// Of these a server reads each element as a name: a literal of its own, which may be empty.
+constexpr auto lists_of_names = std::to_array<std::string_view>({"search_path", "temp_tablespaces"});
+// Of these the elements are paths, which keep their case.
+constexpr auto lists_of_paths =
+    std::to_array<std::string_view>({"local_preload_libraries", "session_preload_libraries"});
+
+}  // namespace
+
+std::string setting_as_sql(std::string_view name, std::string_view value) {
+  if (std::ranges::find(lists_of_paths, name) != lists_of_paths.end() && !value.empty()) return std::string(value);
+  if (std::ranges::find(lists_of_names, name) == lists_of_names.end()) return quote_literal(value);
   std::string list;
   std::string element;
   bool quoted = false;
@@ -336,8 +344,6 @@ std::string startup_value(std::string_view name, std::string_view value) {
   return list;
 }
 
-}  // namespace
-
 void add_startup_parameter(Settings& settings, std::string_view name, std::string_view value) {
   const std::string key = values::lower_case(name);
   if (key == "user" || key == "database" || key == "replication" || key.starts_with("_pq_.")) {
@@ -347,7 +353,7 @@ void add_startup_parameter(Settings& settings, std::string_view name, std::strin
     add_options(settings, value);
     return;
   }
-  settings.insert_or_assign(key, startup_value(key, value));
+  settings.insert_or_assign(key, setting_as_sql(key, value));
 }
 
 }  // namespace anabranch::backends

@@ -95,6 +95,10 @@ std::string literal_value(std::string_view sql);
 /// takes the next character as it is.
 std::vector<std::string> split_options(std::string_view options);
 
+/// A setting's own text (as SHOW gives it, or a startup parameter) as SQL text: what may follow
+/// `SET name TO `.
+std::string setting_as_sql(std::string_view name, std::string_view value);
+
 /// A client's startup parameter as a wanted setting; names that are no settings (user, database,
 /// replication, options, _pq_.*) answer nothing. `options` (`-c name=value …`) is parsed apart.
 void add_startup_parameter(Settings& settings, std::string_view name, std::string_view value);

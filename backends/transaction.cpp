@@ -266,7 +266,7 @@ void Transaction::begin_snapshots() {
 void Transaction::mark_written(std::uint32_t shard) {
   Enlisted* member = find(shard);
   if (!member || member->wrote) return;
-  if (state_ == TransactionState::explicit_ && !schema_change_) {
+  if (state_ == TransactionState::explicit_ && !schema_change_ && !several_writers_) {
     for (const auto& other : enlisted_) {
       if (!other->wrote) continue;
       throw make_error(values::ErrorId::second_writer, other->lease.shard_name(),

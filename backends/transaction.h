@@ -91,15 +91,18 @@ class Transaction {
   void begin_snapshots();
   /// They are of one moment: the transaction may read from all shards.
   void snapshots_taken() { snapshots_ = Snapshots::taken; }
+  bool has_snapshots() const { return snapshots_ == Snapshots::taken; }
   /// The same where nothing must be waited for (an idle connection is at hand, its context can be
   /// pipelined); null: call enlist(). No coroutine: for the hot path.
   Enlisted* try_enlist(std::uint32_t shard, const ShardTarget& target);
   /// The shard's part of the transaction has failed, and held nothing but what failed: it is begun anew.
   /// Throws 08006 where the connection is lost.
   net::Task<void> reopen(Enlisted& member);
+  /// transactions.two_phase: off. Explicit transactions, too, may write to several shards.
+  void allow_several_writers(bool allow) { several_writers_ = allow; }
   /// Call for an enlisted shard before a write goes out. Throws SqlError 0A000 (second_writer) for
-  /// a second writing shard inside an explicit transaction that holds no schema change; an implicit
-  /// one may write to several.
+  /// a second writing shard inside an explicit transaction that may not and holds no schema change;
+  /// an implicit one may write to several.
   void mark_written(std::uint32_t shard);
   /// A schema change goes out in this transaction: from now on it may write to several shards, until
   /// it ends or is rolled back to a savepoint before this.
@@ -154,6 +157,7 @@ class Transaction {
   TransactionState state_ = TransactionState::none;
   bool keeps_leases_ = false;
   bool schema_change_ = false;
+  bool several_writers_ = false;
   enum class Snapshots : std::uint8_t { none, wanted, taking, taken };
   Snapshots snapshots_ = Snapshots::none;
   bool lost_kept_ = false;

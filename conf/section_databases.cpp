@@ -36,7 +36,8 @@ const std::vector<Field<Pool>>& pool_fields() {
 const std::vector<Field<Transactions>>& transaction_fields() {
   static const std::vector<Field<Transactions>> fields{
       {"two_phase", "auto | required | off", "auto", false, true,
-       "Whether a transaction on several shards is committed in two phases.",
+       "Whether a transaction that writes to several shards is committed in two phases; off: shard by shard "
+       "(transactions.md).",
        choice(&Transactions::two_phase, two_phases)},
       {"snapshots", "shard | global", "shard", false, true,
        "global: one moment for a read of several shards (REPEATABLE READ).",

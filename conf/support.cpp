@@ -48,7 +48,7 @@ void look_at(Findings& findings, const std::string& path, const Database& databa
   findings.when(database.load_balancing != defaults.load_balancing, path + ".load_balancing");
   findings.when(database.read_from != defaults.read_from, path + ".read_from");
   findings.when(database.max_replica_lag != defaults.max_replica_lag, path + ".max_replica_lag");
-  findings.when(database.transactions.two_phase != defaults.transactions.two_phase,
+  findings.when(database.transactions.two_phase == TwoPhase::required,
                 path + ".transactions.two_phase");
   findings.when(database.transactions.snapshots != defaults.transactions.snapshots,
                 path + ".transactions.snapshots");

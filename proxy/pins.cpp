@@ -71,17 +71,9 @@ std::string custom_sql(const SessionState& state) {
   return sql;
 }
 
-/// A setting's value as SQL text. The server shows lists of names as they are written.
-std::string sql_value(const std::string& name, const std::string& shown) {
-  static constexpr auto lists = std::to_array<std::string_view>(
-      {"local_preload_libraries", "search_path", "session_preload_libraries", "temp_tablespaces"});
-  if (std::ranges::find(lists, name) != lists.end() && !shown.empty()) return shown;
-  return backends::quote_literal(shown);
-}
-
 void take_setting(SessionState& state, Member& member, const std::string& name, const std::string& shown) {
   const std::string* known = state.settings.find(name);
-  const std::string value = sql_value(name, shown);
+  const std::string value = backends::setting_as_sql(name, shown);
   if (known != nullptr && (*known == value || backends::literal_value(*known) == shown)) return;
   state.settings.set(name, value);
   member.lease->applied.set(name, value);

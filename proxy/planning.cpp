@@ -266,7 +266,12 @@ void tell_columns(Statement& statement) {
   if (statement.told == statement.plan) return;
   const bool changed = statement.told != nullptr && statement.told->description && !statement.plan->plan->session &&
                        !same_columns(*statement.told->description, *statement.plan->description);
-  if (changed) throw values::SqlError("0A000", "cached plan must not change result type");
+  if (changed) {
+    auto fields = net::pg::ErrorFields::make("ERROR", "0A000", "cached plan must not change result type");
+    // By the routine that raises it in a server drivers know that they must prepare again.
+    fields.set('R', "RevalidateCachedQuery");
+    throw backends::ServerError(std::move(fields), 0, {});
+  }
   statement.told = statement.plan;
 }
 

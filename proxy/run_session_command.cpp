@@ -10,6 +10,7 @@
 #include "proxy/prepared.h"
 #include "proxy/replies.h"
 #include "proxy/settings.h"
+#include "proxy/shared_snapshot.h"
 #include "proxy/transaction_end.h"
 #include "values/errors.h"
 
@@ -249,6 +250,22 @@ net::Task<void> set_in_transaction(SessionState& state, const SessionPlan& plan)
   send_complete(state.out(), tag);
 }
 
+net::Task<void> export_snapshot(SessionState& state, const Execution& execution) {
+  const std::optional<std::string> name = co_await export_snapshots(state);
+  if (execution.simple) send_row_description(state.out(), *execution.plan->plan->result, {});
+  send_text_row(state.out(), {&name, 1});
+  send_complete(state.out(), "SELECT 1");
+}
+
+net::Task<void> import_snapshot(SessionState& state, const SessionPlan& plan) {
+  if (!state.explicit_transaction()) {
+    warn(state, "25P01", "SET TRANSACTION can only be used in transaction blocks");
+  } else {
+    co_await import_snapshots(state, backends::literal_value(plan.value));
+  }
+  send_complete(state.out(), "SET");
+}
+
 /// Where there is one server, PREPARE's statements are its own; the session then keeps the connection.
 bool on_server(SessionState& state, const SessionPlan& command) {
   if (!state.db->passthrough() || state.transaction.find(state.default_shard()) == nullptr) return false;
@@ -295,6 +312,11 @@ net::Task<Outcome> run_session_command(SessionState& state, Execution& execution
     case SessionAction::deallocate:
       if (on_server(state, command)) co_return co_await deallocate_on_server(state, execution);
       deallocate(state, command);
+      break;
+    case SessionAction::export_snapshot: co_await export_snapshot(state, execution); break;
+    case SessionAction::import_snapshot:
+      if (state.db->map->shards().size() == 1) co_return co_await run_relay(state, execution, state.default_shard());
+      co_await import_snapshot(state, command);
       break;
     case SessionAction::declare:
     case SessionAction::fetch:

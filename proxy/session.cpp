@@ -301,7 +301,7 @@ void Session::report(const values::SqlError& error) {
   } else if (const auto* server = dynamic_cast<const backends::ServerError*>(&error)) {
     net::pg::ErrorFields fields = server->fields;
     // DDL that this proxy has not seen.
-    catalog_outdated_ = fields.get('R') == "RevalidateCachedQuery";
+    catalog_outdated_ = fields.get('R') == "RevalidateCachedQuery" && !server->shard_name.empty();
     if (const std::string position(fields.get('P')); !position.empty() && statement_begin_ > 0) {
       fields.set('P', std::to_string(std::strtoull(position.c_str(), nullptr, 10) + statement_begin_));
     }

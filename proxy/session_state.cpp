@@ -71,6 +71,7 @@ SessionState::SessionState(Worker& on, net::Socket socket, Login who)
   refresh_planning();
   keeps_all_ = db->conf->pool.mode == conf::PoolMode::session;
   transaction.keep_leases(keeps_all_);
+  transaction.allow_several_writers(db->conf->transactions.two_phase == conf::TwoPhase::off);
 }
 
 void SessionState::end_leases() {
@@ -109,6 +110,7 @@ void SessionState::renew_database() {
   if (current == db) return;
   const bool same_servers = current->config == db->config;
   db = current;
+  transaction.allow_several_writers(db->conf->transactions.two_phase == conf::TwoPhase::off);
   if (same_servers) return;
   targets_.clear();
   // What is bound to a server that the shard has no more is lost with it.

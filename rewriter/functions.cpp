@@ -167,6 +167,13 @@ FunctionKind kind_of(const router::Function& function, std::size_t arguments,
   return harmless ? FunctionKind::pure : FunctionKind::opaque;
 }
 
+/// format(text, VARIADIC "any").
+bool takes_any_more(const router::Function& function, std::size_t arguments) {
+  constexpr values::Oid any_type = 2276;
+  const auto& types = function.arguments;
+  return !types.empty() && types.back() == any_type && arguments + 1 >= types.size();
+}
+
 }  // namespace
 
 FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& context) {
@@ -179,7 +186,7 @@ FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& con
     const std::size_t arguments = call.args.size();
     // Defaults and VARIADIC make calls shorter or longer than the signature; only a lone exact
     // match of a built-in tells its overloads apart.
-    const bool fits = candidate->arguments.size() == arguments || call.star;
+    const bool fits = candidate->arguments.size() == arguments || call.star || takes_any_more(*candidate, arguments);
     if (candidate->builtin && !fits && !candidate->arguments.empty() && candidate->kind == 'f' &&
         of_settings_only().contains(candidate->name)) {
       continue;

@@ -193,12 +193,13 @@ enum class Residue {
 enum class SessionAction {
   begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release,
   set, reset, reset_all, show, discard_all, set_transaction, set_characteristics,
-  set_constraints, prepare, execute, deallocate, declare, fetch, close_cursor
+  set_constraints, prepare, execute, deallocate, declare, fetch, close_cursor, export_snapshot,
+  import_snapshot
 };
 struct SessionPlan {
   SessionAction action;
   std::string name;      ///< setting, savepoint, prepared statement, cursor; empty: all of them
-  std::string value;     ///< SET: the value as SQL text, ready to follow `SET name TO `
+  std::string value;     ///< SET: the value as SQL text, ready to follow `SET name TO `; a snapshot's name, so
   bool local = false;    ///< SET LOCAL
   bool chain = false;    ///< COMMIT AND CHAIN
   std::string options;   ///< BEGIN's options as text ("ISOLATION LEVEL SERIALIZABLE READ ONLY")

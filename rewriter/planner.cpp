@@ -6,6 +6,7 @@
 #include "rewriter/hints.h"
 #include "rewriter/planning.h"
 #include "rewriter/utility.h"
+#include "values/ascii.h"
 
 namespace anabranch::rewriter {
 namespace {
@@ -85,6 +86,36 @@ void prepare_values(Planning& planning) {
   }
 }
 
+/// 'schema."Name"' as a server splits it; empty parts where it is no name.
+std::vector<std::string> split_name(std::string_view text) {
+  std::vector<std::string> parts(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"' && quoted && i + 1 < text.size() && text[i + 1] == '"') {
+      parts.back() += text[++i];
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (c == '.' && !quoted) {
+      parts.emplace_back();
+    } else {
+      parts.back() += quoted ? std::string(1, c) : std::string(1, values::lower_case(c));
+    }
+  }
+  return parts;
+}
+
+/// What a text like 'public.users', cast to regclass or not, names.
+NamedTable find_in_text(Planning& planning, const tree::Expr& expr) {
+  const tree::Expr* arg = &expr;
+  while (const auto* cast = arg->as<tree::TypeCast>()) arg = cast->arg.get();
+  const auto* literal = arg->as<tree::Literal>();
+  if (literal == nullptr || literal->kind() != tree::Literal::Kind::string) return {};
+  const std::vector<std::string> parts = split_name(literal->value(planning.pins));
+  if (parts.size() > 2) return {};
+  return find_named(planning, parts.size() > 1 ? parts.front() : "", parts.back());
+}
+
 /// A table's size is asked of the shard that answers, which has a part of the rows.
 void check_sizes(Planning& planning) {
   static const std::set<std::string_view> sizes = {"pg_relation_size", "pg_table_size",
@@ -92,26 +123,55 @@ void check_sizes(Planning& planning) {
   const auto visit = [&](const tree::Expr& at) {
     const auto* call = at.as<tree::FunctionCall>();
     if (call == nullptr || call->args.empty() || !sizes.contains(call->name.back())) return true;
-    const tree::Expr* arg = call->args.front().get();
-    while (const auto* cast = arg->as<tree::TypeCast>()) arg = cast->arg.get();
-    const auto* literal = arg->as<tree::Literal>();
-    if (literal == nullptr || literal->kind() != tree::Literal::Kind::string) return true;
-    std::string name = literal->value(planning.pins);
-    std::string schema;
-    if (const std::size_t dot = name.find('.'); dot != std::string::npos) {
-      schema = name.substr(0, dot);
-      name = name.substr(dot + 1);
-    }
-    const router::MappedTable* table = find_named(planning, schema, name).table;
-    if (table == nullptr || table->kind != conf::TableKind::sharded) {
-      return true;
-    }
-    refuse_clause(call->name.back() + "()", "\"" + name + "\" has rows on several shards",
+    const NamedTable named = find_in_text(planning, *call->args.front());
+    if (named.table == nullptr || named.table->kind != conf::TableKind::sharded) return true;
+    refuse_clause(call->name.back() + "()", "\"" + named.table->name.name + "\" has rows on several shards",
                   "Ask each shard: /* anabranch: shard=NAME */");
   };
   for (const auto& block : planning.query.blocks) {
     each_expression(*block, [&](const tree::Expr& expr) { tree::walk(expr, visit); });
   }
+}
+
+/// nextval('s'), setval('s', …) of a sequence that belongs to a table of another shard than the
+/// default one are that shard's; -1: none is meant.
+int shard_of_sequences(Planning& planning) {
+  static const std::set<std::string_view> calls = {"nextval", "setval", "pg_sequence_last_value"};
+  int shard = -1;
+  const auto visit = [&](const tree::Expr& at) {
+    const auto* call = at.as<tree::FunctionCall>();
+    if (call == nullptr || call->args.empty() || !calls.contains(call->name.back())) return true;
+    const NamedTable named = find_in_text(planning, *call->args.front());
+    if (named.table != nullptr && named.table->kind == conf::TableKind::whole &&
+        named.table->shard != planning.map().default_shard()) {
+      shard = static_cast<int>(named.table->shard);
+    }
+    return true;
+  };
+  for (const auto& block : planning.query.blocks) {
+    each_expression(*block, [&](const tree::Expr& expr) { tree::walk(expr, visit); });
+  }
+  return shard;
+}
+
+/// Such a statement without tables, or with tables of the same shard only, goes there.
+std::optional<PlanResult> to_sequences(Planning& planning) {
+  const int shard = shard_of_sequences(planning);
+  if (shard < 0) return std::nullopt;
+  const bool others = std::ranges::any_of(planning.query.instances, [&](const auto& instance) {
+    if (instance->kind != Instance::Kind::table) return false;
+    const router::MappedTable* table = planning.query.mapped(*instance);
+    if (table == nullptr || table->kind == conf::TableKind::sharded) return true;
+    return table->kind == conf::TableKind::whole && static_cast<int>(table->shard) != shard;
+  });
+  if (others) {
+    refuse_statement("a sequence of shard " + planning.map().shards()[static_cast<std::size_t>(shard)].name +
+                         " beside tables of other shards",
+                     "Ask for its value in a statement of its own.");
+  }
+  auto plan = relay_to(planning, shard, "its sequence is on one shard");
+  plan->effect = Effect::writes;
+  return std::shared_ptr<const Plan>(std::move(plan));
 }
 
 /// Whether the server's session may be another afterwards.
@@ -141,6 +201,27 @@ void check_functions(const Planning& planning) {
   const Traits& traits = planning.traits;
   if (!traits.opaque.empty()) refuse(make_error(ErrorId::opaque_function, traits.opaque));
   if (!traits.unknown.empty()) refuse(make_error(ErrorId::opaque_function, traits.unknown));
+}
+
+/// A server's connection is another client's a moment later: who is meant by its number is not known. One's
+/// own is, in the statement that asks.
+void check_backend_calls(const Planning& planning) {
+  const bool pooled = planning.request->database == nullptr ||
+                      planning.request->database->pool.mode != conf::PoolMode::session;
+  if (!pooled) return;
+  const auto visit = [&](const tree::Expr& at) {
+    const auto* call = at.as<tree::FunctionCall>();
+    if (call == nullptr || call->args.empty()) return true;
+    const std::string& name = call->name.back();
+    if (name != "pg_cancel_backend" && name != "pg_terminate_backend") return true;
+    const auto* arg = call->args.front()->as<tree::FunctionCall>();
+    if (arg != nullptr && arg->name.back() == "pg_backend_pid") return true;
+    refuse_clause(name + "()", "with transaction pooling a connection's number is no client's",
+                  "Cancel as your driver does (CancelRequest), or ask the server: /* anabranch: shard=NAME */");
+  };
+  for (const auto& block : planning.query.blocks) {
+    each_expression(*block, [&](const tree::Expr& expr) { tree::walk(expr, visit); });
+  }
 }
 
 /// A function of the default shard: it concerns the server's session there, or a sequence.
@@ -286,6 +367,9 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
       if (auto by_hint = hinted(request, nullptr)) return finish(std::move(*by_hint));
       return finish(plan_utility(planning, *utility));
     }
+    if (const auto* select = statement.as<tree::Select>(); select != nullptr && request.map->shards().size() > 1) {
+      if (auto exported = plan_snapshot_export(*select)) return finish(std::shared_ptr<const Plan>(exported));
+    }
     planning.query = resolve(statement, *request.catalog, *request.map, *request.context);
     planning.traits = scan(planning.query, planning.functions);
     if (planning.traits.locking) planning.plan->effect = Effect::writes;
@@ -294,8 +378,12 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     check_relations(planning);
     if (touches_other_than_default(planning)) check_types(planning);
     check_functions(planning);
+    check_backend_calls(planning);
+    if (request.map->shards().size() > 1) {
+      check_sizes(planning);
+      if (auto there = to_sequences(planning)) return finish(std::move(*there));
+    }
     check_default_call(planning);
-    if (request.map->shards().size() > 1) check_sizes(planning);
     if (leaves_residue(planning.traits)) planning.plan->residue = Residue::may_begin;
     if (!planning.traits.session_value.empty()) planning.plan->residue = Residue::untracked;
     planning.plan->asks_sequences = !planning.traits.session_value.empty();

@@ -118,6 +118,8 @@ Outcome plan_utility(Planning& planning, const tree::Utility& utility);
 void note_residue(const PlanRequest& request, const tree::Statement& statement, Plan& plan);
 /// Transaction control and settings: the session's own business; null for all else.
 std::shared_ptr<Plan> plan_session(const tree::Utility& utility);
+/// Over several shards: pg_export_snapshot() is the session's business, too. Null: another statement.
+std::shared_ptr<Plan> plan_snapshot_export(const tree::Select& select);
 
 /// Checks of statements that run on several shards: functions, system columns.
 void check_several(const Planning& planning);

@@ -125,10 +125,11 @@ Query resolve(const tree::Statement& statement, const router::Catalog& catalog,
 const router::Relation* find_table(const router::Catalog& catalog,
                                    const std::vector<std::string>& search_path,
                                    std::string_view schema, std::string_view name);
-/// The map's entry for a name that may not exist yet. -1: none.
-int find_mapped(const router::ShardMap& map, const router::Relation* relation,
-                const std::vector<std::string>& search_path, std::string_view schema,
-                std::string_view name);
+/// The map's entry for a name that may not exist yet; of a partition that the map does not list, its
+/// table's, and of a table's own sequence, where the table lives whole on one shard. -1: none.
+int find_mapped(const router::ShardMap& map, const router::Catalog& catalog,
+                const router::Relation* relation, const std::vector<std::string>& search_path,
+                std::string_view schema, std::string_view name);
 
 /// Whether the name means one of the session's temporary relations, which come first unless the path
 /// says otherwise.

@@ -345,7 +345,8 @@ class Resolver {
     instance.name = name;
     if (view_depth_ > 0 || !is_temporary(context_, *query_.catalog, table.schema, table.name)) {
       instance.relation = find_table(*query_.catalog, *path_, table.schema, table.name);
-      instance.table = find_mapped(*query_.map, instance.relation, *path_, table.schema, table.name);
+      instance.table = find_mapped(*query_.map, *query_.catalog, instance.relation, *path_, table.schema,
+                                   table.name);
     }
     if (instance.relation == nullptr) {
       instance.open = true;

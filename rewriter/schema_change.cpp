@@ -10,6 +10,12 @@ const router::MappedTable* mapped_table(const Planning& planning, const tree::Ta
   return find_named(planning, table.schema, table.name).table;
 }
 
+/// The default shard has the definition, whoever has the rows.
+bool is_shown(const Planning& planning, const tree::TableRef& table) {
+  const router::Relation* relation = find_named(planning, table.schema, table.name).relation;
+  return relation != nullptr && relation->oid != 0;
+}
+
 std::vector<std::string> key_columns(const router::MappedTable& table) {
   return table.expression ? table.expression->columns() : table.key;
 }
@@ -131,6 +137,10 @@ bool reads_mapped(const Planning& planning, const tree::Utility& utility,
   for (const tree::RelationName& relation : utility.relations) {
     if (relation.name == except_name && relation.schema == except_schema) continue;
     const Home home = home_of(planning, relation.schema, relation.name);
+    if (home.shard >= 0) {
+      refuse_statement(utility.tag + " over a table of another shard than the default one",
+                       "Query the table itself, or move it to the default shard.");
+    }
     mapped |= home.mapped;
     elsewhere |= !home.mapped;
   }
@@ -157,6 +167,10 @@ std::shared_ptr<Plan> plan_create_table(Planning& planning, const tree::Utility&
     if (parent != nullptr && parent->kind != conf::TableKind::whole) {
       return broadcast_text(planning, utility, "partitions follow their table");
     }
+    if (parent != nullptr) {
+      const bool shown = is_shown(planning, *create.partition_of);
+      return text_elsewhere(planning, utility, static_cast<int>(parent->shard), shown);
+    }
   }
   const router::MappedTable* table = mapped_table(planning, create.table);
   for (const tree::TableRef& parent : create.inherits) {
@@ -168,9 +182,7 @@ std::shared_ptr<Plan> plan_create_table(Planning& planning, const tree::Utility&
   check_constraints(planning, table, create.table.name, create.columns, create.constraints);
   if (table == nullptr) return text_to_default(planning, "the map does not list the table");
   if (table->kind == conf::TableKind::whole) {
-    auto plan = relay_to(planning, static_cast<int>(table->shard), "the map puts it on one shard");
-    plan->effect = Effect::ddl;
-    return plan;
+    return text_elsewhere(planning, utility, static_cast<int>(table->shard), true);
   }
   for (const tree::TableRef& source : create.likes) {
     if (planning.map().shards().size() > 1 && !home_of(planning, source.schema, source.name).mapped) {
@@ -235,8 +247,7 @@ std::shared_ptr<Plan> plan_create_index(Planning& planning, const tree::Utility&
     return plan;
   }
   if (table->kind == conf::TableKind::whole) {
-    auto plan = relay_to(planning, static_cast<int>(table->shard), "its table is on one shard");
-    plan->effect = Effect::ddl;
+    auto plan = text_elsewhere(planning, utility, static_cast<int>(table->shard), is_shown(planning, create.table));
     plan->outside_transaction = create.concurrently;
     return plan;
   }
@@ -262,6 +273,25 @@ void check_key_column(const Planning& planning, const tree::RelationName& relati
 
 namespace {
 
+/// A table and its partition, each listed by the map: their rows are placed alike. Or their indexes.
+bool parts_alike(const Planning& planning, const tree::Utility& utility) {
+  if (utility.relations.size() != 2) return false;
+  const auto entry = [&](const tree::RelationName& name) -> const router::MappedTable* {
+    const router::Relation* relation = find_named(planning, name.schema, name.name).relation;
+    return relation == nullptr ? nullptr : planning.map().find_table(relation->schema, relation->name);
+  };
+  const tree::RelationName& whole = utility.relations[0];
+  const tree::RelationName& part = utility.relations[1];
+  if (utility.kind == "AlterTableStmt" && whole.kind == tree::RelationName::Kind::index) {
+    return home_of(planning, whole.schema, whole.name).mapped && home_of(planning, part.schema, part.name).mapped;
+  }
+  const router::MappedTable* table = entry(whole);
+  const router::MappedTable* other = entry(part);
+  if (table == nullptr || other == nullptr || table->kind != other->kind) return false;
+  if (table->kind == conf::TableKind::reference) return true;
+  return table->scheme == other->scheme && table->key == other->key && !table->expression && !other->expression;
+}
+
 void check_actions(const Planning& planning, const tree::Utility& utility,
                    const tree::AlterTable& alter) {
   for (std::size_t i = 0; i < alter.actions.size(); ++i) {
@@ -270,11 +300,13 @@ void check_actions(const Planning& planning, const tree::Utility& utility,
         !utility.relations.empty()) {
       check_key_column(planning, utility.relations.front(), alter.names[i], utility.tag);
     }
-    if (action == "AT_DetachPartition" || action == "AT_DropInherit" || action == "AT_AddInherit" ||
-        action == "AT_AttachPartition") {
+    const bool moves_partition = action == "AT_DetachPartition" || action == "AT_AttachPartition";
+    if (moves_partition && parts_alike(planning, utility)) continue;
+    if (moves_partition || action == "AT_DropInherit" || action == "AT_AddInherit") {
       refuse_clause(utility.tag + " that moves parts of a table",
                     "the map does not list what would be a table of its own",
-                    "Create the partition with CREATE TABLE … PARTITION OF, and end it with DROP TABLE.");
+                    "List it with its table's scheme and key; or create the partition with CREATE TABLE … "
+                    "PARTITION OF, and end it with DROP TABLE.");
     }
   }
 }
@@ -292,9 +324,7 @@ std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& 
     return broadcast_text(planning, utility, "its tables are on every shard");
   }
   if (table->kind == conf::TableKind::whole) {
-    auto plan = relay_to(planning, static_cast<int>(table->shard), "its table is on one shard");
-    plan->effect = Effect::ddl;
-    return plan;
+    return text_elsewhere(planning, utility, static_cast<int>(table->shard), is_shown(planning, alter.table));
   }
   if (planning.map().shards().size() > 1) {
     check_actions(planning, utility, alter);

@@ -68,7 +68,8 @@ std::optional<SessionPlan> setting(const tree::SetVariable& statement) {
       plan.options = statement.value;
       return plan;
     case Kind::transaction_snapshot:
-      return std::nullopt;
+      plan.action = SessionAction::import_snapshot;
+      return plan;
   }
   return std::nullopt;
 }
@@ -94,7 +95,30 @@ std::optional<SessionPlan> session_plan(const tree::Utility& utility) {
   return std::nullopt;
 }
 
+/// SELECT pg_export_snapshot(), and nothing else.
+bool exports_snapshot(const tree::Select& select) {
+  const bool bare = select.from.empty() && select.where == nullptr && select.with.ctes.empty() &&
+                    select.set_op == tree::SetOperation::none && select.into.empty();
+  if (!bare || select.targets.size() != 1) return false;
+  const auto* call = select.targets.front().expr->as<tree::FunctionCall>();
+  return call != nullptr && call->args.empty() && call->name.back() == "pg_export_snapshot" &&
+         (call->name.size() == 1 || call->name.front() == "pg_catalog");
+}
+
 }  // namespace
+
+std::shared_ptr<Plan> plan_snapshot_export(const tree::Select& select) {
+  if (!exports_snapshot(select)) return nullptr;
+  auto plan = std::make_shared<Plan>();
+  plan->kind = PlanKind::session;
+  plan->session = SessionPlan{};
+  plan->session->action = SessionAction::export_snapshot;
+  const std::string& alias = select.targets.front().alias;
+  plan->result = {{alias.empty() ? "pg_export_snapshot" : alias, 0, 0, 25, -1, -1}};
+  plan->described = true;
+  plan->reasons.push_back("the snapshots of all shards");
+  return plan;
+}
 
 std::shared_ptr<Plan> plan_session(const tree::Utility& utility) {
   auto session = session_plan(utility);

@@ -29,17 +29,43 @@ bool is_temporary(const PlanningContext& context, const router::Catalog& catalog
   return find_table(catalog, {path.begin(), place}, {}, name) == nullptr;
 }
 
-int find_mapped(const router::ShardMap& map, const router::Relation* relation,
-                const std::vector<std::string>& search_path, std::string_view schema,
-                std::string_view name) {
-  const auto index_of = [&](std::string_view in) {
-    const router::MappedTable* table = map.find_table(in, name);
-    return table == nullptr ? -1 : static_cast<int>(table - map.tables().data());
-  };
-  if (relation != nullptr) return index_of(relation->schema);
-  if (!schema.empty()) return index_of(schema);
+namespace {
+
+int index_in(const router::ShardMap& map, std::string_view schema, std::string_view name) {
+  const router::MappedTable* table = map.find_table(schema, name);
+  return table == nullptr ? -1 : static_cast<int>(table - map.tables().data());
+}
+
+int index_of_owner(const router::ShardMap& map, const router::Catalog& catalog,
+                   const router::Relation& relation) {
+  using enum router::RelationKind;
+  constexpr int deepest = 32;
+  const bool counts = relation.kind == sequence;
+  if (!counts && relation.kind != table && relation.kind != partitioned) return -1;
+  const router::Relation* at = &relation;
+  for (int depth = 0; depth < deepest && at != nullptr && !at->parent.empty(); ++depth) {
+    const int found = index_in(map, at->parent_schema, at->parent);
+    if (found >= 0) {
+      const bool whole = map.tables()[static_cast<std::size_t>(found)].kind == conf::TableKind::whole;
+      return counts && !whole ? -1 : found;
+    }
+    at = catalog.find_relation({at->parent_schema}, at->parent);
+  }
+  return -1;
+}
+
+}  // namespace
+
+int find_mapped(const router::ShardMap& map, const router::Catalog& catalog,
+                const router::Relation* relation, const std::vector<std::string>& search_path,
+                std::string_view schema, std::string_view name) {
+  if (relation != nullptr) {
+    const int listed = index_in(map, relation->schema, relation->name);
+    return listed >= 0 ? listed : index_of_owner(map, catalog, *relation);
+  }
+  if (!schema.empty()) return index_in(map, schema, name);
   for (const std::string& entry : search_path) {
-    if (const int found = index_of(entry); found >= 0) return found;
+    if (const int found = index_in(map, entry, name); found >= 0) return found;
   }
   return -1;
 }
@@ -50,7 +76,7 @@ NamedTable find_named(const Planning& planning, std::string_view schema, std::st
   named.temporary = is_temporary(context, planning.catalog(), schema, name);
   if (named.temporary) return named;
   named.relation = find_table(planning.catalog(), context.search_path, schema, name);
-  named.index = find_mapped(planning.map(), named.relation, context.search_path, schema, name);
+  named.index = find_mapped(planning.map(), planning.catalog(), named.relation, context.search_path, schema, name);
   if (named.index >= 0) named.table = &planning.map().tables()[static_cast<std::size_t>(named.index)];
   return named;
 }

@@ -46,10 +46,12 @@ bool is_one_of(std::string_view kind, std::span<const std::string_view> kinds) {
   return std::ranges::find(kinds, kind) != kinds.end();
 }
 
-/// Where a relation is: on every shard, or on one.
+/// Where a relation is: on every shard, or on one. What is on another shard than the default one may be
+/// `shown` there: defined, without rows, so that catalogs have it.
 struct Place {
   bool everywhere = false;
   int shard = 0;
+  bool shown = false;
   bool operator==(const Place&) const = default;
 };
 
@@ -67,12 +69,13 @@ Place place_of(const Planning& planning, std::string_view schema, std::string_vi
     relation = parent;
   }
   const std::string_view found = relation == nullptr ? name : relation->name;
-  const int table = find_mapped(planning.map(), relation, path, schema, found);
+  const int table = find_mapped(planning.map(), planning.catalog(), relation, path, schema, found);
   const Place on_default{false, static_cast<int>(planning.map().default_shard())};
   if (table >= 0) {
     const router::MappedTable& mapped = planning.map().tables()[static_cast<std::size_t>(table)];
     if (mapped.kind != conf::TableKind::whole) return {true, 0};
-    return {false, static_cast<int>(mapped.shard)};
+    const bool elsewhere = mapped.shard != planning.map().default_shard();
+    return {false, static_cast<int>(mapped.shard), elsewhere && relation != nullptr && relation->oid != 0};
   }
   if (relation == nullptr || !relation->everywhere) return on_default;
   // A table of no map is the default shard's, whatever else has its name.
@@ -101,6 +104,12 @@ bool any_elsewhere(const Planning& planning, const std::vector<Place>& places) {
       places, [&](const Place& place) { return place.everywhere || place.shard != standard; });
 }
 
+/// What says something of rows, and nothing of definitions.
+bool concerns_rows(const tree::Utility& utility) {
+  return utility.as<tree::Truncate>() != nullptr || utility.as<tree::LockTable>() != nullptr ||
+         utility.as<tree::Vacuum>() != nullptr || utility.kind == "ReindexStmt" || utility.kind == "ClusterStmt";
+}
+
 /// Writes a statement anew for some of its relations.
 using TextFor = std::function<std::string(const std::vector<const tree::RelationName*>&)>;
 
@@ -113,9 +122,29 @@ std::shared_ptr<Plan> by_place(Planning& planning, const tree::Utility& utility,
   for (int shard = 0; shard < static_cast<int>(planning.map().shards().size()); ++shard) {
     std::vector<const tree::RelationName*> here;
     for (std::size_t i = 0; i < places.size(); ++i) {
-      if (places[i].everywhere || places[i].shard == shard) here.push_back(&relations[i]);
+      const bool shown = places[i].shown && shard == static_cast<int>(planning.map().default_shard()) &&
+                         !concerns_rows(utility);
+      if (places[i].everywhere || places[i].shard == shard || shown) here.push_back(&relations[i]);
     }
     plan->subquery_of[shard] = here.empty() ? std::string() : text_for(here);
+  }
+  return plan;
+}
+
+/// The text on one shard, and on the default shard, which shows what is there.
+std::shared_ptr<Plan> to_home_and_default(Planning& planning, const tree::Utility& utility, int home,
+                                          Effect effect) {
+  auto plan = planning.plan;
+  plan->kind = PlanKind::broadcast;
+  plan->effect = effect;
+  plan->routing.mode = Routing::Mode::all_shards;
+  plan->routing.reason = "its table is on one shard, and the default shard shows it in its catalogs";
+  plan->sum_counts = false;
+  plan->in_order = true;
+  plan->subquery.pieces.emplace_back(utility.text);
+  for (int shard = 0; shard < static_cast<int>(planning.map().shards().size()); ++shard) {
+    const bool told = shard == home || shard == static_cast<int>(planning.map().default_shard());
+    if (!told) plan->subquery_of[shard] = std::string();
   }
   return plan;
 }
@@ -140,6 +169,9 @@ std::shared_ptr<Plan> at_home(Planning& planning, const tree::Utility& utility,
   }
   if (!any_elsewhere(planning, places)) {
     return to_default(planning, "its tables are on the default shard", effect);
+  }
+  if (places.front().shown && !concerns_rows(utility)) {
+    return to_home_and_default(planning, utility, places.front().shard, effect);
   }
   auto plan = relay_to(planning, places.front().shard, "its table is on one shard");
   plan->effect = effect;
@@ -293,6 +325,16 @@ std::shared_ptr<Plan> of_default(Planning& planning, const tree::Utility& utilit
   return to_default(planning, std::move(reason), effect);
 }
 
+/// A sequence that belongs to a table of another shard than the default one, or comes to belong to it;
+/// null: it does not.
+std::shared_ptr<Plan> of_elsewhere(Planning& planning, const tree::Utility& utility,
+                                   const std::vector<Place>& places) {
+  const auto standard = static_cast<int>(planning.map().default_shard());
+  const auto home = std::ranges::find_if(
+      places, [&](const Place& at) { return !at.everywhere && at.shard != standard; });
+  return home == places.end() ? nullptr : text_elsewhere(planning, utility, home->shard, home->shown);
+}
+
 /// A sequence is made on every shard, for the defaults of tables there; the default shard's counts.
 /// One that belongs to a table of one shard stays there.
 std::shared_ptr<Plan> sequence(Planning& planning, const tree::Utility& utility) {
@@ -301,6 +343,7 @@ std::shared_ptr<Plan> sequence(Planning& planning, const tree::Utility& utility)
   if (creates && !named.empty()) named.erase(named.begin());
   const auto places = places_of(planning, named);
   const bool all = std::ranges::all_of(places, &Place::everywhere);
+  if (auto there = of_elsewhere(planning, utility, places)) return there;
   if (!all) return to_default(planning, "it belongs to the default shard", Effect::ddl);
   if (!creates) return everywhere(planning, utility, Effect::ddl, "it is on every shard");
   return tolerant_elsewhere(planning, utility,
@@ -313,11 +356,14 @@ void check_name_in_map(const Planning& planning, const tree::Utility& utility,
   if (utility.relations.empty()) return;
   const auto& path = planning.request->context->search_path;
   const tree::RelationName& old = utility.relations.front();
-  const router::Relation* relation = find_table(planning.catalog(), path, old.schema, old.name);
+  const router::Catalog& catalog = planning.catalog();
+  const router::Relation* relation = find_table(catalog, path, old.schema, old.name);
   const std::string_view schema = relation == nullptr ? old.schema : relation->schema;
-  const bool listed = find_mapped(planning.map(), relation, path, old.schema, old.name) >= 0;
-  const bool taken =
-      !new_name.empty() && find_mapped(planning.map(), nullptr, path, schema, new_name) >= 0;
+  const auto lists = [&](std::string_view name) {
+    return find_mapped(planning.map(), catalog, nullptr, path, schema, name) >= 0;
+  };
+  const bool listed = lists(old.name);
+  const bool taken = !new_name.empty() && lists(new_name);
   if (!listed && !taken) return;
   refuse_clause(utility.tag + " to another name or schema",
                 listed ? "the map lists \"" + old.name + "\""
@@ -418,6 +464,14 @@ bool names_temporary_schema(const tree::Utility& utility) {
 }
 
 }  // namespace
+
+std::shared_ptr<Plan> text_elsewhere(Planning& planning, const tree::Utility& utility, int shard, bool shown) {
+  const bool is_default = shard == static_cast<int>(planning.map().default_shard());
+  if (shown && !is_default) return to_home_and_default(planning, utility, shard, Effect::ddl);
+  auto plan = relay_to(planning, shard, "the map puts it on one shard");
+  plan->effect = Effect::ddl;
+  return plan;
+}
 
 Home home_of(const Planning& planning, std::string_view schema, std::string_view name) {
   const Place place = place_of(planning, schema, name);

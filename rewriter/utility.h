@@ -13,6 +13,9 @@ Home home_of(const Planning& planning, std::string_view schema, std::string_view
 
 std::shared_ptr<Plan> broadcast_text(Planning& planning, const tree::Utility& utility,
                                      std::string reason);
+/// To a shard that has a table as a whole. `shown`: to the default shard, too, which has its definition
+/// for the catalogs' sake.
+std::shared_ptr<Plan> text_elsewhere(Planning& planning, const tree::Utility& utility, int shard, bool shown);
 std::shared_ptr<Plan> text_to_default(Planning& planning, std::string reason);
 /// To the default shard; what it makes or changes is temporary, the session's own.
 std::shared_ptr<Plan> text_for_session(Planning& planning);

@@ -54,7 +54,7 @@ struct Relation {
   std::string view_sql;  ///< pg_get_viewdef(), for views
   /// On every shard there is one of this name and kind.
   bool everywhere = false;
-  /// The table it is an index, a partition or a child of; empty: none.
+  /// The table it is an index, a partition, a child or a column's own sequence of; empty: none.
   std::string parent_schema;
   std::string parent;
   bool row_security = false;

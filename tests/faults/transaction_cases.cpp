@@ -38,6 +38,36 @@ TEST_CASE("transactions: a second writing shard is refused") {
   CHECK_EQ(client.run("delete from items where id > 9400").tag, "DELETE 2");
 }
 
+TEST_CASE("transactions: several writing shards, where the operator takes the risk") {
+  Proxy risky({{"TWO_PHASE", "off"}});
+  Client client(risky.conninfo());
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("insert into items values (9401, 'kept', 1)").ok());
+  REQUIRE(client.run("savepoint s").ok());
+  REQUIRE(client.run("insert into items values (9402, 'kept', 1)").ok());
+  REQUIRE(client.run("insert into countries values ('ES', 'Spain')").ok());
+  CHECK_EQ(client.run("update items set n = n + 801").sqlstate, "23514");
+  CHECK_EQ(client.run("select 1").sqlstate, "25P02");
+  REQUIRE(client.run("rollback to s").ok());
+  CHECK_EQ(client.copy_in("copy items from stdin", "9403\tcopied\t1\n9404\tcopied\t2\n").tag, "COPY 2");
+  CHECK_EQ(on_all_shards("select count(*) from items where id > 9400"), 0);
+  CHECK_EQ(client.run("commit").tag, "COMMIT");
+  CHECK_EQ(client.run("select count(*), min(id), sum(id) from items where id > 9400").rows.at(0),
+           std::vector<std::string>{"3", "9401", "28208"});
+  CHECK_EQ(on_all_shards("select count(*) from countries where code = 'ES'"), 0);
+
+  // A deferred constraint refuses before anything is committed.
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("delete from items where id > 9400").ok());
+  REQUIRE(client.run("insert into late values (3, 1), (3, 1)").ok());
+  CHECK_EQ(client.run("commit").sqlstate, "23505");
+  CHECK_EQ(on_all_shards("select count(*) from items where id > 9400"), 3);
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("delete from items where id > 9400").ok());
+  REQUIRE(client.run("rollback").ok());
+  CHECK_EQ(client.run("delete from items where id > 9400").tag, "DELETE 3");
+}
+
 TEST_CASE("transactions: savepoints reach shards that come later") {
   Client client(proxy().conninfo());
   REQUIRE(client.run("begin").ok());

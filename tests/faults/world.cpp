@@ -212,6 +212,7 @@ std::string Proxy::map(const Blanks& blanks) const {
              {"AUTHENTICATION", ""},
              {"DATABASES", ""},
              {"WEIGHT_4", ""},
+             {"TWO_PHASE", "auto"},
              {"LIMITS", "query_memory: 256MiB"}};
   for (int i = 1; i <= 4; ++i) all[fmt::format("SHARD_{}", i)] = std::to_string(shard(i).port());
   for (const auto& [name, value] : blanks) all[name] = value;

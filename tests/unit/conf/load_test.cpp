@@ -145,6 +145,7 @@ TEST_CASE("functions declare what they read") {
 TEST_CASE("what is not carried out yet is named with its place") {
   const auto list =
       not_supported(shop("    read_from: replica\n"
+                         "    transactions: {two_phase: required}\n"
                          "    schemes:\n"
                          "      a: {type: bigint, hash: cityHash64, strategy: ring}\n"
                          "      b: {type: [bigint, text], hash: xxh64, strategy: modulo}\n"
@@ -153,15 +154,16 @@ TEST_CASE("what is not carried out yet is named with its place") {
                          "      t: {scheme: c, key: id, physical: 't{}', generate: {id: uuid}}\n"
                          "limits: {spill: 1GiB}\n"
                          "rules: [{match: x, action: reject}]\n"));
-  REQUIRE(list.size() == 8);
+  REQUIRE(list.size() == 9);
   CHECK(list[0] == "dir/test.yaml:10:5: warning: databases.shop.read_from: not supported yet");
-  CHECK(list[1].find("12:25: warning: databases.shop.schemes.a.hash: not") != std::string::npos);
-  CHECK(list[2].find("schemes.a.strategy: not") != std::string::npos);
-  CHECK(list[3].find("schemes.b.type: not") != std::string::npos);
-  CHECK(list[4].find("16:31: warning: databases.shop.tables.t.physical: not") != std::string::npos);
-  CHECK(list[5].find("tables.t.generate: not") != std::string::npos);
-  CHECK(list[6].find("limits.spill: not") != std::string::npos);
-  CHECK(list[7].find("rules: not") != std::string::npos);
+  CHECK(list[1].find("transactions.two_phase: not") != std::string::npos);
+  CHECK(list[2].find("13:25: warning: databases.shop.schemes.a.hash: not") != std::string::npos);
+  CHECK(list[3].find("schemes.a.strategy: not") != std::string::npos);
+  CHECK(list[4].find("schemes.b.type: not") != std::string::npos);
+  CHECK(list[5].find("17:31: warning: databases.shop.tables.t.physical: not") != std::string::npos);
+  CHECK(list[6].find("tables.t.generate: not") != std::string::npos);
+  CHECK(list[7].find("limits.spill: not") != std::string::npos);
+  CHECK(list[8].find("rules: not") != std::string::npos);
 }
 
 TEST_CASE("a documented default that is written out is supported") {
