@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "backends/exchange.h"
 #include "proxy/execute.h"
@@ -123,12 +124,6 @@ std::uint32_t shard_of(const SessionState& state, const Portal* portal) {
   return portal != nullptr && portal->cursor && portal->cursor->shard ? *portal->cursor->shard : state.default_shard();
 }
 
-void require_cursor(const Portal& portal) {
-  if (portal.cursor) return;
-  throw make_error(ErrorId::unsupported_statement, "FETCH from a portal of the extended protocol",
-                   "Use Execute with a row limit.");
-}
-
 [[noreturn]] void refuse_backward(const Cursor& cursor) {
   if (cursor.no_scroll) {
     throw values::SqlError("55000", "cursor can only scan forward",
@@ -194,13 +189,14 @@ net::Task<Outcome> fetch_merged(SessionState& state, const Execution& execution,
                      "Give the number of rows to FETCH.");
   }
   const net::pg::Formats binary{1};
-  const bool own_binary = execution.simple && portal.cursor->binary;
+  const Cursor cursor = portal.cursor.value_or(Cursor());
+  const bool own_binary = execution.simple && cursor.binary;
   const net::pg::FormatList formats = own_binary ? binary.list() : execution.result_formats;
   const bool move = command.fetch.move;
   std::optional<Forward> forward;
-  if (!portal.cursor->scrolls) forward = forward_of(command.fetch, *portal.cursor, rows);
+  if (!cursor.scrolls) forward = forward_of(command.fetch, cursor, rows);
   if (!move || !rows.has_formats()) rows.set_formats(state, formats);
-  if (portal.cursor->scrolls && !portal.cursor->scroll) co_await read_to_end(state, portal);
+  if (cursor.scrolls && !cursor.scroll) co_await read_to_end(state, portal);
   if (execution.simple && !move) send_row_description(state.out(), *rows.plan().result, formats);
   const std::uint64_t count = forward ? co_await go_forward(state, rows, *forward, !move)
                                       : co_await scroll(state, portal, command.fetch);
@@ -208,13 +204,86 @@ net::Task<Outcome> fetch_merged(SessionState& state, const Execution& execution,
   co_return Outcome{};
 }
 
+// ------------------------------------------------------------ FETCH from a portal of the protocol
+
+[[noreturn]] void refuse_portal() {
+  throw make_error(ErrorId::unsupported_statement, "FETCH from such a portal of the extended protocol",
+                   "Use Execute with a row limit.");
+}
+
+/// Bound where its rows are, at its begin, as a server's portal is from its Bind on.
+net::Task<void> open_portal(SessionState& state, Portal& portal) {
+  Statement& statement = *portal.statement;
+  if (statement.shape.blank() || portal.executed) refuse_portal();
+  co_await ensure_plan(state, statement);
+  (void)co_await ensure_description(state, statement);
+  tell_columns(statement);
+  Execution query;
+  fill_execution(portal, query);
+  if (query.plan->plan->session) refuse_portal();
+  const router::ShardSet shards = co_await find_shards(state, query);
+  portal.state.server_name = fmt::format("anabranch_p{}", state.next_portal++);
+  if (query.plan->plan->kind == PlanKind::relay) {
+    query.open_only = true;
+    (void)co_await run_relay(state, query, shards.empty() ? state.default_shard() : *shards.begin());
+  } else if (query.plan->plan->kind == PlanKind::scatter && !writes(*query.plan->plan)) {
+    const auto refill = MergedPortal::Refill::execute;
+    portal.state.merged = co_await MergedPortal::open(state, query, portal.state.server_name, refill);
+  } else {
+    refuse_portal();
+  }
+}
+
+std::string count_text(std::int64_t count) {
+  return count == std::numeric_limits<std::int64_t>::max() ? "ALL" : std::to_string(count);
+}
+
+/// The command for the portal as the shard calls it.
+std::string renamed(const SessionPlan::Fetch& fetch, std::string_view name) {
+  using To = SessionPlan::Fetch::To;
+  std::string way;
+  switch (fetch.to) {
+    case To::forward: way = "FORWARD " + count_text(fetch.count); break;
+    case To::backward: way = "BACKWARD " + count_text(fetch.count); break;
+    case To::absolute: way = fmt::format("ABSOLUTE {}", fetch.count); break;
+    case To::relative: way = fmt::format("RELATIVE {}", fetch.count); break;
+  }
+  return fmt::format("{} {} FROM {}", fetch.move ? "MOVE" : "FETCH", way, backends::quote_identifier(name));
+}
+
+net::Task<Outcome> fetch_renamed(SessionState& state, Execution& execution, const Portal& portal) {
+  Statement command;
+  command.text = renamed(execution.plan->plan->session->fetch, portal.state.server_name);
+  command.reading_key = state.reading_key;
+  Statement* const before = std::exchange(execution.statement, &command);
+  std::exception_ptr failure;
+  Outcome outcome;
+  try {
+    outcome = co_await run_relay(state, execution, portal.state.shard);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  execution.statement = before;
+  if (failure) std::rethrow_exception(failure);
+  co_return outcome;
+}
+
+net::Task<Outcome> fetch_from_portal(SessionState& state, Execution& execution, Portal& portal) {
+  if (portal.failed) {
+    throw values::SqlError("55000", fmt::format("portal \"{}\" cannot be run", execution.plan->plan->session->name));
+  }
+  if (portal.state.buffered != nullptr) refuse_portal();
+  if (portal.state.merged == nullptr && !portal.state.open) co_await open_portal(state, portal);
+  if (portal.state.merged == nullptr) co_return co_await fetch_renamed(state, execution, portal);
+  co_return co_await fetch_merged(state, execution, portal);
+}
+
 net::Task<Outcome> fetch(SessionState& state, Execution& execution) {
   const std::shared_ptr<Portal> portal = find(state, execution.plan->plan->session->name);
-  if (portal != nullptr) require_cursor(*portal);
-  if (portal == nullptr || portal->cursor->shard) {
+  if (portal == nullptr || (portal->cursor && portal->cursor->shard)) {
     return run_relay(state, execution, shard_of(state, portal.get()));
   }
-  return fetch_merged(state, execution, *portal);
+  return portal->cursor ? fetch_merged(state, execution, *portal) : fetch_from_portal(state, execution, *portal);
 }
 
 // -------------------------------------------------------------------------------------------- CLOSE
@@ -293,6 +362,8 @@ net::Task<rewriter::Description> describe_cursor_command(SessionState& state, St
   const std::shared_ptr<Portal> portal = find(state, command.name);
   if (portal != nullptr && portal->state.merged != nullptr) {
     description.columns = portal->state.merged->plan().result;
+  } else if (portal != nullptr && !portal->cursor) {
+    if (portal->statement->plan->description) description.columns = portal->statement->plan->description->columns;
   } else if (state.transaction.find(shard_of(state, portal.get())) != nullptr) {
     co_return co_await describe_on_shard(state, shard_of(state, portal.get()), statement);
   }

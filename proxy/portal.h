@@ -41,4 +41,8 @@ struct Portal {
   std::size_t level = 0;
 };
 
+/// An execution of a portal that Bind has made, whose statement's plan is current and described. Views of
+/// the portal.
+void fill_execution(Portal& portal, Execution& execution);
+
 }  // namespace anabranch::proxy

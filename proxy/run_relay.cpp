@@ -111,6 +111,7 @@ class Relay {
     }
     request.result_formats = execution_.result_formats;
     request.row_limit = execution_.row_limit;
+    request.open_only = execution_.open_only;
     request.describe = execution_.simple;
     unparsed_ = send_request(lease_, request);
   }
@@ -323,7 +324,7 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   note_sequences(state, plan, member->lease);
   const Outcome outcome = co_await run_on(state, execution, member->lease, fresh ? member : nullptr);
   if (portal != nullptr) {
-    portal->open = outcome.suspended;
+    portal->open = outcome.suspended || execution.open_only;
     portal->shard = shard;
   }
   if (member->unsettled) co_await settle_residue(state);

@@ -87,7 +87,6 @@ class Session {
   void end_sync();
   net::Task<void> wait_for_more();
   net::Task<void> fill_call(Portal& portal, Execution& execution);
-  static void fill_execution(Portal& portal, Execution& execution);
   const std::shared_ptr<Portal>& find_portal(std::string_view name);
   std::shared_ptr<Statement>& find_statement(std::string_view name);
   void drop_portals();

@@ -63,6 +63,7 @@ struct Execution {
   bool bound = false;
   bool standalone = true;  ///< no other statement in its transaction
   std::int32_t row_limit = 0;
+  bool open_only = false;  ///< of a relay: the portal is bound on the shard, and left at its begin
   PortalState* portal = nullptr;  ///< null unless bound
 
   /// Views into what the portal, or the PreparedCall, keeps.

@@ -239,6 +239,7 @@ CONVERSATION("copy_failures")
 CONVERSATION("describe")
 CONVERSATION("sql_prepare")
 CONVERSATION("cursors")
+CONVERSATION("portals_moved")
 CONVERSATION("portals_and_errors")
 
 TEST_CASE("conversations: every file is told") {
