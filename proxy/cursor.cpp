@@ -101,8 +101,9 @@ net::Task<Outcome> declare(SessionState& state, Execution& execution) {
     portal->cursor->shard = shard;
     const Outcome outcome = co_await run_relay(state, execution, shard);
     if (writes(*query.plan->plan) && state.explicit_transaction()) state.transaction.mark_written(shard);
-    // One that outlives the transaction is found by its name on the default shard.
-    if (!command.cursor.hold) state.portals.insert_or_assign(command.name, std::move(portal));
+    portal->cursor->hold = command.cursor.hold;
+    portal->cursor->held = command.cursor.hold && state.transaction.state() == backends::TransactionState::none;
+    state.portals.insert_or_assign(command.name, std::move(portal));
     co_return outcome;
   }
   if (of_server) co_await take_plan_for_several(state, query);
@@ -324,12 +325,14 @@ net::Task<Outcome> close_cursor(SessionState& state, Execution& execution) {
 bool wants_hold(const Portal& portal) { return portal.cursor && portal.cursor->hold && !portal.cursor->held; }
 
 net::Task<void> hold(SessionState& state, Portal& portal) {
-  MergedPortal& rows = *portal.state.merged;
-  const net::pg::Formats binary{1};
-  // In what format it will be fetched is not known where nothing has been yet.
-  if (!rows.has_formats()) rows.set_formats(state, portal.cursor->binary ? binary.list() : net::pg::FormatList());
-  // One that failed stays so: a savepoint had the transaction go on.
-  if (!portal.cursor->scroll && !rows.failed()) co_await read_to_end(state, portal);
+  if (portal.state.merged != nullptr) {
+    MergedPortal& rows = *portal.state.merged;
+    const net::pg::Formats binary{1};
+    // In what format it will be fetched is not known where nothing has been yet.
+    if (!rows.has_formats()) rows.set_formats(state, portal.cursor->binary ? binary.list() : net::pg::FormatList());
+    // One that failed stays so: a savepoint had the transaction go on.
+    if (!portal.cursor->scroll && !rows.failed()) co_await read_to_end(state, portal);
+  }
   portal.cursor->held = true;
   portal.level = 0;
 }

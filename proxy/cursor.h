@@ -19,9 +19,10 @@ net::Task<Outcome> run_cursor_command(SessionState& state, Execution& execution)
 /// What Describe answers of one of them, at this moment.
 net::Task<rewriter::Description> describe_cursor_command(SessionState& state, Statement& statement);
 
-/// A cursor WITH HOLD over several shards, whose transaction goes on.
+/// A cursor WITH HOLD, whose transaction goes on.
 bool wants_hold(const Portal& portal);
-/// Reads such a cursor's rows to their end: it outlives the transaction. Throws what a shard says, or 53200.
+/// It outlives the transaction; the rows of several shards are read to their end. Throws what a shard says,
+/// or 53200.
 net::Task<void> hold(SessionState& state, Portal& portal);
 
 /// Closes what the portal has open on shards, where its transaction goes on.

@@ -20,7 +20,7 @@ struct Cursor {
   bool no_scroll = false;
   bool binary = false;
   bool hold = false;
-  /// It has outlived its transaction, with all the rows that were left.
+  /// It has outlived its transaction; of several shards, with all the rows that were left.
   bool held = false;
   bool scrolls = false;          ///< SCROLL, over several shards
   std::optional<Scroll> scroll;  ///< of such a one from its first FETCH on: all its rows are at hand
