@@ -43,26 +43,71 @@ net::Task<Explained> explain_plan(SessionState& state, Execution& execution) {
   co_return co_await bind_explained(state, execution);
 }
 
-/// The first asked shard's own plan of its subquery, as lines.
-net::Task<std::vector<std::string>> shard_plan(SessionState& state, const Execution& execution,
-                                               const Explained& explained) {
-  std::vector<std::string> lines;
-  const rewriter::Plan::Explain& explain = *execution.plan->plan->explained;
-  const bool parameters = execution.parameters.size() > 0;
-  if (explained.bound.shards.empty() || explained.plan->plan->copy || parameters) co_return lines;
-  const std::uint32_t shard = *explained.bound.shards.begin();
-  std::string sql = execution.statement->text.substr(explain.offset);
-  for (const auto& query : explained.bound.queries) {
-    if (query.shard == static_cast<int>(shard)) sql = query.sql;
-  }
-  ShardLease taken = co_await ShardLease::take(state, shard);
-  backends::Lease& lease = *taken;
+/// What a shard's own EXPLAIN says of its subquery, as lines.
+net::Task<std::vector<std::string>> ask_shard(SessionState& state, std::string explain, std::string subquery,
+                                              backends::Lease& lease) {
   const Running running(state, lease);
-  auto answer = co_await backends::run_command(lease, fmt::format("EXPLAIN {} {}", explain.options, sql));
-  if (!answer) throw backends::ServerError(answer.error(), shard, lease.shard_name());
-  lines.push_back(fmt::format("plan of shard {}:", lease.shard_name()));
+  auto answer = co_await backends::run_command(lease, fmt::format("{} {}", explain, subquery));
+  if (!answer) throw backends::ServerError(answer.error(), lease.shard(), lease.shard_name());
+  std::vector<std::string> lines{fmt::format("plan of shard {}:", lease.shard_name())};
   for (auto& row : answer->rows) lines.push_back("  " + row.at(0).value_or(""));
   co_return lines;
+}
+
+/// EXPLAIN and its options, as a shard is asked.
+std::string explain_command(const rewriter::Plan::Explain& explain) {
+  if (!explain.analyze) return "EXPLAIN " + explain.options;
+  if (explain.options.empty()) return "EXPLAIN (ANALYZE)";
+  return "EXPLAIN (ANALYZE, " + explain.options.substr(1);
+}
+
+/// Of the first shard asked; with ANALYZE of all, which carry their subqueries out at once.
+net::Task<std::vector<std::string>> shard_plans(SessionState& state, const Execution& execution,
+                                                const Explained& explained) {
+  const rewriter::Plan::Explain& explain = *execution.plan->plan->explained;
+  std::vector<ShardLease> leases;
+  std::vector<std::string> subqueries;
+  for (const std::uint32_t shard : explained.bound.shards) {
+    std::string sql = execution.statement->text.substr(explain.offset);
+    for (const auto& query : explained.bound.queries) {
+      if (query.shard == static_cast<int>(shard)) sql = query.sql;
+    }
+    leases.push_back(co_await ShardLease::take(state, shard));
+    subqueries.push_back(std::move(sql));
+    if (explain.analyze) {
+      note_sequences(state, *explained.plan->plan, *leases.back());
+    } else {
+      break;
+    }
+  }
+  std::vector<net::Task<std::vector<std::string>>> asking;
+  for (std::size_t i = 0; i < leases.size(); ++i) {
+    asking.push_back(ask_shard(state, explain_command(explain), std::move(subqueries[i]), *leases[i]));
+  }
+  std::vector<std::string> lines;
+  for (auto& of_shard : co_await net::when_all(std::move(asking))) {
+    for (auto& line : of_shard) lines.push_back(std::move(line));
+  }
+  co_return lines;
+}
+
+/// What ANALYZE would have to carry out, and cannot.
+void check_analyze(const Execution& execution, const rewriter::Plan& inner) {
+  const auto refuse = [](std::string_view clause, std::string_view reason, std::string_view hint) {
+    throw values::make_error(values::ErrorId::unsupported_clause, clause, reason, hint);
+  };
+  if (inner.effect != rewriter::Effect::none && inner.effect != rewriter::Effect::reads) {
+    refuse("EXPLAIN ANALYZE of a statement that writes", "it would write on its shards, and not by this session's rules",
+           "Use EXPLAIN without ANALYZE.");
+  }
+  if (inner.residue != rewriter::Residue::none) {
+    refuse("EXPLAIN ANALYZE of functions that concern the session", "what they leave would be on a connection of others",
+           "Use EXPLAIN without ANALYZE.");
+  }
+  if (execution.parameters.size() > 0) {
+    refuse("EXPLAIN ANALYZE with parameters", "the shards' EXPLAIN is run without them",
+           "Write the values into the statement.");
+  }
 }
 
 bool shards_can_explain(rewriter::PlanKind kind, const rewriter::Plan& plan) {
@@ -75,16 +120,12 @@ bool shards_can_explain(rewriter::PlanKind kind, const rewriter::Plan& plan) {
 
 net::Task<std::vector<std::string>> explain_lines(SessionState& state, Execution& execution,
                                                   bool with_shard_plan) {
-  const bool analyze = execution.plan->plan->explained->analyze;
   const Explained explained = co_await explain_plan(state, execution);
   const rewriter::Plan& inner = *explained.plan->plan;
-  if (analyze && inner.effect == rewriter::Effect::writes) {
-    throw values::make_error(values::ErrorId::unsupported_clause, "EXPLAIN ANALYZE of a statement that writes",
-                             "it would write on one shard only", "Use EXPLAIN without ANALYZE.");
-  }
+  if (execution.plan->plan->explained->analyze) check_analyze(execution, inner);
   std::vector<std::string> lines = rewriter::explain(inner, explained.bound, *state.db->map);
-  if (with_shard_plan && shards_can_explain(inner.kind, inner)) {
-    for (auto& line : co_await shard_plan(state, execution, explained)) lines.push_back(std::move(line));
+  if (with_shard_plan && execution.parameters.size() == 0 && shards_can_explain(inner.kind, inner)) {
+    for (auto& line : co_await shard_plans(state, execution, explained)) lines.push_back(std::move(line));
   }
   co_return lines;
 }

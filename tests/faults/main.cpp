@@ -49,8 +49,8 @@ int main(int argc, char** argv) {
     for (int i = 1; i <= 4; ++i) faults::make_functions(faults::shard(i));
     faults::make_schema(faults::proxy().conninfo());
     context.run();
-    if (Progress::passed + Progress::failed == 0) throw std::runtime_error("no case has that name");
     if (!faults::end_shared_proxy()) ++Progress::failed;
+    if (Progress::passed + Progress::failed == 0) throw std::runtime_error("no case has that name");
   } catch (const std::exception& error) {
     fmt::print("{}\n", error.what());
     ++Progress::failed;
