@@ -63,7 +63,7 @@ void check_name(const SessionState& state, const Execution& execution, const Ses
 }
 
 void check_plan(const rewriter::Plan& plan) {
-  if (plan.kind == PlanKind::scatter && !writes(plan)) return;
+  if (can_be_merged_portal(plan)) return;
   throw make_error(ErrorId::unsupported_clause, "DECLARE of a query that locks rows", "its rows are on several shards",
                    "Give the query a key, or leave out the locking clause.");
 }
@@ -106,7 +106,10 @@ net::Task<Outcome> declare(SessionState& state, Execution& execution) {
     state.portals.insert_or_assign(command.name, std::move(portal));
     co_return outcome;
   }
-  if (of_server) co_await take_plan_for_several(state, query);
+  if (of_server) {
+    co_await take_plan_for_several(state, query);
+    co_await evaluate(state, query);
+  }
   co_await declare_merged(state, query, command, *portal);
   state.portals.insert_or_assign(command.name, std::move(portal));
   send_complete(state.out(), "DECLARE CURSOR");
@@ -227,7 +230,7 @@ net::Task<void> open_portal(SessionState& state, Portal& portal) {
   if (query.plan->plan->kind == PlanKind::relay) {
     query.open_only = true;
     (void)co_await run_relay(state, query, shards.empty() ? state.default_shard() : *shards.begin());
-  } else if (query.plan->plan->kind == PlanKind::scatter && !writes(*query.plan->plan)) {
+  } else if (can_be_merged_portal(*query.plan->plan)) {
     const auto refill = MergedPortal::Refill::execute;
     portal.state.merged = co_await MergedPortal::open(state, query, portal.state.server_name, refill);
   } else {
@@ -314,7 +317,7 @@ net::Task<Outcome> close_cursor(SessionState& state, Execution& execution) {
     state.portals.erase(name);
     co_return outcome;
   }
-  close_on_shards(state, *portal);
+  close_on_shards(state, name, *portal);
   state.portals.erase(name);
   send_complete(state.out(), "CLOSE CURSOR");
   co_return Outcome{};
@@ -324,20 +327,27 @@ net::Task<Outcome> close_cursor(SessionState& state, Execution& execution) {
 
 bool wants_hold(const Portal& portal) { return portal.cursor && portal.cursor->hold && !portal.cursor->held; }
 
-net::Task<void> hold(SessionState& state, Portal& portal) {
-  if (portal.state.merged != nullptr) {
-    MergedPortal& rows = *portal.state.merged;
-    const net::pg::Formats binary{1};
-    // In what format it will be fetched is not known where nothing has been yet.
-    if (!rows.has_formats()) rows.set_formats(state, portal.cursor->binary ? binary.list() : net::pg::FormatList());
-    // One that failed stays so: a savepoint had the transaction go on.
-    if (!portal.cursor->scroll && !rows.failed()) co_await read_to_end(state, portal);
-  }
+net::Task<void> prepare_hold(SessionState& state, Portal& portal) {
+  if (portal.state.merged == nullptr) co_return;
+  MergedPortal& rows = *portal.state.merged;
+  const net::pg::Formats binary{1};
+  // In what format it will be fetched is not known where nothing has been yet.
+  if (!rows.has_formats()) rows.set_formats(state, portal.cursor->binary ? binary.list() : net::pg::FormatList());
+  // One that failed stays so: a savepoint had the transaction go on.
+  if (!portal.cursor->scroll && !rows.failed()) co_await read_to_end(state, portal);
+}
+
+void hold(Portal& portal) {
   portal.cursor->held = true;
   portal.level = 0;
 }
 
-void close_on_shards(SessionState& state, Portal& portal) noexcept {
+void close_on_shards(SessionState& state, std::string_view name, Portal& portal) noexcept {
+  if (portal.cursor && portal.cursor->shard) {
+    auto* member = state.transaction.find(*portal.cursor->shard);
+    if (member != nullptr && !member->lease->broken()) send_close_portal(member->lease, name);
+    return;
+  }
   if (portal.state.merged != nullptr) portal.state.merged->close(state);
   if (!portal.state.open || portal.state.server_name.empty()) return;
   auto* member = state.transaction.find(portal.state.shard);
@@ -366,7 +376,8 @@ net::Task<rewriter::Description> describe_cursor_command(SessionState& state, St
   if (portal != nullptr && portal->state.merged != nullptr) {
     description.columns = portal->state.merged->plan().result;
   } else if (portal != nullptr && !portal->cursor) {
-    if (portal->statement->plan->description) description.columns = portal->statement->plan->description->columns;
+    const CachedPlanPtr& plan = portal->statement->plan;
+    if (plan != nullptr && plan->description) description.columns = plan->description->columns;
   } else if (state.transaction.find(shard_of(state, portal.get())) != nullptr) {
     co_return co_await describe_on_shard(state, shard_of(state, portal.get()), statement);
   }

@@ -21,11 +21,12 @@ net::Task<rewriter::Description> describe_cursor_command(SessionState& state, St
 
 /// A cursor WITH HOLD, whose transaction goes on.
 bool wants_hold(const Portal& portal);
-/// It outlives the transaction; the rows of several shards are read to their end. Throws what a shard says,
-/// or 53200.
-net::Task<void> hold(SessionState& state, Portal& portal);
+/// Before the commit: the rows of several shards are read to their end. Throws what a shard says, or 53200.
+net::Task<void> prepare_hold(SessionState& state, Portal& portal);
+/// After it: the cursor has outlived its transaction.
+void hold(Portal& portal);
 
-/// Closes what the portal has open on shards, where its transaction goes on.
-void close_on_shards(SessionState& state, Portal& portal) noexcept;
+/// Closes what the portal of that name has open on shards, where its transaction goes on.
+void close_on_shards(SessionState& state, std::string_view name, Portal& portal) noexcept;
 
 }  // namespace anabranch::proxy

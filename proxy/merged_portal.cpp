@@ -43,7 +43,7 @@ class MergedPortal::Filling {
     unparsed_.push_back(false);
     names_.emplace_back();
     running_.push_back(std::make_unique<Running>(state_, member->lease));
-    exchange_.add(member->lease);
+    exchange_.stream(exchange_.add(member->lease)).longest_row = state_.db->config->limits.query_memory;
     co_return &member->lease;
   }
 
@@ -206,6 +206,7 @@ void MergedPortal::adapt(std::uint64_t rows, std::uint64_t bytes) {
 }
 
 net::Task<void> MergedPortal::refill(SessionState& state, std::vector<std::size_t> sources) {
+  check_writing(state);
   Filling filling(state, *this);
   for (const std::size_t source : sources) {
     backends::Lease* lease = co_await filling.add(source);
@@ -264,11 +265,13 @@ net::Task<std::uint64_t> MergedPortal::fetch(SessionState& state, std::uint64_t 
 }
 
 net::Task<void> MergedPortal::hold(SessionState& state) {
+  if (held_) co_return;
+  held_bytes_.emplace(state.held_rows);
   failed_ = true;  // until it has gone well
   merge::Batch rest;
   do {
     for (; next_ < out_.size(); ++next_) {
-      held_bytes_.grow(out_.message(next_).size() + sizeof(std::uint32_t));
+      held_bytes_->grow(out_.message(next_).size() + sizeof(std::uint32_t));
       rest.append_row(out_, next_);
     }
   } while (!at_end_ && co_await next_rows(state));
@@ -290,9 +293,13 @@ void MergedPortal::close(SessionState& state) noexcept {
   }
 }
 
+bool can_be_merged_portal(const rewriter::Plan& plan) {
+  return plan.kind == rewriter::PlanKind::scatter && plan.recipe && !plan.copy_out && !writes(plan);
+}
+
 bool begins_merged_portal(const Execution& execution) {
   const rewriter::Plan& plan = *execution.plan->plan;
-  return execution.row_limit > 0 && plan.kind == rewriter::PlanKind::scatter && !writes(plan);
+  return execution.row_limit > 0 && can_be_merged_portal(plan);
 }
 
 net::Task<Outcome> run_merged_portal(SessionState& state, Execution& execution) {

@@ -40,8 +40,8 @@ class MergedPortal {
   /// Sends up to `limit` rows, or only passes over them; answers their number: fewer at the end. A portal
   /// that failed once fails ever after (55000).
   net::Task<std::uint64_t> fetch(SessionState& state, std::uint64_t limit, bool send);
-  /// Reads what is left, and keeps it: nothing is asked of the shards any more. Memory: all of it, within
-  /// limits.query_memory (53200).
+  /// Reads what is left, and keeps it: nothing is asked of the shards any more. Memory: all of it; all that
+  /// a session holds so is within limits.query_memory (53200).
   net::Task<void> hold(SessionState& state);
   /// Closes the shards' portals, where they are still there.
   void close(SessionState& state) noexcept;
@@ -72,7 +72,7 @@ class MergedPortal {
   CachedPlanPtr plan_;
   rewriter::BoundPlan bound_;
   merge::MemoryBudget budget_;
-  merge::Charge held_bytes_{budget_};
+  std::optional<merge::Charge> held_bytes_;  ///< of the session's budget
   std::string name_;
   Refill refill_;
   std::vector<Source> sources_;
@@ -89,6 +89,8 @@ class MergedPortal {
   bool failed_ = false;
 };
 
+/// A query over several shards that writes nothing.
+bool can_be_merged_portal(const rewriter::Plan& plan);
 /// Execute with a row limit begins such a portal: others run to their end and keep the rows.
 bool begins_merged_portal(const Execution& execution);
 /// Execute of a portal whose rows several shards give, in parts.

@@ -59,6 +59,7 @@ class Relay {
           continue;
         }
         if (reply->kind == Reply::Kind::part) {
+          answered_ = true;
           state_.client.write(reply->message.raw);
         } else {
           take(reply->message);
@@ -137,6 +138,7 @@ class Relay {
         return;
       }
       case 'D':
+        answered_ = true;
         if (!row_oids_.empty()) return translate_row(message);
         state_.client.write(message.raw);
         return;

@@ -118,7 +118,7 @@ const std::shared_ptr<Portal>& Session::find_portal(std::string_view name) {
 void Session::retire_unnamed_portal() {
   const auto unnamed = state_.portals.find(std::string_view());
   if (unnamed == state_.portals.end()) return;
-  if (state_.explicit_transaction()) close_on_shards(state_, *unnamed->second);
+  if (state_.explicit_transaction()) close_on_shards(state_, {}, *unnamed->second);
   spare_portal_ = state_.portals.extract(unnamed);
   Portal& spare = *spare_portal_.mapped();
   spare.statement = nullptr;
@@ -304,7 +304,7 @@ void Session::close(std::string_view payload) {
     const auto found = state_.statements.find(message.name);
     if (found != state_.statements.end()) state_.statements.erase(found);
   } else if (const auto found = state_.portals.find(message.name); found != state_.portals.end()) {
-    close_on_shards(state_, *found->second);
+    close_on_shards(state_, message.name, *found->second);
     state_.portals.erase(found);
   }
   net::pg::CloseComplete{}.encode(state_.out());

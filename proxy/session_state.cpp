@@ -66,7 +66,8 @@ SessionState::SessionState(Worker& on, net::Socket socket, Login who)
       identity{login.user, login.password},
       db(login.state),
       settings(on.shared_settings().share(startup_settings(login))),
-      transaction(holder, settings) {
+      transaction(holder, settings),
+      held_rows(db->config->limits.query_memory) {
   startup_ = reported_settings_ = settings.current();
   refresh_planning();
   keeps_all_ = db->conf->pool.mode == conf::PoolMode::session;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "backends/context.h"
 #include "backends/pool.h"
 #include "backends/transaction.h"
+#include "merge/memory_budget.h"
 #include "net/socket.h"
 #include "proxy/client_login.h"
 #include "proxy/greetings.h"
@@ -73,6 +75,8 @@ struct SessionState {
   using Statements = std::map<std::string, std::shared_ptr<Statement>, std::less<>>;
   Statements statements;
   /// Shared with the execution under way, which may end them all (COMMIT).
+  /// Rows of cursors that outlive their transactions, or scroll: of all of them together.
+  merge::MemoryBudget held_rows;
   using Portals = std::map<std::string, std::shared_ptr<Portal>, std::less<>>;
   Portals portals;
   std::uint64_t next_portal = 0;  ///< for the names of portals on shards
@@ -139,13 +143,19 @@ struct SessionState {
 /// Names a lease as running while in scope, so that a cancel reaches it.
 class Running {
  public:
-  Running(SessionState& state, backends::Lease& lease) : state_(state) { state.running.push_back(&lease); }
+  Running(SessionState& state, backends::Lease& lease) : state_(state), lease_(&lease) {
+    state.running.push_back(lease_);
+  }
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
-  ~Running() { state_.running.pop_back(); }
+  ~Running() {
+    const auto own = std::ranges::find(state_.running, lease_);
+    if (own != state_.running.end()) state_.running.erase(own);
+  }
 
  private:
   SessionState& state_;
+  backends::Lease* lease_;
 };
 
 }  // namespace anabranch::proxy

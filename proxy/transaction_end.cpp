@@ -51,7 +51,7 @@ net::Task<void> hold_cursors(SessionState& state) {
   std::exception_ptr failure;
   try {
     for (const auto& [name, portal] : state.portals) {
-      if (wants_hold(*portal)) co_await hold(state, *portal);
+      if (wants_hold(*portal)) co_await prepare_hold(state, *portal);
     }
   } catch (...) {
     failure = std::current_exception();
@@ -74,6 +74,9 @@ net::Task<std::string> commit_and_publish(SessionState& state) {
     failure = std::current_exception();
   }
   if (!failure) {
+    for (const auto& [name, portal] : state.portals) {
+      if (tag == "COMMIT" && wants_hold(*portal)) hold(*portal);
+    }
     end_local_settings(state);
     state.refresh_planning();
     co_await settle_residue(state);

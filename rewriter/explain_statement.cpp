@@ -1,3 +1,4 @@
+#include "rewriter/print.h"
 #include "rewriter/text_cursor.h"
 #include "rewriter/utility.h"
 
@@ -24,8 +25,8 @@ std::string option_list(const tree::Explain& explain, Plan::Explain& into) {
     }
     if (option.name == "analyze") continue;
     if (!options.empty()) options += ", ";
-    options += option.name;
-    if (option.has_value) options += " " + option.value;
+    options += quote_identifier(option.name);
+    if (option.has_value) options += " " + quote_literal(option.value);
   }
   if (explain.verbose && options.find("verbose") == std::string::npos) {
     options += options.empty() ? "VERBOSE" : ", VERBOSE";

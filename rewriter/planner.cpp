@@ -133,43 +133,72 @@ void check_sizes(Planning& planning) {
   }
 }
 
-/// nextval('s'), setval('s', …) of a sequence that belongs to a table of another shard than the
-/// default one are that shard's; -1: none is meant.
-int shard_of_sequences(Planning& planning) {
+/// Whose the sequences are that a statement names.
+struct Sequences {
+  std::set<std::uint32_t> elsewhere;  ///< shards, but the default one, with tables that own some
+  bool others = false;                ///< the default shard's
+  bool computed = false;              ///< named by what is no literal
+};
+
+Sequences find_sequences(Planning& planning) {
   static const std::set<std::string_view> calls = {"nextval", "setval", "pg_sequence_last_value"};
-  int shard = -1;
+  Sequences found;
   const auto visit = [&](const tree::Expr& at) {
     const auto* call = at.as<tree::FunctionCall>();
     if (call == nullptr || call->args.empty() || !calls.contains(call->name.back())) return true;
+    const tree::Expr* name = call->args.front().get();
+    while (const auto* cast = name->as<tree::TypeCast>()) name = cast->arg.get();
+    if (name->as<tree::Literal>() == nullptr) found.computed = true;
     const NamedTable named = find_in_text(planning, *call->args.front());
     if (named.table != nullptr && named.table->kind == conf::TableKind::whole &&
         named.table->shard != planning.map().default_shard()) {
-      shard = static_cast<int>(named.table->shard);
+      found.elsewhere.insert(named.table->shard);
+    } else {
+      found.others = true;
     }
     return true;
   };
   for (const auto& block : planning.query.blocks) {
     each_expression(*block, [&](const tree::Expr& expr) { tree::walk(expr, visit); });
   }
-  return shard;
+  return found;
 }
 
-/// Such a statement without tables, or with tables of the same shard only, goes there.
-std::optional<PlanResult> to_sequences(Planning& planning) {
-  const int shard = shard_of_sequences(planning);
-  if (shard < 0) return std::nullopt;
-  const bool others = std::ranges::any_of(planning.query.instances, [&](const auto& instance) {
+/// Tables that one other shard than the default one has, and with them their sequences.
+bool has_tables_elsewhere(const router::ShardMap& map) {
+  return std::ranges::any_of(map.tables(), [&](const router::MappedTable& table) {
+    return table.kind == conf::TableKind::whole && table.shard != map.default_shard();
+  });
+}
+
+/// Reads or writes what that shard alone does not have.
+bool concerns_other_shards(const Planning& planning, std::uint32_t shard) {
+  const bool writes = planning.statement->as<tree::Select>() == nullptr;
+  return std::ranges::any_of(planning.query.instances, [&](const auto& instance) {
     if (instance->kind != Instance::Kind::table) return false;
     const router::MappedTable* table = planning.query.mapped(*instance);
     if (table == nullptr || table->kind == conf::TableKind::sharded) return true;
-    return table->kind == conf::TableKind::whole && static_cast<int>(table->shard) != shard;
+    if (table->kind == conf::TableKind::reference) return writes;
+    return table->shard != shard;
   });
-  if (others) {
-    refuse_statement("a sequence of shard " + planning.map().shards()[static_cast<std::size_t>(shard)].name +
-                         " beside tables of other shards",
+}
+
+/// A statement about a sequence that belongs to a table of another shard than the default one, and about
+/// nothing that this shard does not have, goes there.
+std::optional<PlanResult> to_sequences(Planning& planning) {
+  const Sequences sequences = find_sequences(planning);
+  if (sequences.computed && has_tables_elsewhere(planning.map())) {
+    refuse_statement("a sequence whose name is computed", "Write its name as a literal: each is on one shard.");
+  }
+  if (sequences.elsewhere.empty()) return std::nullopt;
+  const std::uint32_t shard = *sequences.elsewhere.begin();
+  const Traits& traits = planning.traits;
+  const bool of_session = traits.settings || !traits.session_call.empty() || !traits.session_value.empty();
+  if (sequences.elsewhere.size() > 1 || sequences.others || of_session || concerns_other_shards(planning, shard)) {
+    refuse_statement("a sequence of shard " + planning.map().shards()[shard].name + " beside what is on other shards",
                      "Ask for its value in a statement of its own.");
   }
-  auto plan = relay_to(planning, shard, "its sequence is on one shard");
+  auto plan = relay_to(planning, static_cast<int>(shard), "its sequence is on one shard");
   plan->effect = Effect::writes;
   return std::shared_ptr<const Plan>(std::move(plan));
 }

@@ -40,6 +40,9 @@ TEST_CASE("explain: ANALYZE of what it cannot carry out is refused") {
     CHECK_EQ(client.run("explain analyze " + statement).sqlstate, "0A000");
   }
   CHECK_EQ(client.run("select count(*) from items").value(), "20");
+  // An option's value is no way into the shards' SQL.
+  client.run("explain (costs 'off) select 1; set search_path to evil; --') select count(*) from items");
+  CHECK_EQ(client.run("show search_path").value(), "\"$user\", public");
   client.run("prepare p as select count(*) from items where id > $1");
   CHECK_EQ(client.run("explain analyze execute p(1)").sqlstate, "0A000");
 }

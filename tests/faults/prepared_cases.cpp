@@ -22,6 +22,15 @@ void deallocate_on_shard(Client& client, int number) {
   REQUIRE_EQ(client.run(fmt::format(fmt::runtime(sql), number)).tag, "DO");
 }
 
+/// The SQLSTATE of what has failed until the next ReadyForQuery; empty: nothing.
+std::string failure_of(Wire& wire) {
+  std::string code;
+  for (const WireMessage& message : wire.until_ready()) {
+    if (message.type == 'E') code = error_field(message, 'C');
+  }
+  return code;
+}
+
 std::string in_list(const std::string& table, int count) {
   std::string sql = "select count(*) from " + table + " where id in (";
   for (int i = 1; i <= count; ++i) sql += fmt::format("{}${}::bigint", i == 1 ? "" : ",", i);
@@ -173,6 +182,54 @@ TEST_CASE("portals: two million rows, a part at a time") {
   }
   CHECK_EQ(rows, 2'000'000);
   CHECK_LT(peak - before, 60);
+}
+
+TEST_CASE("portals: COPY, and an empty statement, are no rows to fetch in parts") {
+  Wire wire = proxy().wire();
+  wire.send(query("begin"));
+  wire.until_ready();
+  for (const std::string copy : {"copy items to stdout", "copy (select id from items order by id) to stdout"}) {
+    wire.send(parse("", copy) + bind_portal("", "") + execute("", 1) + sync());
+    long data = 0;
+    while (const auto next = wire.read()) {
+      data += next->type == 'd';
+      if (next->type == 'Z') break;
+    }
+    CHECK_EQ(data, 20);
+  }
+  wire.send(parse("", "copy items to stdout") + bind_portal("p", "") + sync());
+  wire.until_ready();
+  wire.send(query("fetch 1 from p"));
+  CHECK_EQ(failure_of(wire), "0A000");
+  wire.send(query("rollback"));
+  wire.until_ready();
+  wire.send(parse("e", "") + bind_portal("p", "e") + parse("", "fetch 1 from p") + bind_portal("", "") +
+            execute("", 0) + sync());
+  CHECK_EQ(failure_of(wire), "0A000");
+  wire.send(query("select 1"));
+  CHECK_EQ(failure_of(wire), "");
+}
+
+TEST_CASE("cursors: one that a COMMIT failed to hold is gone") {
+  Client client(proxy().conninfo());
+  client.run("begin");
+  client.run("declare c cursor with hold for select id, 1 / (20 - id) from items");
+  CHECK_EQ(client.run("commit").sqlstate, "22012");
+  CHECK_EQ(client.run("fetch c").sqlstate, "34000");
+  CHECK_EQ(client.run("select count(*) from items").value(), "20");
+}
+
+TEST_CASE("cursors: what a session holds is bounded, all of it together") {
+  Client client(proxy().conninfo());
+  Answer last;
+  for (int i = 0; i < 400 && last.ok(); ++i) {
+    last = client.run(fmt::format("declare c{} cursor with hold for select i.id, repeat('x', 100) from items i, "
+                                  "generate_series(1, 50000) g",
+                                  i));
+  }
+  CHECK_EQ(last.sqlstate, "53200");
+  client.run("close all");
+  CHECK(client.run("declare c cursor with hold for select id from items").ok());
 }
 
 TEST_CASE("cursors: a cancel ends a fetch, and the transaction goes on from a savepoint") {
