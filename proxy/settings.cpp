@@ -11,6 +11,10 @@ void end_local_settings(SessionState& state) {
     }
   }
   if (!state.locals.empty()) state.refresh_planning();
+  forget_local_settings(state);
+}
+
+void forget_local_settings(SessionState& state) {
   state.locals.clear();
   state.locals_at.clear();
 }

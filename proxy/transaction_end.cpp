@@ -74,14 +74,20 @@ net::Task<std::string> commit_and_publish(SessionState& state) {
     failure = std::current_exception();
   }
   if (!failure) {
+    // A failed transaction's COMMIT rolls it back.
+    const bool committed = tag == "COMMIT";
     for (const auto& [name, portal] : state.portals) {
-      if (tag == "COMMIT" && wants_hold(*portal)) hold(*portal);
+      if (committed && wants_hold(*portal)) hold(*portal);
     }
-    end_local_settings(state);
+    if (committed) {
+      end_local_settings(state);
+    } else {
+      forget_local_settings(state);
+    }
     state.refresh_planning();
     co_await settle_residue(state);
     state.transaction.give_back();
-    if (tag != "COMMIT") state.definitions_changed = false;
+    if (!committed) state.definitions_changed = false;
   }
   co_await publish_definitions(state);
   if (failure) std::rethrow_exception(failure);
@@ -116,8 +122,7 @@ net::Task<std::string> commit_transaction(SessionState& state) {
 net::Task<void> roll_back_transaction(SessionState& state) {
   state.end_portals();
   co_await state.transaction.rollback();
-  state.locals.clear();
-  state.locals_at.clear();
+  forget_local_settings(state);
   state.see_shared();
   state.refresh_planning();
   co_await settle_residue(state);
