@@ -6,8 +6,11 @@
 namespace anabranch::backends {
 
 CommitConversation::CommitConversation(std::vector<Member> members)
-    : members_(std::move(members)), answers_(members_.size()), lost_(members_.size(), false) {
-  enter(writers() > 1 ? Phase::check : Phase::commit_writers);
+    : members_(std::move(members)),
+      answers_(members_.size()),
+      lost_(members_.size(), false),
+      asked_to_commit_(members_.size(), false) {
+  enter(writers() > 1 ? Phase::check : Phase::commit_holders);
 }
 
 std::size_t CommitConversation::writers() const {
@@ -22,11 +25,12 @@ void CommitConversation::enter(Phase phase) {
     if (lost_[i]) continue;
     const bool wrote = members_[i].wrote;
     if (phase == Phase::check && wrote) actions_.push_back({i, "SET CONSTRAINTS ALL IMMEDIATE"});
-    if (phase == Phase::commit_writers && wrote) actions_.push_back({i, "COMMIT"});
-    if (phase == Phase::commit_readers && !wrote) actions_.push_back({i, "COMMIT"});
-    if (phase == Phase::roll_back && !(commit_was_tried_ && wrote)) {
-      actions_.push_back({i, "ROLLBACK"});
-    }
+    if (phase == Phase::roll_back && !asked_to_commit_[i]) actions_.push_back({i, "ROLLBACK"});
+    const bool now = (phase == Phase::commit_holders && members_[i].holds && !wrote) ||
+                     (phase == Phase::commit_writers && wrote) ||
+                     (phase == Phase::commit_readers && !asked_to_commit_[i]);
+    if (now) actions_.push_back({i, "COMMIT"});
+    asked_to_commit_[i] = asked_to_commit_[i] || now;
   }
   missing_ = actions_.size();
   if (missing_ == 0 && phase != Phase::over) advance();
@@ -42,15 +46,21 @@ void CommitConversation::advance() {
   switch (phase_) {
     case Phase::check:
       if (first_failed()) fail_before_commit();
+      enter(failure_ ? Phase::roll_back : Phase::commit_holders);
+      break;
+    case Phase::commit_holders:
+      if (first_failed()) fail_before_commit();
       enter(failure_ ? Phase::roll_back : Phase::commit_writers);
       break;
     case Phase::commit_writers:
-      commit_was_tried_ = true;
       if (first_failed()) decide();
       // The readers of a transaction whose outcome is unknown may as well end.
       enter(failure_ ? Phase::roll_back : Phase::commit_readers);
       break;
     case Phase::commit_readers:
+      if (writers() == 0 && first_failed()) fail_before_commit();
+      enter(Phase::over);
+      break;
     case Phase::roll_back:
       enter(Phase::over);
       break;

@@ -27,13 +27,16 @@ struct CommandAnswer {
 /// and those of the readers last until it is decided; then COMMIT on the readers, whose failures
 /// cost only their connections. Several writers (a single statement, docs/transactions.md):
 /// deferred constraints are checked everywhere first (`SET CONSTRAINTS ALL IMMEDIATE`), so that
-/// what can still refuse does so before anything is committed; then COMMIT on all at once.
+/// what can still refuse does so before anything is committed; then COMMIT on all at once. No writer:
+/// a reader that fails fails the transaction (40001 of a SERIALIZABLE one). Readers whose COMMIT runs
+/// a cursor WITH HOLD to its end come before all writers, as this may fail.
 class CommitConversation {
  public:
   struct Member {
     std::uint32_t shard = 0;
     std::string name;
     bool wrote = false;
+    bool holds = false;  ///< declared a cursor WITH HOLD
   };
   explicit CommitConversation(std::vector<Member> members);
 
@@ -61,7 +64,7 @@ class CommitConversation {
   const std::optional<Failure>& failure() const { return failure_; }
 
  private:
-  enum class Phase : std::uint8_t { check, commit_writers, commit_readers, roll_back, over };
+  enum class Phase : std::uint8_t { check, commit_holders, commit_writers, commit_readers, roll_back, over };
   void enter(Phase phase);
   void advance();
   std::optional<std::size_t> first_failed() const;
@@ -72,10 +75,10 @@ class CommitConversation {
   std::vector<Member> members_;
   std::vector<std::optional<CommandAnswer>> answers_;  // of this phase
   std::vector<bool> lost_;
+  std::vector<bool> asked_to_commit_;
   std::vector<Action> actions_;
   std::size_t missing_ = 0;
   Phase phase_ = Phase::check;
-  bool commit_was_tried_ = false;
   std::optional<Failure> failure_;
 };
 

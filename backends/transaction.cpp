@@ -378,7 +378,7 @@ net::Task<std::string> Transaction::commit(net::CancelToken token) {
   std::vector<Enlisted*> began;
   for (const auto& member : enlisted_) {
     if (!member->began) continue;
-    members.push_back({member->shard, member->lease.shard_name(), member->wrote});
+    members.push_back({member->shard, member->lease.shard_name(), member->wrote, member->holds});
     began.push_back(member.get());
   }
   CommitConversation conversation(std::move(members));
@@ -423,7 +423,7 @@ void Transaction::over(bool committed) {
   for (const auto& member : enlisted_) {
     SettingsStack& applied = member->lease->applied;
     committed ? applied.commit() : applied.rollback();
-    member->began = member->wrote = false;
+    member->began = member->wrote = member->holds = false;
     if (!member->lease->clean()) close(*member);
   }
   savepoints_.clear();

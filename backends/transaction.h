@@ -60,6 +60,7 @@ class Transaction {
     std::uint32_t shard = 0;
     Lease lease;
     bool wrote = false;
+    bool holds = false;  // a cursor WITH HOLD was declared there: its COMMIT runs this to its end
     bool began = false;  // BEGIN has been sent there
     /// There is something of the session's on this very server session (a temporary table, LISTEN …):
     /// the lease outlasts the transaction.

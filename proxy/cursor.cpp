@@ -103,6 +103,7 @@ net::Task<Outcome> declare(SessionState& state, Execution& execution) {
     if (writes(*query.plan->plan) && state.explicit_transaction()) state.transaction.mark_written(shard);
     portal->cursor->hold = command.cursor.hold;
     portal->cursor->held = command.cursor.hold && state.transaction.state() == backends::TransactionState::none;
+    if (auto* member = state.transaction.find(shard); member != nullptr && wants_hold(*portal)) member->holds = true;
     state.portals.insert_or_assign(command.name, std::move(portal));
     co_return outcome;
   }

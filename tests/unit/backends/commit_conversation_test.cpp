@@ -46,10 +46,63 @@ TEST_CASE("nobody to ask: over at once") {
 TEST_CASE("readers alone just commit") {
   CommitConversation conversation(members({false, false}));
   CHECK(step(conversation) == "0 COMMIT, 1 COMMIT");
-  conversation.answer(0, done());
-  conversation.answer(1, lost());
-  CHECK(conversation.done());
-  CHECK_FALSE(conversation.failure());
+
+  SUBCASE("all is well") {
+    conversation.answer(0, done());
+    conversation.answer(1, done());
+    CHECK(conversation.done());
+    CHECK_FALSE(conversation.failure());
+  }
+  SUBCASE("one refuses: what was read is not to be relied on") {
+    conversation.answer(0, done());
+    conversation.answer(1, refused());
+    CHECK(conversation.done());
+    REQUIRE(conversation.failure());
+    CHECK(conversation.failure()->refused_by == 1);
+    CHECK(conversation.failure()->error.sqlstate() == "23503");
+  }
+  SUBCASE("one is lost") {
+    conversation.answer(0, lost());
+    conversation.answer(1, done());
+    CHECK(conversation.done());
+    REQUIRE(conversation.failure());
+    CHECK(conversation.failure()->refused_by == 0);
+    CHECK(conversation.failure()->reason == "gone");
+  }
+}
+
+TEST_CASE("a reader whose COMMIT runs a cursor to its end comes before all writers") {
+  std::vector<CommitConversation::Member> list = members({false, false, true, true});
+  list[1].holds = true;
+  CommitConversation conversation(std::move(list));
+  CHECK(step(conversation) == "2 SET CONSTRAINTS ALL IMMEDIATE, 3 SET CONSTRAINTS ALL IMMEDIATE");
+  conversation.answer(2, done());
+
+  SUBCASE("after the constraints") {
+    conversation.answer(3, refused());
+    CHECK(step(conversation) == "0 ROLLBACK, 1 ROLLBACK, 2 ROLLBACK, 3 ROLLBACK");
+  }
+  SUBCASE("all is well") {
+    conversation.answer(3, done());
+    CHECK(step(conversation) == "1 COMMIT");
+    conversation.answer(1, done());
+    CHECK(step(conversation) == "2 COMMIT, 3 COMMIT");
+    conversation.answer(2, done());
+    conversation.answer(3, done());
+    CHECK(step(conversation) == "0 COMMIT");
+    conversation.answer(0, done());
+    CHECK(conversation.done());
+    CHECK_FALSE(conversation.failure());
+  }
+  SUBCASE("the query fails: nothing was written anywhere") {
+    conversation.answer(3, done());
+    conversation.answer(1, refused());
+    CHECK(step(conversation) == "0 ROLLBACK, 2 ROLLBACK, 3 ROLLBACK");
+    for (const std::size_t member : {0, 2, 3}) conversation.answer(member, done());
+    CHECK(conversation.done());
+    REQUIRE(conversation.failure());
+    CHECK(conversation.failure()->refused_by == 1);
+  }
 }
 
 TEST_CASE("one writer commits before the readers") {
