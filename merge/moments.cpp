@@ -1,6 +1,7 @@
 #include "merge/moments.h"
 
 #include <cmath>
+#include <limits>
 
 #include "values/errors.h"
 
@@ -21,11 +22,12 @@ double add_sums(double left, double right) {
   return sum;
 }
 
-/// One centred sum of both parts: their own, and what the distance of their means adds.
+/// One centred sum of both parts: their own, and what the distance of their means adds. A NaN is the
+/// server's, whatever sign the processor's has.
 double add_centred(double left, double right, double weight, double gap_x, double gap_y) {
   const double sum = left + right + weight * gap_x * gap_y;
   check_overflow(sum, left, right);
-  return sum;
+  return std::isnan(sum) ? std::numeric_limits<double>::quiet_NaN() : sum;
 }
 
 std::optional<double> spread(AggregateKind kind, const Moments& m) {

@@ -28,13 +28,18 @@ uint64_t from_big_endian(const std::string& bytes) {
   return value;
 }
 
-double number(const std::string& value, const Column& column) {
-  if (column.format == 0) return std::strtod(value.c_str(), nullptr);
+double number_in_binary(const std::string& value, const Column& column) {
   const uint64_t bits = from_big_endian(value);
   if (column.oid == float4_oid) {
     return static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(bits)));
   }
   return std::bit_cast<double>(bits);
+}
+
+/// NaN is one value, of which rows are sorted alike whatever its sign bit is.
+double number(const std::string& value, const Column& column) {
+  const double read = column.format == 0 ? std::strtod(value.c_str(), nullptr) : number_in_binary(value, column);
+  return std::isnan(read) ? std::numeric_limits<double>::quiet_NaN() : read;
 }
 
 bool close_enough(const Value& a, const Value& b, const Column& column) {
