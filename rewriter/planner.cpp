@@ -1,12 +1,10 @@
 #include "rewriter/planner.h"
 
 #include <algorithm>
-#include <set>
 
 #include "rewriter/hints.h"
 #include "rewriter/planning.h"
 #include "rewriter/utility.h"
-#include "values/ascii.h"
 
 namespace anabranch::rewriter {
 namespace {
@@ -86,123 +84,6 @@ void prepare_values(Planning& planning) {
   }
 }
 
-/// 'schema."Name"' as a server splits it; empty parts where it is no name.
-std::vector<std::string> split_name(std::string_view text) {
-  std::vector<std::string> parts(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '"' && quoted && i + 1 < text.size() && text[i + 1] == '"') {
-      parts.back() += text[++i];
-    } else if (c == '"') {
-      quoted = !quoted;
-    } else if (c == '.' && !quoted) {
-      parts.emplace_back();
-    } else {
-      parts.back() += quoted ? std::string(1, c) : std::string(1, values::lower_case(c));
-    }
-  }
-  return parts;
-}
-
-/// What a text like 'public.users', cast to regclass or not, names.
-NamedTable find_in_text(Planning& planning, const tree::Expr& expr) {
-  const tree::Expr* arg = &expr;
-  while (const auto* cast = arg->as<tree::TypeCast>()) arg = cast->arg.get();
-  const auto* literal = arg->as<tree::Literal>();
-  if (literal == nullptr || literal->kind() != tree::Literal::Kind::string) return {};
-  const std::vector<std::string> parts = split_name(literal->value(planning.pins));
-  if (parts.size() > 2) return {};
-  return find_named(planning, parts.size() > 1 ? parts.front() : "", parts.back());
-}
-
-/// A table's size is asked of the shard that answers, which has a part of the rows.
-void check_sizes(Planning& planning) {
-  static const std::set<std::string_view> sizes = {"pg_relation_size", "pg_table_size",
-                                                   "pg_total_relation_size", "pg_indexes_size"};
-  const auto visit = [&](const tree::Expr& at) {
-    const auto* call = at.as<tree::FunctionCall>();
-    if (call == nullptr || call->args.empty() || !sizes.contains(call->name.back())) return true;
-    const NamedTable named = find_in_text(planning, *call->args.front());
-    if (named.table == nullptr || named.table->kind != conf::TableKind::sharded) return true;
-    refuse_clause(call->name.back() + "()", "\"" + named.table->name.name + "\" has rows on several shards",
-                  "Ask each shard: /* anabranch: shard=NAME */");
-  };
-  for (const auto& block : planning.query.blocks) {
-    each_expression(*block, [&](const tree::Expr& expr) { tree::walk(expr, visit); });
-  }
-}
-
-/// Whose the sequences are that a statement names.
-struct Sequences {
-  std::set<std::uint32_t> elsewhere;  ///< shards, but the default one, with tables that own some
-  bool others = false;                ///< the default shard's
-  bool computed = false;              ///< named by what is no literal
-};
-
-Sequences find_sequences(Planning& planning) {
-  static const std::set<std::string_view> calls = {"nextval", "setval", "pg_sequence_last_value"};
-  Sequences found;
-  const auto visit = [&](const tree::Expr& at) {
-    const auto* call = at.as<tree::FunctionCall>();
-    if (call == nullptr || call->args.empty() || !calls.contains(call->name.back())) return true;
-    const tree::Expr* name = call->args.front().get();
-    while (const auto* cast = name->as<tree::TypeCast>()) name = cast->arg.get();
-    if (name->as<tree::Literal>() == nullptr) found.computed = true;
-    const NamedTable named = find_in_text(planning, *call->args.front());
-    if (named.table != nullptr && named.table->kind == conf::TableKind::whole &&
-        named.table->shard != planning.map().default_shard()) {
-      found.elsewhere.insert(named.table->shard);
-    } else {
-      found.others = true;
-    }
-    return true;
-  };
-  for (const auto& block : planning.query.blocks) {
-    each_expression(*block, [&](const tree::Expr& expr) { tree::walk(expr, visit); });
-  }
-  return found;
-}
-
-/// Tables that one other shard than the default one has, and with them their sequences.
-bool has_tables_elsewhere(const router::ShardMap& map) {
-  return std::ranges::any_of(map.tables(), [&](const router::MappedTable& table) {
-    return table.kind == conf::TableKind::whole && table.shard != map.default_shard();
-  });
-}
-
-/// Reads or writes what that shard alone does not have.
-bool concerns_other_shards(const Planning& planning, std::uint32_t shard) {
-  const bool writes = planning.statement->as<tree::Select>() == nullptr;
-  return std::ranges::any_of(planning.query.instances, [&](const auto& instance) {
-    if (instance->kind != Instance::Kind::table) return false;
-    const router::MappedTable* table = planning.query.mapped(*instance);
-    if (table == nullptr || table->kind == conf::TableKind::sharded) return true;
-    if (table->kind == conf::TableKind::reference) return writes;
-    return table->shard != shard;
-  });
-}
-
-/// A statement about a sequence that belongs to a table of another shard than the default one, and about
-/// nothing that this shard does not have, goes there.
-std::optional<PlanResult> to_sequences(Planning& planning) {
-  const Sequences sequences = find_sequences(planning);
-  if (sequences.computed && has_tables_elsewhere(planning.map())) {
-    refuse_statement("a sequence whose name is computed", "Write its name as a literal: each is on one shard.");
-  }
-  if (sequences.elsewhere.empty()) return std::nullopt;
-  const std::uint32_t shard = *sequences.elsewhere.begin();
-  const Traits& traits = planning.traits;
-  const bool of_session = traits.settings || !traits.session_call.empty() || !traits.session_value.empty();
-  if (sequences.elsewhere.size() > 1 || sequences.others || of_session || concerns_other_shards(planning, shard)) {
-    refuse_statement("a sequence of shard " + planning.map().shards()[shard].name + " beside what is on other shards",
-                     "Ask for its value in a statement of its own.");
-  }
-  auto plan = relay_to(planning, static_cast<int>(shard), "its sequence is on one shard");
-  plan->effect = Effect::writes;
-  return std::shared_ptr<const Plan>(std::move(plan));
-}
-
 /// Whether the server's session may be another afterwards.
 bool leaves_residue(const Traits& traits) {
   const bool calls = !traits.session_call.empty() && traits.session_call != "pg_notify";
@@ -230,27 +111,6 @@ void check_functions(const Planning& planning) {
   const Traits& traits = planning.traits;
   if (!traits.opaque.empty()) refuse(make_error(ErrorId::opaque_function, traits.opaque));
   if (!traits.unknown.empty()) refuse(make_error(ErrorId::opaque_function, traits.unknown));
-}
-
-/// A server's connection is another client's a moment later: who is meant by its number is not known. One's
-/// own is, in the statement that asks.
-void check_backend_calls(const Planning& planning) {
-  const bool pooled = planning.request->database == nullptr ||
-                      planning.request->database->pool.mode != conf::PoolMode::session;
-  if (!pooled) return;
-  const auto visit = [&](const tree::Expr& at) {
-    const auto* call = at.as<tree::FunctionCall>();
-    if (call == nullptr || call->args.empty()) return true;
-    const std::string& name = call->name.back();
-    if (name != "pg_cancel_backend" && name != "pg_terminate_backend") return true;
-    const auto* arg = call->args.front()->as<tree::FunctionCall>();
-    if (arg != nullptr && arg->name.back() == "pg_backend_pid") return true;
-    refuse_clause(name + "()", "with transaction pooling a connection's number is no client's",
-                  "Cancel as your driver does (CancelRequest), or ask the server: /* anabranch: shard=NAME */");
-  };
-  for (const auto& block : planning.query.blocks) {
-    each_expression(*block, [&](const tree::Expr& expr) { tree::walk(expr, visit); });
-  }
 }
 
 /// A function of the default shard: it concerns the server's session there, or a sequence.

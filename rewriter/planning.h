@@ -121,6 +121,17 @@ std::shared_ptr<Plan> plan_session(const tree::Utility& utility);
 /// Over several shards: pg_export_snapshot() is the session's business, too. Null: another statement.
 std::shared_ptr<Plan> plan_snapshot_export(const tree::Select& select);
 
+// --------------------------------------------------- calls that name what is somewhere (named_calls)
+
+/// Refuses to ask one shard for the size of a table that has a part of its rows on each.
+void check_sizes(Planning& planning);
+/// A server's connection is another client's a moment later: who is meant by its number is not known. One's
+/// own is, in the statement that asks; all else is refused.
+void check_backend_calls(const Planning& planning);
+/// A statement about a sequence that belongs to a table of another shard than the default one, and about
+/// nothing that this shard does not have, goes there. Nothing: it is about no such sequence.
+std::optional<PlanResult> to_sequences(Planning& planning);
+
 /// Checks of statements that run on several shards: functions, system columns.
 void check_several(const Planning& planning);
 void check_system_columns(const Planning& planning);
