@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "backends/cancel.h"
 #include "backends/exchange.h"
 #include "net/pg/messages.h"
 #include "proxy/partial_requests.h"
@@ -61,7 +60,8 @@ class MergedPortal::Filling {
       failure = std::current_exception();
     }
     if (!failure && !error_) co_return;
-    co_await stop();
+    const bool again = error_ && must_prepare_again(error_->fields, names_[failed_]);
+    co_await stop_partials(exchange_, names_, unparsed_, again);
     if (failure) std::rethrow_exception(failure);
     throw std::move(*error_);
   }
@@ -111,17 +111,6 @@ class MergedPortal::Filling {
     if (error_) return;
     failed_ = index;
     error_.emplace(std::move(error));
-  }
-
-  net::Task<void> stop() {
-    for (std::size_t i = 0; i < exchange_.size(); ++i) {
-      if (!exchange_.finished(i)) backends::request_cancel(exchange_.lease(i));
-    }
-    co_await exchange_.drain();
-    const bool again = error_ && must_prepare_again(error_->fields, names_[failed_]);
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-      co_await settle_statement(exchange_.lease(i), names_[i], unparsed_[i], again);
-    }
   }
 
   SessionState& state_;
@@ -309,17 +298,9 @@ net::Task<Outcome> run_merged_portal(SessionState& state, Execution& execution) 
     const auto refill = MergedPortal::Refill::execute;
     portal.merged = co_await MergedPortal::open(state, execution, portal.server_name, refill);
   }
-  const bool limited = execution.row_limit > 0;
-  const auto limit = limited ? static_cast<std::uint64_t>(execution.row_limit) : std::numeric_limits<std::uint64_t>::max();
+  const auto limit = execution.row_limit > 0 ? static_cast<std::uint64_t>(execution.row_limit) : std::numeric_limits<std::uint64_t>::max();
   const std::uint64_t count = co_await portal.merged->fetch(state, limit, true);
-  // As the server has it: a portal that gave as many rows as were asked for is suspended, even if
-  // there are no more.
-  if (limited && count == limit) {
-    net::pg::PortalSuspended{}.encode(state.out());
-    co_return Outcome{.suspended = true};
-  }
-  send_complete(state.out(), fmt::format("SELECT {}", count));
-  co_return Outcome{};
+  co_return end_of_rows(state, count, execution.row_limit, fmt::format("SELECT {}", count));
 }
 
 }  // namespace anabranch::proxy

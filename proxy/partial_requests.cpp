@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "backends/cancel.h"
 #include "proxy/execute.h"
 #include "proxy/row_sink.h"
 #include "values/errors.h"
@@ -96,6 +97,17 @@ merge::Binding merge_binding(const SessionState& state, const rewriter::Plan& pl
   const std::string* style = state.reported("IntervalStyle");
   binding.interval_style_postgres = style == nullptr || *style == "postgres";
   return binding;
+}
+
+net::Task<void> stop_partials(backends::Exchange& exchange, const std::vector<std::string>& names,
+                              const std::vector<bool>& unparsed, bool again) {
+  for (std::size_t source = 0; source < exchange.size(); ++source) {
+    if (!exchange.finished(source)) backends::request_cancel(exchange.lease(source));
+  }
+  co_await exchange.drain();
+  for (std::size_t source = 0; source < names.size(); ++source) {
+    co_await settle_statement(exchange.lease(source), names[source], unparsed[source], again);
+  }
 }
 
 backends::ServerError partial_error(const backends::Lease& lease, const net::pg::Message& message) {

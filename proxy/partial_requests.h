@@ -1,7 +1,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "backends/exchange.h"
 #include "merge/merger.h"
 #include "net/pg/framing.h"
 #include "net/pg/lists.h"
@@ -44,6 +46,11 @@ void check_partial_columns(const DatabaseState& db, const rewriter::Plan& plan, 
 /// What the merge is bound to. Takes the bound plan's slots.
 merge::Binding merge_binding(const SessionState& state, const rewriter::Plan& plan, rewriter::BoundPlan& bound,
                              net::pg::FormatList outputs);
+/// One execution has failed: what has not ended is cancelled and read to its end, and the prepared
+/// statements of the exchange's sources (`names`; `unparsed`: a Parse was sent and not answered) are
+/// settled, by `again` as settle_statement() says.
+net::Task<void> stop_partials(backends::Exchange& exchange, const std::vector<std::string>& names,
+                              const std::vector<bool>& unparsed, bool again);
 /// A shard's ErrorResponse as the client is told of it: with the shard's name, without a position.
 backends::ServerError partial_error(const backends::Lease& lease, const net::pg::Message& message);
 

@@ -9,6 +9,15 @@
 
 namespace anabranch::proxy {
 
+Outcome end_of_rows(SessionState& state, std::uint64_t sent, std::int32_t limit, std::string_view tag) {
+  if (limit > 0 && sent == static_cast<std::uint64_t>(limit)) {
+    net::pg::PortalSuspended{}.encode(state.out());
+    return Outcome{.suspended = true};
+  }
+  send_complete(state.out(), tag);
+  return Outcome{};
+}
+
 void BufferedRows::add(const merge::Batch& rows) {
   charge_.grow(rows.byte_size() + rows.size() * sizeof(std::uint32_t));
   for (std::size_t i = 0; i < rows.size(); ++i) rows_.append_row(rows, i);
@@ -22,14 +31,7 @@ net::Task<Outcome> BufferedRows::send(SessionState& state, std::int32_t limit) {
     ++sent;
     if (state.client.congested()) co_await give_way_to_client(state);
   }
-  // As the server has it: a portal that gave as many rows as were asked for is suspended, even if
-  // there are no more.
-  if (limit > 0 && sent == static_cast<std::uint64_t>(limit)) {
-    net::pg::PortalSuspended{}.encode(state.out());
-    co_return Outcome{.suspended = true};
-  }
-  send_complete(state.out(), whole_tag.empty() ? fmt::format("{} {}", command, sent) : whole_tag);
-  co_return Outcome{};
+  co_return end_of_rows(state, sent, limit, whole_tag.empty() ? fmt::format("{} {}", command, sent) : whole_tag);
 }
 
 RowSink::RowSink(SessionState& state, Execution& execution)

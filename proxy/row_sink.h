@@ -59,6 +59,10 @@ class RowSink {
   bool described_ = false;
 };
 
+/// What follows the rows of one Execute. As the server has it: a portal that gave as many as were asked for
+/// (`limit`; 0: all) is suspended, even if there are no more; otherwise `tag` says that it is complete.
+Outcome end_of_rows(SessionState& state, std::uint64_t sent, std::int32_t limit, std::string_view tag);
+
 /// The session's extra_float_digits.
 int extra_float_digits(const SessionState& state);
 

@@ -3,7 +3,6 @@
 #include <charconv>
 #include <map>
 
-#include "backends/cancel.h"
 #include "backends/exchange.h"
 #include "merge/merger.h"
 #include "proxy/execute.h"
@@ -74,7 +73,7 @@ class Partials {
         if (exchange_.stream(i).in_message()) throw ClientGone{"a shard was lost in the middle of a row"};
       }
       again_ = !failure && must_prepare_again(error_->fields, names_[failed_source_]);
-      co_await stop();
+      co_await stop_partials(exchange_, names_, unparsed_, again_);
       if (plan_.outside_transaction && !in_transaction()) say_how_far(failure);
       if (failure) std::rethrow_exception(failure);
       throw std::move(*error_);
@@ -310,17 +309,6 @@ class Partials {
     if (error_) return;
     failed_source_ = source;
     error_.emplace(std::move(error));
-  }
-
-  /// The statement has failed: nothing of it may go on running.
-  net::Task<void> stop() {
-    for (std::size_t source = 0; source < exchange_.size(); ++source) {
-      if (!exchange_.finished(source)) backends::request_cancel(exchange_.lease(source));
-    }
-    co_await exchange_.drain();
-    for (std::size_t source = 0; source < names_.size(); ++source) {
-      co_await settle_statement(exchange_.lease(source), names_[source], unparsed_[source], again_);
-    }
   }
 
   net::Task<Outcome> finish() {
