@@ -72,15 +72,16 @@ std::string collations_sql(int version, Maker maker) {
   const std::string_view locale = version >= 170000
                                       ? "coalesce(c.colllocale, c.collcollate)"
                                       : "coalesce(to_jsonb(c)->>'colliculocale', c.collcollate)";
-  const std::string_view used = "c.oid in (select attcollation from pg_attribute where attrelid >= 16384)";
+  const bool initdb = maker == Maker::initdb;
+  const std::string used = fmt::format("c.oid in (select attcollation from pg_attribute where attrelid {} 16384)",
+                                       initdb ? "<" : ">=");
   return fmt::format(
       "select c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.collname), c.collprovider,"
       " coalesce({0}, ''), c.collisdeterministic, coalesce(pg_collation_actual_version(c.oid), ''),"
       " n.nspname, c.collname, {1}"
       " from pg_collation c join pg_namespace n on n.oid = c.collnamespace where c.collencoding"
       " in (-1, pg_char_to_encoding(current_setting('server_encoding'))) and {2}",
-      locale, maker == Maker::initdb ? "c.oid in (select attcollation from pg_attribute where attrelid < 16384)" : used,
-      maker == Maker::initdb ? "c.oid < 16384" : fmt::format("(c.oid >= 16384 or {})", used));
+      locale, used, initdb ? "c.oid < 16384" : fmt::format("(c.oid >= 16384 or {})", used));
 }
 
 // Unique indexes that bind every row: neither partial nor over expressions.
