@@ -20,6 +20,7 @@ namespace anabranch::proxy {
 
 namespace {
 
+using rewriter::FetchRange;
 using rewriter::PlanKind;
 using rewriter::SessionAction;
 using rewriter::SessionPlan;
@@ -144,8 +145,8 @@ struct Forward {
   std::uint64_t count = 0;
 };
 
-Forward forward_of(const SessionPlan::Fetch& fetch, const Cursor& cursor, const MergedPortal& rows) {
-  using To = SessionPlan::Fetch::To;
+Forward forward_of(const FetchRange& fetch, const Cursor& cursor, const MergedPortal& rows) {
+  using To = FetchRange::To;
   const bool on_row = rows.position() > 0 && !rows.at_end();
   const auto count = static_cast<std::uint64_t>(fetch.count);
   switch (fetch.to) {
@@ -174,7 +175,7 @@ net::Task<std::uint64_t> go_forward(SessionState& state, MergedPortal& rows, For
   co_return co_await rows.fetch(state, forward.count, send);
 }
 
-net::Task<std::uint64_t> scroll(SessionState& state, Portal& portal, const SessionPlan::Fetch& fetch) {
+net::Task<std::uint64_t> scroll(SessionState& state, Portal& portal, const FetchRange& fetch) {
   const ScrollSpan span = portal.cursor->scroll->move(fetch);
   const merge::Batch& rows = portal.state.merged->held();
   if (!fetch.move) portal.state.merged->check_writing(state);
@@ -244,8 +245,8 @@ std::string count_text(std::int64_t count) {
 }
 
 /// The command for the portal as the shard calls it.
-std::string renamed(const SessionPlan::Fetch& fetch, std::string_view name) {
-  using To = SessionPlan::Fetch::To;
+std::string renamed(const FetchRange& fetch, std::string_view name) {
+  using To = FetchRange::To;
   std::string way;
   switch (fetch.to) {
     case To::forward: way = "FORWARD " + count_text(fetch.count); break;

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "net/pg/messages.h"
-#include "proxy/scroll.h"
 #include "proxy/prepared.h"
+#include "proxy/scroll.h"
 #include "proxy/statement.h"
 
 namespace anabranch::proxy {

@@ -15,8 +15,8 @@ std::size_t magnitude(std::int64_t number) {
 
 }  // namespace
 
-ScrollSpan Scroll::move(const rewriter::SessionPlan::Fetch& fetch) {
-  using To = rewriter::SessionPlan::Fetch::To;
+ScrollSpan Scroll::move(const rewriter::FetchRange& fetch) {
+  using To = rewriter::FetchRange::To;
   switch (fetch.to) {
     case To::absolute: return absolute(fetch.count);
     case To::relative: return relative(fetch.count);

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
-#include "rewriter/plan.h"
+#include "rewriter/fetch_range.h"
 
 namespace anabranch::proxy {
 
@@ -18,7 +19,7 @@ struct ScrollSpan {
 class Scroll {
  public:
   explicit Scroll(std::size_t rows) : rows_(rows) {}
-  ScrollSpan move(const rewriter::SessionPlan::Fetch& fetch);
+  ScrollSpan move(const rewriter::FetchRange& fetch);
 
  private:
   ScrollSpan forward(std::size_t count);

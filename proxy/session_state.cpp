@@ -1,7 +1,6 @@
 #include "proxy/session_state.h"
 
 #include <algorithm>
-
 #include <utility>
 
 #include "net/pg/messages.h"

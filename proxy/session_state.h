@@ -74,9 +74,9 @@ struct SessionState {
   /// Nodes of the maps are used again: a driver's next unnamed statement or portal allocates nothing.
   using Statements = std::map<std::string, std::shared_ptr<Statement>, std::less<>>;
   Statements statements;
-  /// Shared with the execution under way, which may end them all (COMMIT).
-  /// Rows of cursors that outlive their transactions, or scroll: of all of them together.
+  /// Rows of cursors that outlive their transactions, or scroll: of all of them together. Outlives them.
   merge::MemoryBudget held_rows;
+  /// Shared with the execution under way, which may end them all (COMMIT).
   using Portals = std::map<std::string, std::shared_ptr<Portal>, std::less<>>;
   Portals portals;
   std::uint64_t next_portal = 0;  ///< for the names of portals on shards

@@ -258,10 +258,8 @@ bool Lowering::prepared_detail(const Node* node, Utility& out) {
     }
     case PG_QUERY__NODE__NODE_FETCH_STMT: {
       const auto& fetch = *node->fetch_stmt;
-      Fetch detail{text_or_empty(fetch.portalname), fetch.ismove != 0};
-      detail.to = static_cast<Fetch::To>(static_cast<int>(fetch.direction) - 1);
-      detail.count = fetch.how_many;
-      out.detail = std::move(detail);
+      const auto to = static_cast<FetchRange::To>(static_cast<int>(fetch.direction) - 1);
+      out.detail = Fetch{text_or_empty(fetch.portalname), {to, fetch.how_many, fetch.ismove != 0}};
       return true;
     }
     case PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT:

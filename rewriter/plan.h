@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "merge/recipe.h"
+#include "rewriter/fetch_range.h"
 #include "router/prune.h"
 #include "router/shard_map.h"
 #include "values/sql_error.h"
@@ -217,12 +218,7 @@ struct SessionPlan {
     bool hold = false, scroll = false, no_scroll = false, binary = false;
   };
   Cursor cursor;  ///< DECLARE
-  struct Fetch {
-    enum class To { forward, backward, absolute, relative } to = To::forward;
-    std::int64_t count = 1;  ///< INT64_MAX: all
-    bool move = false;       ///< MOVE: no rows are wanted
-  };
-  Fetch fetch;  ///< FETCH and MOVE
+  FetchRange fetch;  ///< FETCH and MOVE
 };
 
 /// Rows the proxy answers itself (SHOW of its own tables, EXPLAIN): text, one vector a row.

@@ -103,7 +103,7 @@ SessionPlan fetch(const tree::Fetch& statement) {
   SessionPlan plan{};
   plan.action = SessionAction::fetch;
   plan.name = statement.cursor;
-  plan.fetch = {static_cast<SessionPlan::Fetch::To>(statement.to), statement.count, statement.move};
+  plan.fetch = statement.range;
   return plan;
 }
 

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "rewriter/fetch_range.h"
 #include "rewriter/shape.h"
 
 /// Our own syntax tree, one for every dialect. Plain data: nodes own their children, an Expr is
@@ -653,9 +654,7 @@ struct DeclareCursor {
 };
 struct Fetch {
   std::string cursor;
-  bool move = false;
-  enum class To { forward, backward, absolute, relative } to = To::forward;
-  std::int64_t count = 1;  ///< INT64_MAX: ALL
+  FetchRange range;
 };
 struct CloseCursor {
   std::string name;

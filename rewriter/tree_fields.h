@@ -113,7 +113,7 @@ ANABRANCH_TREE_FIELDS(Execute, v.name, v.args)
 ANABRANCH_TREE_FIELDS(Deallocate, v.name)
 ANABRANCH_TREE_FIELDS(DeclareCursor, v.name, v.hold, v.scroll, v.no_scroll, v.binary, v.insensitive,
                       v.query)
-ANABRANCH_TREE_FIELDS(Fetch, v.cursor, v.move)
+ANABRANCH_TREE_FIELDS(Fetch, v.cursor, v.range)
 ANABRANCH_TREE_FIELDS(CloseCursor, v.name)
 ANABRANCH_TREE_FIELDS(Notify, v.channel, v.payload, v.has_payload)
 ANABRANCH_TREE_FIELDS(Listen, v.channel)

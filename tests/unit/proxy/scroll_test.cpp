@@ -2,13 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <initializer_list>
 #include <limits>
 
 namespace anabranch::proxy {
 
 namespace {
 
-using Fetch = rewriter::SessionPlan::Fetch;
+using Fetch = rewriter::FetchRange;
 using To = Fetch::To;
 
 struct Expected {
