@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -26,10 +27,17 @@ class Buffer {
   bool empty() const { return begin_ == end_; }
   std::size_t capacity() const { return capacity_; }
 
-  void append(std::string_view bytes);
+  void append(std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(grow(bytes.size()), bytes.data(), bytes.size());
+  }
   void append(char byte) { *grow(1) = byte; }
   /// Room for `bytes` more at the end, counted as appended; the caller fills it in.
-  char* grow(std::size_t bytes);
+  char* grow(std::size_t bytes) {
+    if (spare() < bytes) reserve_spare(bytes);
+    char* place = data_ + end_;
+    end_ += bytes;
+    return place;
+  }
   /// The byte at `offset` from the front, to patch a length in place.
   char* at(std::size_t offset) { return data_ + begin_ + offset; }
 
@@ -49,7 +57,9 @@ class Buffer {
   void truncate(std::size_t new_size) { end_ = begin_ + new_size; }
   void clear() { begin_ = end_ = 0; }
   /// Drops everything, the memory too.
-  void release();
+  void release() {
+    if (data_) give_back();
+  }
   void swap(Buffer& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(begin_, other.begin_);
@@ -58,6 +68,9 @@ class Buffer {
   }
 
  private:
+  void move_to_room(std::size_t bytes, std::size_t least);
+  void give_back();
+
   char* data_ = nullptr;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

@@ -57,9 +57,8 @@ Transfer Socket::Core::read_once(std::size_t& count) {
   }
 }
 
-void Socket::Core::read_available() {
+void Socket::Core::read_all() {
   bool progress = false;
-  read_wants_write_ = false;
   while (maybe_readable_ && has_room() && !end_of_stream && !failed()) {
     const bool taken_now = in.capacity() == 0;
     if (taken_now) in.reserve_spare(1, least_room);

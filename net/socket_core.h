@@ -18,7 +18,10 @@ class Socket::Core final : public PollHandle {
   // Reading.
   bool has_room() const { return in.capacity() == 0 || in.spare() > 0; }
   void make_room(std::size_t expected_bytes);
-  void read_available();
+  void read_available() {
+    read_wants_write_ = false;
+    if (maybe_readable_ && has_room() && !end_of_stream && !failed()) read_all();
+  }
   void want_reading();
 
   // Writing.
@@ -51,6 +54,7 @@ class Socket::Core final : public PollHandle {
  private:
   void on_events(int events, bool failed_poll) override;
   void on_dispose() override;
+  void read_all();
   Transfer read_once(std::size_t& count);
   Transfer send_once(std::size_t& count);
   void notify_reader();

@@ -4,19 +4,6 @@
 
 namespace anabranch::net {
 
-void Link::unlink() {
-  prev_->next_ = next_;
-  next_->prev_ = prev_;
-  prev_ = next_ = this;
-}
-
-void Link::push_back(Link& node) {
-  node.prev_ = prev_;
-  node.next_ = this;
-  prev_->next_ = &node;
-  prev_ = &node;
-}
-
 void Link::splice(Link& other) {
   if (!other.linked()) return;
   Link* first = other.next_;
@@ -28,59 +15,54 @@ void Link::splice(Link& other) {
   prev_ = last;
 }
 
-namespace detail {
+namespace {
 
-class CancelState {
- public:
-  CancelState() : timer_([this] { cancel(Wait::timed_out); }), parent_(*this) {}
+/// A source's own part: its timer, and the token it follows.
+struct SourceState final : detail::CancelState {
+  SourceState() : timer([this] { cancel(Wait::timed_out); }), parent(*this) {}
 
-  Wait reason() const { return reason_; }
-  void attach(CancelHook& hook) { hooks_.push_back(hook); }
-  void follow(const CancelToken& parent) {
-    if (parent.cancelled()) {
-      reason_ = parent.state();
+  void follow(const CancelToken& token) {
+    if (token.cancelled()) {
+      reason = token.state();
     } else {
-      parent.attach(parent_);
+      token.attach(parent);
     }
   }
-  void cancel(Wait reason) {
-    if (reason_ != Wait::ready) return;
-    reason_ = reason;
-    timer_.stop();
-    parent_.unlink();
-    while (Link* link = hooks_.front()) {
+  void cancel(Wait why) {
+    if (reason != Wait::ready) return;
+    reason = why;
+    timer.stop();
+    parent.unlink();
+    while (Link* link = hooks.front()) {
       link->unlink();
-      static_cast<CancelHook*>(link)->on_cancel(reason);
+      static_cast<CancelHook*>(link)->on_cancel(why);
     }
   }
-  Timer& timer() { return timer_; }
 
- private:
   struct ParentHook final : CancelHook {
-    explicit ParentHook(CancelState& owner) : state(owner) {}
-    void on_cancel(Wait reason) override { state.cancel(reason); }
-    CancelState& state;
+    explicit ParentHook(SourceState& owner) : state(owner) {}
+    void on_cancel(Wait why) override { state.cancel(why); }
+    SourceState& state;
   };
-  Wait reason_ = Wait::ready;
-  Link hooks_;
-  Timer timer_;
-  ParentHook parent_;
+  Timer timer;
+  ParentHook parent;
 };
 
-}  // namespace detail
-
-Wait CancelToken::state() const {
-  return state_ ? state_->reason() : Wait::ready;
+// Every state is a source's.
+SourceState& own(const detail::CancelStatePtr& state) {
+  return static_cast<SourceState&>(*state);
 }
 
-void CancelToken::attach(CancelHook& hook) const {
-  if (state_) state_->attach(hook);
+}  // namespace
+
+void detail::destroy(CancelState* state) noexcept {
+  delete static_cast<SourceState*>(state);
 }
 
-CancelSource::CancelSource() : state_(std::make_shared<detail::CancelState>()) {}
+CancelSource::CancelSource() : state_(new SourceState()) {}
 
 CancelSource::CancelSource(const CancelToken& parent) : CancelSource() {
-  state_->follow(parent);
+  own(state_).follow(parent);
 }
 
 CancelSource& CancelSource::operator=(CancelSource&& other) noexcept {
@@ -96,15 +78,15 @@ CancelSource::~CancelSource() {
 
 void CancelSource::cancel(Wait reason) {
   const auto kept = state_;
-  kept->cancel(reason);
+  own(kept).cancel(reason);
 }
 
 void CancelSource::cancel_after(std::chrono::milliseconds delay) {
-  if (state_->reason() == Wait::ready) state_->timer().start(delay);
+  if (state_->reason == Wait::ready) own(state_).timer.start(delay);
 }
 
 void CancelSource::clear_timeout() {
-  if (state_) state_->timer().stop();
+  if (state_) own(state_).timer.stop();
 }
 
 void Waiter::park(std::coroutine_handle<> coroutine, Link& list, const CancelToken& token) {

@@ -4,7 +4,6 @@
 #include <coroutine>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <utility>
 
 namespace anabranch::net {
@@ -30,9 +29,18 @@ class Link {
   ~Link() { unlink(); }
 
   bool linked() const { return next_ != this; }
-  void unlink();
+  void unlink() {
+    prev_->next_ = next_;
+    next_->prev_ = prev_;
+    prev_ = next_ = this;
+  }
   /// Makes `node` the last of the list that this node heads.
-  void push_back(Link& node);
+  void push_back(Link& node) {
+    node.prev_ = prev_;
+    node.next_ = this;
+    prev_->next_ = &node;
+    prev_ = &node;
+  }
   /// First of the list that this node heads, or nullptr.
   Link* front() { return linked() ? next_ : nullptr; }
   /// Moves all nodes of `other`'s list behind this list's last.
@@ -43,10 +51,6 @@ class Link {
   Link* next_ = this;
 };
 
-namespace detail {
-class CancelState;
-}  // namespace detail
-
 /// Something that is called once when a token is cancelled, and forgets itself when destroyed.
 class CancelHook : public Link {
  public:
@@ -56,21 +60,60 @@ class CancelHook : public Link {
   ~CancelHook() = default;
 };
 
+namespace detail {
+
+/// What a source and its tokens share. They are all of one thread: their number is counted plainly.
+struct CancelState {
+  std::uint32_t owners = 0;
+  Wait reason = Wait::ready;
+  Link hooks;
+
+ protected:
+  ~CancelState() = default;
+};
+void destroy(CancelState* state) noexcept;
+
+class CancelStatePtr {
+ public:
+  explicit CancelStatePtr(CancelState* state = nullptr) : state_(state) {
+    if (state_) ++state_->owners;
+  }
+  CancelStatePtr(const CancelStatePtr& other) : CancelStatePtr(other.state_) {}
+  CancelStatePtr(CancelStatePtr&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  CancelStatePtr& operator=(CancelStatePtr other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~CancelStatePtr() {
+    if (state_ && --state_->owners == 0) destroy(state_);
+  }
+  explicit operator bool() const { return state_ != nullptr; }
+  CancelState* operator->() const { return state_; }
+  CancelState& operator*() const { return *state_; }
+
+ private:
+  CancelState* state_;
+};
+
+}  // namespace detail
+
 /// Tells an operation that nobody waits for it any more. Copies are cheap; a default-constructed
 /// token is never cancelled. Tokens and sources belong to the loop they were made on.
 class CancelToken {
  public:
   CancelToken() = default;
   /// Wait::ready while nothing has happened, else why it was cancelled.
-  Wait state() const;
+  Wait state() const { return state_ ? state_->reason : Wait::ready; }
   bool cancelled() const { return state() != Wait::ready; }
   /// Calls hook.on_cancel once when cancelled later; not when it has been already (ask first).
-  void attach(CancelHook& hook) const;
+  void attach(CancelHook& hook) const {
+    if (state_) state_->hooks.push_back(hook);
+  }
 
  private:
   friend class CancelSource;
-  explicit CancelToken(std::shared_ptr<detail::CancelState> state) : state_(std::move(state)) {}
-  std::shared_ptr<detail::CancelState> state_;
+  explicit CancelToken(detail::CancelStatePtr state) : state_(std::move(state)) {}
+  detail::CancelStatePtr state_;
 };
 
 /// The other end of tokens. Cancelling never runs a coroutine itself: waiters are made ready and
@@ -91,7 +134,7 @@ class CancelSource {
   void clear_timeout();
 
  private:
-  std::shared_ptr<detail::CancelState> state_;
+  detail::CancelStatePtr state_;
 };
 
 /// One suspended coroutine: it hangs in one wait list and on one token, and leaves both when woken

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,28 @@
 
 /// PostgreSQL's frontend/backend protocol, version 3 ("Message Formats" in its documentation).
 namespace anabranch::net::pg {
+
+inline std::int16_t load_int16(const char* bytes) {
+  const auto* b = reinterpret_cast<const unsigned char*>(bytes);
+  return static_cast<std::int16_t>(static_cast<std::uint16_t>(b[0] << 8 | b[1]));
+}
+inline std::int32_t load_int32(const char* bytes) {
+  const auto* b = reinterpret_cast<const unsigned char*>(bytes);
+  return static_cast<std::int32_t>(std::uint32_t{b[0]} << 24 | std::uint32_t{b[1]} << 16 |
+                                   std::uint32_t{b[2]} << 8 | std::uint32_t{b[3]});
+}
+inline void store_int16(char* bytes, std::int16_t value) {
+  const auto bits = static_cast<std::uint16_t>(value);
+  bytes[0] = static_cast<char>(bits >> 8);
+  bytes[1] = static_cast<char>(bits);
+}
+inline void store_int32(char* bytes, std::int32_t value) {
+  const auto bits = static_cast<std::uint32_t>(value);
+  bytes[0] = static_cast<char>(bits >> 24);
+  bytes[1] = static_cast<char>(bits >> 16);
+  bytes[2] = static_cast<char>(bits >> 8);
+  bytes[3] = static_cast<char>(bits);
+}
 
 /// What broke, in words; the connection is of no further use.
 struct DecodeError {
@@ -22,6 +45,21 @@ struct Message {
   char type = 0;             // 0 for the untyped startup packets
   std::string_view payload;  // after type and length
   std::string_view raw;      // type and length included, to be relayed as it is
+};
+
+/// A set of message types, all of them letters.
+class MessageTypes {
+ public:
+  MessageTypes() = default;
+  explicit constexpr MessageTypes(std::string_view letters) {
+    for (const char letter : letters) bits_ |= bit(letter);
+  }
+  constexpr bool has(char type) const { return (bits_ & bit(type)) != 0; }
+  constexpr void remove(char type) { bits_ &= ~bit(type); }
+
+ private:
+  static constexpr std::uint64_t bit(char type) { return type >= '@' ? std::uint64_t{1} << (type - '@') : 0; }
+  std::uint64_t bits_ = 0;
 };
 
 /// No message may be longer than this (PostgreSQL's own bound of a datum, 1 GiB, and a little).
@@ -39,6 +77,16 @@ struct Frame {
   std::size_t needed = 0;  // total length known or least that must be there to know it
 };
 
+/// The first message of `bytes` where it is there whole and in order; false: ask cut_message() why not.
+inline bool cut_whole(std::string_view bytes, std::size_t limit, Message& message) {
+  constexpr std::size_t header_bytes = 1 + sizeof(std::int32_t);
+  if (bytes.size() < header_bytes) return false;
+  const auto length = static_cast<std::uint32_t>(load_int32(bytes.data() + 1));
+  if (length < sizeof length || length >= limit || length >= bytes.size()) return false;
+  const std::string_view raw(bytes.data(), 1 + std::size_t{length});
+  message = {raw[0], std::string_view(raw.data() + header_bytes, raw.size() - header_bytes), raw};
+  return true;
+}
 /// Cuts the first message out of `bytes`. `limit` bounds its length, type byte included.
 std::expected<Frame, DecodeError> cut_message(std::string_view bytes,
                                               std::size_t limit = max_message_bytes);
@@ -48,21 +96,29 @@ std::expected<Frame, DecodeError> cut_startup(std::string_view bytes);
 /// Writes one message: type and a length that is patched when the writer goes out of scope.
 class MessageWriter {
  public:
-  MessageWriter(Buffer& out, char type);
+  MessageWriter(Buffer& out, char type) : out_(out), length_at_(out.size() + 1) {
+    *out.grow(1 + sizeof(std::int32_t)) = type;
+  }
   /// An untyped packet (startup, SSLRequest, CancelRequest).
-  explicit MessageWriter(Buffer& out);
+  explicit MessageWriter(Buffer& out) : out_(out), length_at_(out.size()) { out.grow(sizeof(std::int32_t)); }
   MessageWriter(const MessageWriter&) = delete;
   MessageWriter& operator=(const MessageWriter&) = delete;
-  ~MessageWriter();
+  ~MessageWriter() {
+    const std::size_t length = out_.size() - length_at_;
+    if (length > std::numeric_limits<std::int32_t>::max()) die("a message is longer than 2 GiB");
+    store_int32(out_.at(length_at_), static_cast<std::int32_t>(length));
+  }
 
   void int8(std::uint8_t value) { out_.append(static_cast<char>(value)); }
-  void int16(std::int16_t value);
-  void int32(std::int32_t value);
+  void int16(std::int16_t value) { store_int16(out_.grow(2), value); }
+  void int32(std::int32_t value) { store_int32(out_.grow(4), value); }
   void bytes(std::string_view value) { out_.append(value); }
   /// A zero-terminated string. A zero byte inside would cut it: a caller's bug, aborts.
   void string(std::string_view value);
 
  private:
+  [[noreturn]] static void die(const char* what);
+
   Buffer& out_;
   std::size_t length_at_;
 };
@@ -73,13 +129,39 @@ class FieldReader {
  public:
   explicit FieldReader(std::string_view payload) : rest_(payload) {}
 
-  std::uint8_t int8();
-  std::int16_t int16();
-  std::int32_t int32();
-  std::string_view bytes(std::size_t count);
+  std::uint8_t int8() {
+    const std::string_view taken = bytes(1);
+    return taken.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(taken[0]);
+  }
+  std::int16_t int16() {
+    const std::string_view taken = bytes(2);
+    return taken.empty() ? std::int16_t{0} : load_int16(taken.data());
+  }
+  std::int32_t int32() {
+    const std::string_view taken = bytes(4);
+    return taken.empty() ? 0 : load_int32(taken.data());
+  }
+  std::string_view bytes(std::size_t count) {
+    if (count > rest_.size()) {
+      fail();
+      return {};
+    }
+    const std::string_view taken = rest_.substr(0, count);
+    rest_.remove_prefix(count);
+    return taken;
+  }
   /// Up to the next zero byte, which is skipped.
-  std::string_view string();
-  std::string_view rest();
+  std::string_view string() {
+    const std::size_t end = rest_.find('\0');
+    if (end == std::string_view::npos) {
+      fail();
+      return {};
+    }
+    const std::string_view taken = rest_.substr(0, end);
+    rest_.remove_prefix(end + 1);
+    return taken;
+  }
+  std::string_view rest() { return bytes(rest_.size()); }
 
   bool ok() const { return ok_; }
   bool at_end() const { return rest_.empty(); }
@@ -90,10 +172,5 @@ class FieldReader {
   std::string_view rest_;
   bool ok_ = true;
 };
-
-std::int16_t load_int16(const char* bytes);
-std::int32_t load_int32(const char* bytes);
-void store_int16(char* bytes, std::int16_t value);
-void store_int32(char* bytes, std::int32_t value);
 
 }  // namespace anabranch::net::pg
