@@ -36,7 +36,7 @@ struct Reply {
   enum class Kind : std::uint8_t {
     rows,     // `rows` of the stream holds some
     message,  // any other message of the reply, notices and ParameterStatus included
-    copies,   // whole CopyData messages: `message.raw` all of them, `payload` the last one's
+    run,      // whole messages of ReplyStream::runs: `raw` all of them, `type` and `payload` the last one's
     part,     // `message.raw` is a piece of a large DataRow or CopyData; see `parts`
     ready,    // ReadyForQuery: this request is answered; `message` is it
   };
@@ -67,8 +67,9 @@ class ReplyStream {
   std::size_t needed() const { return needed_; }
   /// False: DataRow messages come out one by one as `message`.
   bool batch_rows = true;
-  /// True: CopyData comes out as `copies`, as many as are there.
-  bool batch_copies = false;
+  /// Messages of these types come out as a `run`, as many as are there. Not those that the stream itself
+  /// looks at: errors, notifications, ParameterStatus, ReadyForQuery.
+  net::pg::MessageTypes runs;
   /// True: a DataRow or CopyData that is large and not whole yet comes out in pieces as it arrives,
   /// type and length ahead.
   bool parts = false;
@@ -82,8 +83,9 @@ class ReplyStream {
   friend class Exchange;
   void note(const net::pg::Message& message);
   void take_rows();
-  std::optional<Reply> take_copies();
+  std::optional<Reply> take_run(std::string_view received);
   std::optional<Reply> take_part();
+  std::optional<Reply> take_incomplete(std::string_view received, bool swallowing);
   void check_alive();
   [[noreturn]] void lose(const std::string& reason);
   [[noreturn]] void violate(const std::string& reason);

@@ -21,38 +21,41 @@ bool ends_session(const net::pg::ErrorFields& fields) {
 }  // namespace
 
 std::optional<Reply> ReplyStream::poll() {
-  rows.clear();
+  if (batch_rows) rows.clear();
   if (part_left_ > 0) return take_part();
+  ServerConnection& connection = **lease_;
+  net::Socket& socket = connection.socket();
   for (;;) {
-    const std::string_view received = (*lease_)->socket().received();
-    const bool swallowing = (*lease_)->skipping();
-    if (batch_copies && !swallowing && !received.empty() &&
-        received.front() == net::pg::CopyData::type) {
-      return take_copies();
-    }
-    if (batch_rows && !swallowing && !received.empty() &&
-        received.front() == net::pg::DataRow::type) {
-      take_rows();
-      if (rows.empty()) return std::nullopt;
-      return Reply{Reply::Kind::rows, {}};
-    }
-    const auto taken =
-        net::pg::take_message((*lease_)->socket(), net::pg::max_message_bytes, &needed_);
-    if (!taken) violate(taken.error().message);
-    if (!*taken) {
-      const bool large = parts && needed_ > large_bytes && !swallowing;
-      if (!large || (received.front() != net::pg::DataRow::type && received.front() != net::pg::CopyData::type)) {
-        return std::nullopt;
+    const std::string_view received = socket.received();
+    const bool swallowing = connection.skipping();
+    if (!swallowing && !received.empty()) {
+      if (runs.has(received.front())) {
+        if (std::optional<Reply> run = take_run(received)) return run;
       }
-      part_left_ = needed_;
-      return take_part();
+      if (batch_rows && received.front() == net::pg::DataRow::type) {
+        take_rows();
+        if (rows.empty()) return std::nullopt;
+        return Reply{Reply::Kind::rows, {}};
+      }
     }
-    const net::pg::Message& message = **taken;
+    net::pg::Message message;
+    if (!net::pg::take_whole(socket, message)) return take_incomplete(received, swallowing);
     note(message);
     if (swallowing || message.type == net::pg::NotificationResponse::type) continue;
     const bool ready = message.type == net::pg::ReadyForQuery::type;
     return Reply{ready ? Reply::Kind::ready : Reply::Kind::message, message};
   }
+}
+
+/// No whole message is there: where it is a large one, the part that is.
+std::optional<Reply> ReplyStream::take_incomplete(std::string_view received, bool swallowing) {
+  const auto frame = net::pg::cut_message(received);
+  if (!frame) violate(frame.error().message);
+  needed_ = frame->needed;
+  if (!parts || swallowing || needed_ <= large_bytes) return std::nullopt;
+  if (received.front() != net::pg::DataRow::type && received.front() != net::pg::CopyData::type) return std::nullopt;
+  part_left_ = needed_;
+  return take_part();
 }
 
 void ReplyStream::take_rows() {
@@ -78,26 +81,14 @@ void ReplyStream::take_rows() {
 }
 
 /// Whole messages are left where they are in the socket's buffer.
-std::optional<Reply> ReplyStream::take_copies() {
-  const std::string_view received = (*lease_)->socket().received();
-  Reply reply{Reply::Kind::copies, {net::pg::CopyData::type, {}, {}}};
+std::optional<Reply> ReplyStream::take_run(std::string_view received) {
+  Reply reply{Reply::Kind::run, {}};
   std::size_t taken = 0;
-  needed_ = 0;
-  while (taken < received.size() && received[taken] == net::pg::CopyData::type && taken < batch_bytes) {
-    const auto frame = net::pg::cut_message(received.substr(taken));
-    if (!frame) violate(frame.error().message);
-    if (!frame->message) {
-      needed_ = frame->needed;
-      break;
-    }
-    reply.message.payload = frame->message->payload;
-    taken += frame->message->raw.size();
+  while (taken < batch_bytes && taken < received.size() && runs.has(received[taken]) &&
+         net::pg::cut_whole(received.substr(taken), net::pg::max_message_bytes, reply.message)) {
+    taken += reply.message.raw.size();
   }
-  if (taken == 0) {
-    if (!parts || needed_ <= large_bytes) return std::nullopt;
-    part_left_ = needed_;
-    return take_part();
-  }
+  if (taken == 0) return std::nullopt;
   reply.message.raw = received.substr(0, taken);
   (*lease_)->socket().consume(taken);
   return reply;

@@ -25,7 +25,7 @@ class CopyOutput {
   bool has_lead() const { return binary() || copy_.header; }
   /// CopyOutResponse of a shard; the first one is the client's.
   void respond(const net::pg::Message& response);
-  /// The first CopyData of a shard's stream, and the later ones (backends::Reply::Kind::copies, part).
+  /// The first CopyData of a shard's stream, and the later ones (backends::Reply::Kind::run, part).
   void first(const net::pg::Message& message);
   void more(const net::pg::Message& messages);
   void part(std::string_view bytes) { state_.client.write(bytes); }

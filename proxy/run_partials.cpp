@@ -28,6 +28,12 @@ using rewriter::Plan;
 /// More than this waiting for the client is sent before waiting for the shards.
 constexpr std::size_t send_ahead_bytes = 8192;
 
+/// COPY data is passed on as it comes.
+void read_copies(backends::ReplyStream& stream) {
+  stream.runs = net::pg::MessageTypes("d");
+  stream.parts = true;
+}
+
 /// The last number of a command tag; 0 where it has none.
 std::uint64_t count_of(std::string_view tag) {
   const std::size_t blank = tag.rfind(' ');
@@ -162,7 +168,7 @@ class Partials {
   /// Each shard's COPY data as it comes; a large row is passed on to its end before anything else.
   net::Task<void> pass_copies() {
     for (std::size_t i = 0; !sink_.copy().has_lead() && i < exchange_.size(); ++i) {
-      exchange_.stream(i).batch_copies = exchange_.stream(i).parts = true;
+      read_copies(exchange_.stream(i));
     }
     while (auto next = co_await exchange_.next()) {
       take(*next);
@@ -178,13 +184,13 @@ class Partials {
 
   void pass_copy(std::size_t source, const Reply& reply) {
     CopyOutput& copy = sink_.copy();
-    if (reply.kind == Reply::Kind::copies) copy.more(reply.message);
+    if (reply.kind == Reply::Kind::run) copy.more(reply.message);
     if (reply.kind == Reply::Kind::part) copy.part(reply.message.raw);
     if (reply.kind != Reply::Kind::message) return;
     if (reply.message.type == 'H') copy.respond(reply.message);
     if (reply.message.type != 'd') return;
     copy.first(reply.message);
-    exchange_.stream(source).batch_copies = exchange_.stream(source).parts = true;
+    read_copies(exchange_.stream(source));
   }
 
   net::Task<void> read() {

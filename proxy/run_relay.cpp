@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "backends/exchange.h"
 #include "proxy/execute.h"
 #include "proxy/leases.h"
@@ -20,7 +22,11 @@ using rewriter::Plan;
 /// output buffer is as large).
 constexpr std::size_t send_ahead_bytes = 8192;
 
-/// One relay: the lease it runs on, and what has become of it.
+/// Goes to the client untouched, whatever it says.
+constexpr net::pg::MessageTypes passed_types("CDINTcd");
+
+/// One relay: the lease it runs on, and what has become of it. Once begun it is carried on until it is
+/// over: by go_on() where that is asked for, else with what more() has waited for.
 class Relay {
  public:
   Relay(SessionState& state, Execution& execution, backends::Lease& lease)
@@ -31,51 +37,80 @@ class Relay {
         running_(state, lease),
         replies_(lease) {
     replies_.batch_rows = false;
+    replies_.runs = passed_types;
+    // Its OIDs are looked at.
+    if (foreign_) replies_.runs.remove('T');
     const CachedPlan& plan = *execution.plan;
     if (foreign_ && !execution.simple && plan.oids_in_rows) {
       row_oids_ = row_oids(*state.db, lease.shard(), *plan.description->columns, execution.result_formats);
     }
-    // What is translated has to be there whole.
-    replies_.parts = row_oids_.empty();
+    settle_runs();
   }
 
-  /// Nothing of the answer has gone to the client, and the shard's statement must be prepared anew.
-  bool may_run_again() const { return again_ && !lease_->broken(); }
-
-  net::Task<Outcome> run() {
+  void begin() {
     send();
     lease_->socket().send_now();
-    try {
-      while (true) {
-        const std::optional<Reply> reply = replies_.poll();
-        if (!reply) {
-          if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
-          replies_.check(co_await replies_.more());
-          continue;
-        }
-        if (reply->kind == Reply::Kind::ready) break;
-        if (reply->message.type == 'G') {
-          co_await copy_in(reply->message);
-          continue;
-        }
-        if (reply->kind == Reply::Kind::part) {
-          answered_ = true;
-          state_.client.write(reply->message.raw);
-        } else {
-          take(reply->message);
-        }
-        if (state_.client.congested()) co_await give_way_to_client(state_);
-      }
-    } catch (const values::SqlError& error) {
-      // In the middle of a message there is no way to tell the client anything.
-      if (replies_.in_message()) throw ClientGone{error.message};
-      throw;
-    }
-    if (error_) co_await fail();
-    co_return outcome_;
   }
 
+  /// Takes what has come. False: see go_on(), more().
+  bool over() try {
+    while (!copy_in_ && !state_.client.congested()) {
+      const std::optional<Reply> reply = replies_.poll();
+      if (!reply) {
+        if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+        return false;
+      }
+      if (reply->kind == Reply::Kind::ready) return true;
+      take(reply->message);
+    }
+    return false;
+  } catch (const values::SqlError& error) {
+    lose(error);
+  }
+
+  net::Socket::Fill more() try {
+    return replies_.more();
+  } catch (const values::SqlError& error) {
+    lose(error);
+  }
+  void check(const net::IoResult& filled) try {
+    replies_.check(filled);
+  } catch (const values::SqlError& error) {
+    lose(error);
+  }
+
+  /// The client has to do something first.
+  bool waits_for_client() const { return copy_in_ || state_.client.congested(); }
+  net::Task<void> go_on() {
+    if (std::exchange(copy_in_, false)) co_await copy_in();
+    co_await give_way_to_client(state_);
+  }
+
+  const Outcome& outcome() const { return outcome_; }
+  bool failed() const { return error_.has_value(); }
+  /// What it has failed with.
+  net::Task<std::exception_ptr> failure() {
+    const bool again = must_prepare_again(*error_, name_);
+    again_ = again && !answered_;
+    co_await settle_statement(lease_, std::string(name_), unparsed_, again);
+    co_return std::make_exception_ptr(backends::ServerError(std::move(*error_), lease_.shard(), lease_.shard_name()));
+  }
+  /// It failed for a prepared statement that is not what it was, and the client has heard nothing.
+  bool may_run_again() const { return again_ && !lease_->broken(); }
+
  private:
+  /// In the middle of a message there is no way to tell the client anything.
+  [[noreturn]] void lose(const values::SqlError& error) const {
+    if (replies_.in_message()) throw ClientGone{error.message};
+    throw;
+  }
+
+  /// Rows that are translated have to be there whole, one by one.
+  void settle_runs() {
+    replies_.parts = row_oids_.empty();
+    if (!row_oids_.empty()) replies_.runs.remove('D');
+  }
+
   void send() {
     if (!execution_.bound) {
       backends::send_query(lease_, execution_.statement->text);
@@ -117,6 +152,7 @@ class Relay {
     unparsed_ = send_request(lease_, request);
   }
 
+  /// Messages that are passed on may be several, or a part of one.
   void take(const net::pg::Message& message) {
     switch (message.type) {
       // Of our own Parse, Bind, Describe and Close: the client has had its own.
@@ -145,6 +181,10 @@ class Relay {
       case 'T':
         answered_ = true;
         if (foreign_) return describe_with_default_oids(message);
+        state_.client.write(message.raw);
+        return;
+      case 'G':
+        copy_in_ = true;
         state_.client.write(message.raw);
         return;
       case 'H':
@@ -198,12 +238,11 @@ class Relay {
     append_translated(message, [this](std::span<char> description) {
       translate_description(*state_.db, lease_.shard(), description, row_oids_);
     });
-    replies_.parts = row_oids_.empty();
+    settle_runs();
   }
 
   /// The shard waits for rows: the client's go to it as they come.
-  net::Task<void> copy_in(net::pg::Message response) {
-    state_.client.write(response.raw);
+  net::Task<void> copy_in() {
     if (const auto sent = co_await state_.client.flush_all(); !sent) throw ClientGone{sent.error().message};
     lease_->set_mid_request(true);
     while (true) {
@@ -237,13 +276,6 @@ class Relay {
     }
   }
 
-  net::Task<void> fail() {
-    const bool again = must_prepare_again(*error_, name_);
-    again_ = again && !answered_;
-    co_await settle_statement(lease_, std::string(name_), unparsed_, again);
-    throw backends::ServerError(std::move(*error_), lease_.shard(), lease_.shard_name());
-  }
-
   SessionState& state_;
   Execution& execution_;
   backends::Lease& lease_;
@@ -256,29 +288,37 @@ class Relay {
   std::string own_name_;   ///< what `name_` views where it is not the statement's
   bool unparsed_ = false;  ///< a Parse was sent and has not been answered
   bool answered_ = false;  ///< something has gone to the client
-  bool again_ = false;     ///< it failed for a prepared statement that is not what it was
+  bool copy_in_ = false;   ///< the shard has asked for rows
+  bool again_ = false;
   Outcome outcome_;
 };
 
-/// Runs the relay; once more where the shard's prepared statement was not what it had been, and nothing
-/// else stands in the way: `fresh` says that the lease's transaction, if it has one, begins with it.
-net::Task<Outcome> run_on(SessionState& state, Execution& execution, backends::Lease& lease,
-                          backends::Transaction::Enlisted* fresh) {
-  std::exception_ptr failure;
-  {
-    Relay relay(state, execution, lease);
-    try {
-      co_return co_await relay.run();
-    } catch (const backends::ServerError&) {
-      if (!relay.may_run_again()) throw;
-      if (lease->transaction_status() != 'I' && fresh == nullptr) throw;
-      failure = std::current_exception();
+/// Runs the relay on its `own` lease, or that of `member`; once more where the shard's prepared statement
+/// was not what it had been, and nothing else stands in the way: `fresh` says that the member's
+/// transaction, if it has one, begins with it.
+net::Task<Outcome> run_on(SessionState& state, Execution& execution, backends::Lease own,
+                          backends::Transaction::Enlisted* member, bool fresh) {
+  backends::Lease& lease = member != nullptr ? member->lease : own;
+  for (bool first = true;; first = false) {
+    std::exception_ptr failure;
+    {
+      Relay relay(state, execution, lease);
+      relay.begin();
+      do {
+        if (relay.waits_for_client()) {
+          co_await relay.go_on();
+        } else {
+          relay.check(co_await relay.more());
+        }
+      } while (!relay.over());
+      if (!relay.failed()) co_return relay.outcome();
+      failure = co_await relay.failure();
+      const bool again = first && relay.may_run_again() && (lease->transaction_status() == 'I' || fresh);
+      if (!again) std::rethrow_exception(failure);
     }
+    if (lease->transaction_status() != 'I') co_await state.transaction.reopen(*member);
+    co_await describe_again(state, execution, failure);
   }
-  if (lease->transaction_status() != 'I') co_await state.transaction.reopen(*fresh);
-  co_await describe_again(state, execution, failure);
-  Relay again(state, execution, lease);
-  co_return co_await again.run();
 }
 
 /// Whether the statement is a transaction of its own: its lease goes home with its reply.
@@ -289,9 +329,10 @@ bool stands_alone(SessionState& state, const Execution& execution, std::uint32_t
          state.transaction.find(shard) == nullptr;
 }
 
-net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::uint32_t shard) {
+net::Task<Outcome> wait_and_relay(SessionState& state, Execution& execution, std::uint32_t shard,
+                                  std::optional<backends::Lease> idle) {
   backends::Lease lease;
-  if (auto idle = backends::try_acquire(state.target(shard), state.holder)) {
+  if (idle) {
     lease = std::move(*idle);
   } else {
     lease = co_await backends::acquire(state.target(shard), state.holder, state.token());
@@ -302,9 +343,20 @@ net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::u
     co_await backends::apply_context(lease, state.settings);
   }
   note_sequences(state, *execution.plan->plan, lease);
-  const Outcome outcome = co_await run_on(state, execution, lease, nullptr);
+  const Outcome outcome = co_await run_on(state, execution, std::move(lease), nullptr, false);
   if (changes_definitions(*execution.plan->plan)) state.change_definitions();
   co_return outcome;
+}
+
+/// No coroutine itself where a connection is idle that has the session's settings.
+net::Task<Outcome> relay_alone(SessionState& state, Execution& execution, std::uint32_t shard) {
+  const Plan& plan = *execution.plan->plan;
+  std::optional<backends::Lease> idle = backends::try_acquire(state.target(shard), state.holder);
+  const bool at_once = idle && (*idle)->applied.current() == state.settings.current() && !changes_definitions(plan);
+  if (!at_once) return wait_and_relay(state, execution, shard, std::move(idle));
+  state.check_cancelled();
+  note_sequences(state, plan, *idle);
+  return run_on(state, execution, std::move(*idle), nullptr, false);
 }
 
 net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& execution, std::uint32_t shard) {
@@ -324,7 +376,7 @@ net::Task<Outcome> relay_in_transaction(SessionState& state, Execution& executio
   expect_residue(*member, plan);
   if (member->unsettled) expect_settings(state, *member, execution.statement->text);
   note_sequences(state, plan, member->lease);
-  const Outcome outcome = co_await run_on(state, execution, member->lease, fresh ? member : nullptr);
+  const Outcome outcome = co_await run_on(state, execution, {}, member, fresh);
   if (portal != nullptr) {
     portal->open = outcome.suspended || execution.open_only;
     portal->shard = shard;
