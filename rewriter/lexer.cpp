@@ -4,103 +4,40 @@
 
 namespace anabranch::rewriter {
 
-namespace lexer_detail {
-namespace {
-constexpr std::array<std::uint8_t, 256> make_classes() {
-  std::array<std::uint8_t, 256> table{};
-  for (int c = 'a'; c <= 'z'; ++c) table[c] = letter;
-  for (int c = 'A'; c <= 'Z'; ++c) table[c] = letter;
-  for (int c = 128; c < 256; ++c) table[c] = letter;
-  table['_'] = letter;
-  for (int c = '0'; c <= '9'; ++c) table[c] = digit;
-  for (char c : {' ', '\t', '\n', '\r', '\f'}) table[static_cast<unsigned char>(c)] = space;
-  for (char c :
-       {'~', '!', '@', '#', '^', '&', '|', '`', '?', '+', '-', '*', '/', '%', '<', '>', '='})
-    table[static_cast<unsigned char>(c)] = op;
-  for (char c : {',', ';', '(', ')', '[', ']', '.', ':'})
-    table[static_cast<unsigned char>(c)] = punct;
-  table['\''] = quote;
-  table['"'] = double_quote;
-  table['$'] = dollar;
-  return table;
-}
-constexpr std::array<bool, 256> make_name_characters() {
-  constexpr auto table = make_classes();
-  std::array<bool, 256> out{};
-  for (std::size_t i = 0; i < 256; ++i)
-    out[i] = table[i] == letter || table[i] == digit || table[i] == dollar;
-  return out;
-}
-constexpr std::array<bool, 256> name_character = make_name_characters();
-}  // namespace
-constexpr std::array<std::uint8_t, 256> classes = make_classes();
-}  // namespace lexer_detail
-
 using namespace lexer_detail;
 
-Token Lexer::next() {
-  Token token;
-  space_ = false;
-  const bool whole = skip_space();
-  token.space_before = space_;
-  token.offset = static_cast<std::uint32_t>(at_);
-  if (!whole) {
-    token.kind = Token::Kind::bad;
-  } else if (at_ < text_.size()) {
-    switch (class_at()) {
-      case letter:
-        token.kind = word();
-        break;
-      case digit:
-        token.kind = number();
-        break;
-      case op:
-        token.kind = operators();
-        break;
-      case punct:
-        if (peek() == '.' && class_at(1) == digit) {
-          token.kind = number();
-        } else {
-          at_ += peek() == '.' && peek(1) == '.' ? 2 : 1;  // 1..2 is two integers
-          token.kind = Token::Kind::punctuation;
-        }
-        break;
-      case quote:
-        token.kind = string(!standard_strings_);
-        break;
-      case double_quote:
-        token.kind = skip_quoted('"', false) ? Token::Kind::quoted_identifier : Token::Kind::bad;
-        break;
-      case Class::dollar:
-        token.kind = dollar();
-        break;
-      default:
-        token.kind = Token::Kind::bad;
-    }
+// What begins with no letter.
+Token::Kind Lexer::other() {
+  switch (class_at()) {
+    case digit:
+      return number();
+    case op:
+      return operators();
+    case punct:
+      if (peek() == '.' && class_at(1) == digit) return number();
+      at_ += peek() == '.' && peek(1) == '.' ? 2 : 1;  // 1..2 is two integers
+      return Token::Kind::punctuation;
+    case quote:
+      return string(!standard_strings_);
+    case double_quote:
+      return skip_quoted('"', false) ? Token::Kind::quoted_identifier : Token::Kind::bad;
+    case Class::dollar:
+      return dollar();
+    default:
+      return Token::Kind::bad;
   }
-  if (token.kind == Token::Kind::bad) at_ = text_.size();
-  token.length = static_cast<std::uint32_t>(at_ - token.offset);
-  return token;
 }
 
-bool Lexer::skip_space() {
-  for (;;) {
-    const char* const data = text_.data();
-    const std::size_t size = text_.size();
-    std::size_t at = at_;
-    while (at < size && classes[static_cast<unsigned char>(data[at])] == space) ++at;
-    space_ = space_ || at != at_;
-    at_ = at;
-    if (at + 1 >= size || data[at] != (data[at + 1] == '-' ? '-' : '/')) return true;
-    if (data[at] == '-') {
+bool Lexer::skip_comments() {
+  while (comment_ahead()) {
+    if (peek() == '-') {
       skip_line_comment();
-    } else if (data[at + 1] == '*') {
-      if (!skip_block_comment()) return false;
-    } else {
-      return true;
+    } else if (!skip_block_comment()) {
+      return false;
     }
-    space_ = true;
+    skip_blanks();
   }
+  return true;
 }
 
 void Lexer::skip_line_comment() {
@@ -188,21 +125,10 @@ Token::Kind Lexer::number() {
   return real ? Token::Kind::real : Token::Kind::integer;
 }
 
-void Lexer::skip_name() {
-  const char* at = text_.data() + at_;
-  const char* const end = text_.data() + text_.size();
-  while (at < end && name_character[static_cast<unsigned char>(*at)]) ++at;
-  at_ = static_cast<std::size_t>(at - text_.data());
-}
-
-Token::Kind Lexer::word() {
-  const unsigned char second = peek(1);
-  if (second != '\'' && second != '&') {
-    skip_name();
-    return Token::Kind::identifier;
-  }
+// A name, or a string with a letter before its quotes.
+Token::Kind Lexer::prefixed_word() {
   const unsigned char first = peek() | 0x20;
-  if (second == '\'') {
+  if (peek(1) == '\'') {
     if (first == 'e') return ++at_, string(true);
     if (first == 'b' || first == 'x') {
       ++at_;
@@ -214,8 +140,7 @@ Token::Kind Lexer::word() {
     if (!identifier) return standard_strings_ ? string(false) : Token::Kind::bad;
     return skip_quoted('"', false) ? Token::Kind::quoted_identifier : Token::Kind::bad;
   }
-  skip_name();
-  return Token::Kind::identifier;
+  return name();
 }
 
 Token::Kind Lexer::dollar() {

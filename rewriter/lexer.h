@@ -43,10 +43,36 @@ enum CharClass : std::uint8_t {
   double_quote,
   dollar
 };
-extern const std::array<std::uint8_t, 256> classes;
+constexpr std::array<std::uint8_t, 256> make_classes() {
+  std::array<std::uint8_t, 256> table{};
+  for (int c = 'a'; c <= 'z'; ++c) table[c] = letter;
+  for (int c = 'A'; c <= 'Z'; ++c) table[c] = letter;
+  for (int c = 128; c < 256; ++c) table[c] = letter;
+  table['_'] = letter;
+  for (int c = '0'; c <= '9'; ++c) table[c] = digit;
+  for (char c : {' ', '\t', '\n', '\r', '\f'}) table[static_cast<unsigned char>(c)] = space;
+  for (char c :
+       {'~', '!', '@', '#', '^', '&', '|', '`', '?', '+', '-', '*', '/', '%', '<', '>', '='})
+    table[static_cast<unsigned char>(c)] = op;
+  for (char c : {',', ';', '(', ')', '[', ']', '.', ':'})
+    table[static_cast<unsigned char>(c)] = punct;
+  table['\''] = quote;
+  table['"'] = double_quote;
+  table['$'] = dollar;
+  return table;
+}
+inline constexpr std::array<std::uint8_t, 256> classes = make_classes();
+constexpr std::array<bool, 256> make_in_name() {
+  std::array<bool, 256> table{};
+  for (std::size_t i = 0; i < 256; ++i)
+    table[i] = classes[i] == letter || classes[i] == digit || classes[i] == dollar;
+  return table;
+}
+inline constexpr std::array<bool, 256> in_name = make_in_name();
 }  // namespace lexer_detail
 
-/// One pass over a text of less than 4 GiB; allocates nothing.
+/// One pass over a text of less than 4 GiB; allocates nothing. What a plain statement is made of is
+/// read inline.
 class Lexer {
  public:
   Lexer(std::string_view text, bool standard_conforming_strings)
@@ -64,23 +90,63 @@ class Lexer {
     return at_ + ahead < text_.size() ? lexer_detail::classes[peek(ahead)]
                                       : static_cast<std::uint8_t>(lexer_detail::other);
   }
-  bool skip_space();  ///< false: unterminated comment
+  bool comment_ahead() const {
+    return (peek() == '-' && peek(1) == '-') || (peek() == '/' && peek(1) == '*');
+  }
+  bool skip_blanks() {
+    const std::size_t start = at_;
+    std::size_t at = start;
+    while (at < text_.size() && lexer_detail::classes[static_cast<unsigned char>(text_[at])] == lexer_detail::space) ++at;
+    at_ = at;
+    return at != start;
+  }
+  bool skip_comments();  ///< and blanks around them; false: unterminated comment
   bool skip_block_comment();
   void skip_line_comment();
   bool continues_string();
   bool skip_quoted(char quote, bool backslashes);
   Token::Kind string(bool backslashes);
   Token::Kind number();
-  Token::Kind word();
+  Token::Kind word() {
+    const unsigned char second = peek(1);
+    if (second == '\'' || second == '&') return prefixed_word();
+    return name();
+  }
+  Token::Kind name() {
+    const char* at = text_.data() + at_;
+    const char* const end = text_.data() + text_.size();
+    while (at < end && lexer_detail::in_name[static_cast<unsigned char>(*at)]) ++at;
+    at_ = static_cast<std::size_t>(at - text_.data());
+    return Token::Kind::identifier;
+  }
+  Token::Kind prefixed_word();
   Token::Kind dollar();
   Token::Kind operators();
-  void skip_name();
+  Token::Kind other();
 
   std::string_view text_;
   std::size_t at_ = 0;
   bool standard_strings_;
-  bool space_ = false;
 };
+
+inline Token Lexer::next() {
+  Token token;
+  token.space_before = skip_blanks();
+  bool whole = true;
+  if (comment_ahead()) {
+    token.space_before = true;
+    whole = skip_comments();
+  }
+  token.offset = static_cast<std::uint32_t>(at_);
+  if (!whole) {
+    token.kind = Token::Kind::bad;
+  } else if (at_ < text_.size()) {
+    token.kind = class_at() == lexer_detail::letter ? word() : other();
+  }
+  if (token.kind == Token::Kind::bad) at_ = text_.size();
+  token.length = static_cast<std::uint32_t>(at_ - token.offset);
+  return token;
+}
 
 /// The value of a literal token as the server's lexer reads it. Used by Shape::value. An escape
 /// that the server would reject gives the characters as they stand.

@@ -18,19 +18,7 @@ void DepthGauge::close() {
   here().below = std::max(here().below, depth);
 }
 
-void DepthGauge::word(std::string_view text) {
-  // By length, the first letters of the words below.
-  constexpr auto initials = [] {
-    std::array<std::uint32_t, 10> bits{};
-    constexpr std::array<std::string_view, 10> letters = {"",   "",   "oia", "ane", "clj",
-                                                          "iu", "ie", "cnsb", "o",  "i"};
-    for (std::size_t length = 0; length < bits.size(); ++length) {
-      for (const char c : letters[length]) bits[length] |= 1U << (c - 'a');
-    }
-    return bits;
-  }();
-  const unsigned letter = static_cast<unsigned char>(text[0] | 0x20) - unsigned{'a'};
-  if (text.size() >= initials.size() || letter > 25 || (initials[text.size()] >> letter & 1) == 0) return;
+void DepthGauge::count_word(std::string_view text) {
   const auto is = [&](std::string_view word) { return same_word(text, word); };
   switch (text.size()) {
     case 2:
@@ -69,40 +57,40 @@ void DepthGauge::word(std::string_view text) {
   }
 }
 
-bool DepthGauge::add(const Token& token, std::string_view text) {
-  const char last = last_;
-  last_ = 0;
-  if (token.kind == Token::Kind::identifier) {
-    if (last != '.') word(text);
-  } else if (token.kind == Token::Kind::operators) {
-    ++here().chain;
-    for (char c : text.substr(1)) here().chain += c == '-' || c == '+' ? 1 : 0;
-  } else if (token.kind == Token::Kind::punctuation) {
-    last_ = text[0];
-    switch (text[0]) {
-      case '(':
-      case '[':
-        open(false);
-        break;
-      case ')':
-      case ']':
-        // A CASE that was never ended cannot outlive its parenthesis.
-        while (top_ > 0 && here().is_case) close();
-        close();
-        break;
-      case ',':
-        restart();
-        break;
-      case ':':
-        here().chain += last == ':' ? 1 : 0;
-        break;
-      default:
-        break;
-    }
+bool DepthGauge::word(std::string_view text) {
+  count_word(text);
+  return within();
+}
+
+bool DepthGauge::operators(std::string_view text) {
+  ++here().chain;
+  for (char c : text.substr(1)) here().chain += c == '-' || c == '+' ? 1 : 0;
+  return within();
+}
+
+bool DepthGauge::punctuation(char mark, char last) {
+  last_ = mark;
+  switch (mark) {
+    case '(':
+    case '[':
+      open(false);
+      break;
+    case ')':
+    case ']':
+      // A CASE that was never ended cannot outlive its parenthesis.
+      while (top_ > 0 && here().is_case) close();
+      close();
+      break;
+    case ',':
+      restart();
+      break;
+    case ':':
+      here().chain += last == ':' ? 1 : 0;
+      break;
+    default:
+      break;
   }
-  // Chains that are still open are bounded too: the parser may reduce them before an error ends it.
-  exceeded_ = exceeded_ || total(here()) > chain_;
-  return !exceeded_;
+  return within();
 }
 
 }  // namespace anabranch::rewriter

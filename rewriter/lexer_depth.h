@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "rewriter/lexer.h"
 #include "rewriter/shape.h"
@@ -21,8 +22,13 @@ class DepthGauge {
     levels_[0] = {};
   }
 
-  /// False when a limit is passed.
-  bool add(const Token& token, std::string_view text);
+  /// False when a limit is passed: that was the last token to be added.
+  bool add(const Token& token, std::string_view text) {
+    const char last = std::exchange(last_, '\0');
+    if (token.kind == Token::Kind::identifier) return last == '.' || !may_count(text) || word(text);
+    if (token.kind == Token::Kind::operators) return operators(text);
+    return token.kind != Token::Kind::punctuation || punctuation(text[0], last);
+  }
   void finish() {
     while (top_ > 0) close();
     exceeded_ = exceeded_ || total(levels_[0]) > chain_;
@@ -40,9 +46,31 @@ class DepthGauge {
   static int total(const Level& level) {
     return std::max(level.best, level.below + level.chain) + level.structure;
   }
+  /// By length and first letter; word() knows better.
+  static bool may_count(std::string_view text) {
+    constexpr auto initials = [] {
+      std::array<std::uint32_t, 10> bits{};
+      constexpr std::array<std::string_view, 10> letters = {"",   "",   "oia", "ane", "clj",
+                                                            "iu", "ie", "cnsb", "o",  "i"};
+      for (std::size_t length = 0; length < bits.size(); ++length) {
+        for (const char c : letters[length]) bits[length] |= 1U << (c - 'a');
+      }
+      return bits;
+    }();
+    const unsigned letter = static_cast<unsigned char>(text[0] | 0x20) - unsigned{'a'};
+    return text.size() < initials.size() && letter <= 25 && (initials[text.size()] >> letter & 1) != 0;
+  }
+  bool word(std::string_view text);
+  bool operators(std::string_view text);
+  bool punctuation(char mark, char last);
+  void count_word(std::string_view text);
+  /// Chains that are still open are bounded too: the parser may reduce them before an error ends it.
+  bool within() {
+    exceeded_ = exceeded_ || total(here()) > chain_;
+    return !exceeded_;
+  }
   void open(bool is_case);
   void close();
-  void word(std::string_view text);
   Level& here() { return levels_[static_cast<std::size_t>(top_)]; }
   void restart() {
     Level& level = here();

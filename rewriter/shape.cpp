@@ -17,6 +17,7 @@ namespace {
 
 // The longest decimal texts (leading zeros aside) that still may be an int4, an int8.
 LiteralToken::Kind integer_kind(std::string_view digits) {
+  if (digits.size() < 10) return LiteralToken::Kind::integer;
   digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
   const auto within = [&](std::string_view largest) {
     return digits.size() < largest.size() || (digits.size() == largest.size() && digits <= largest);
@@ -44,6 +45,7 @@ LiteralToken::Kind literal_kind(Token::Kind kind, std::string_view text) {
 }
 
 std::string_view find_hint(std::string_view text) {
+  if (lexer_detail::classes[text.empty() ? 0 : static_cast<unsigned char>(text[0])] == lexer_detail::letter) return {};
   constexpr std::string_view mark = "anabranch:";
   std::size_t at = 0;
   for (;;) {
@@ -84,7 +86,7 @@ class Shaper {
     out_.text_.resize_and_overwrite(room, [&](char* buffer, std::size_t) {
       char* end = write_hint(buffer);
       char* const start = end;
-      lexed = write_tokens(end, start);
+      lexed = write_tokens(end);
       if (!lexed) end = write_raw(start);
       return static_cast<std::size_t>(end - buffer);
     });
@@ -119,24 +121,44 @@ class Shaper {
     return std::copy(text_.begin(), text_.end(), to);
   }
 
-  bool write_tokens(char*& to, const char* start) {
-    Lexer lexer(text_, standard_strings_);
-    for (Token token = lexer.next(); token.kind != Token::Kind::end; token = lexer.next()) {
+  /// `out`: what has been written ends there.
+  bool write_tokens(char*& out) {
+    const std::string_view text = text_;
+    Lexer lexer(text, standard_strings_);
+    char* to = out;
+    // The stretch of the text that is in the shape as it stands, and has not been copied yet.
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    const auto copy = [&] {
+      std::memcpy(to, text.data() + begin, end - begin);
+      to += end - begin;
+    };
+    while (true) {
+      const Token token = lexer.next();
+      if (token.kind == Token::Kind::end) break;
       if (token.kind == Token::Kind::bad) return false;
-      const std::string_view spelling = text_.substr(token.offset, token.length);
+      const std::string_view spelling(text.data() + token.offset, token.length);
       too_many_ = ++tokens_ > limits_.tokens;
       if (too_many_ || !depth_.add(token, spelling)) return true;
-      if (token.space_before && to != start) *to++ = ' ';
+      if (tokens_ == 1) begin = end = token.offset;
+      if (token.offset == end + 1 && text[end] == ' ') ++end;
+      if (token.offset != end) {
+        copy();
+        *to++ = ' ';
+        begin = end = token.offset;
+      }
       if (is_literal(token.kind)) {
+        copy();
         const auto kind = literal_kind(token.kind, spelling);
         out_.literals_.push_back({kind, token.offset, token.length});
         *to++ = '?';
         *to++ = static_cast<char>(1 + static_cast<int>(kind));
-      } else {
-        std::memcpy(to, spelling.data(), spelling.size());
-        to += spelling.size();
+        begin = token.offset + token.length;
       }
+      end = token.offset + token.length;
     }
+    copy();
+    out = to;
     depth_.finish();
     return true;
   }
