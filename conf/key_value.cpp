@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 
 namespace anabranch::conf {
@@ -29,24 +28,10 @@ bool is_digit(char c) {
 }
 
 std::string_view trim(std::string_view text) {
-  constexpr std::string_view blanks = " \t\n\r\f\v";
-  const std::size_t begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
-std::expected<KeyValue, KeyError> parse_bigint(std::string_view text) {
-  text = trim(text);
-  std::string_view digits = text;
-  if (!digits.empty() && (digits.front() == '-' || digits.front() == '+')) digits.remove_prefix(1);
-  if (digits.empty() || !std::ranges::all_of(digits, is_digit)) {
-    return std::unexpected(KeyError::malformed);
-  }
-  if (text.front() == '+') text.remove_prefix(1);
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{}) return std::unexpected(KeyError::out_of_range);
-  return KeyValue::of(value);
+  const auto blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 int hex_value(char c) {
@@ -367,7 +352,7 @@ std::expected<std::string, KeyError> shortest_decimal(std::string_view text) {
   if (exponent_at != std::string_view::npos) {
     const auto parsed = parse_bigint(text.substr(exponent_at + 1));
     if (!parsed) return std::unexpected(KeyError::malformed);
-    exponent = parsed->integer;
+    exponent = *parsed;
     if (exponent > largest_exponent || exponent < -largest_exponent) {
       return std::unexpected(KeyError::malformed);
     }
@@ -382,10 +367,31 @@ std::expected<std::string, KeyError> shortest_decimal(std::string_view text) {
   return place_point(negative, std::move(digits), static_cast<std::int64_t>(point) + exponent);
 }
 
+std::expected<std::int64_t, KeyError> parse_bigint(std::string_view text) {
+  text = trim(text);
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text.empty()) return std::unexpected(KeyError::malformed);
+  std::uint64_t value = 0;
+  bool fits = true;
+  for (const char c : text) {
+    if (!is_digit(c)) return std::unexpected(KeyError::malformed);
+    // A value that has overflowed stays too large, whatever digits follow.
+    fits = fits && value <= std::numeric_limits<std::int64_t>::max() / 10;
+    value = value * 10 + static_cast<unsigned char>(c - '0');
+  }
+  const std::uint64_t most = std::uint64_t{std::numeric_limits<std::int64_t>::max()} + (negative ? 1 : 0);
+  if (!fits || value > most) return std::unexpected(KeyError::out_of_range);
+  return static_cast<std::int64_t>(negative ? -value : value);
+}
+
 std::expected<KeyValue, KeyError> parse_key(KeyType type, std::string_view text) {
   switch (type) {
-    case KeyType::bigint:
-      return parse_bigint(text);
+    case KeyType::bigint: {
+      const auto integer = parse_bigint(text);
+      if (!integer) return std::unexpected(integer.error());
+      return KeyValue::of(*integer);
+    }
     case KeyType::text:
       return KeyValue::of(std::string(text));
     case KeyType::uuid:

@@ -54,6 +54,9 @@ enum class KeyError : std::uint8_t {
 /// and converted to UTC only by parse_instant), decimals, `\x` hex for bytes, hex uuids.
 std::expected<KeyValue, KeyError> parse_key(KeyType type, std::string_view text);
 
+/// The same for KeyType::bigint.
+std::expected<std::int64_t, KeyError> parse_bigint(std::string_view text);
+
 /// A timestamp with an explicit zone (`Z`, `+02`, `+02:30`), in microseconds since 1970 UTC.
 std::expected<KeyValue, KeyError> parse_instant(std::string_view text);
 

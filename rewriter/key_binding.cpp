@@ -156,22 +156,19 @@ router::ShardSet shard_column(const KeyCondition& condition, const BindRequest& 
   return router::ShardSet::of(static_cast<std::size_t>(number - 1));
 }
 
-/// The common case: one key column, one value, no predicate to be built.
-std::optional<router::ShardSet> single_key(const KeyCondition& condition,
-                                           const BindRequest& request) {
+}  // namespace
+
+std::optional<std::uint32_t> shard_of_key(const KeyCondition& condition, const BindRequest& request) {
   if (condition.kind != Kind::equals || condition.operands.size() != 1) return std::nullopt;
   const router::MappedTable& table = table_of(*request.map, condition.table);
   if (table.expression) return std::nullopt;
   const router::MappedScheme& scheme = request.map->schemes()[table.scheme];
   if (scheme.types.size() != 1) return std::nullopt;
   const KeyConversion key = convert(condition.operands.front(), request, scheme.type(), false);
-  if (key.outcome == Outcome::unknown) return scheme.shards;
-  if (key.outcome == Outcome::nothing || key.key.is_null()) return router::ShardSet{};
+  if (key.outcome != Outcome::value || key.key.is_null()) return std::nullopt;
   const auto place = router::ShardMap::place(scheme, key.key);
-  return place ? router::ShardSet::of(place->shard) : router::ShardSet{};
+  return place ? std::optional(place->shard) : std::nullopt;
 }
-
-}  // namespace
 
 ValueBytes value_bytes(const ValueRef& value, const BindRequest& request, std::string& storage) {
   switch (value.from) {
@@ -287,7 +284,7 @@ router::ShardSet shards_of(const KeyCondition& condition, const BindRequest& req
   if (condition.kind == Kind::stored) {
     return router::ShardSet::of(shard_of_stored(condition.table, condition.operands, request));
   }
-  if (auto one = single_key(condition, request)) return *one;
+  if (const auto one = shard_of_key(condition, request)) return router::ShardSet::of(*one);
   const router::ShardMap& map = *request.map;
   switch (condition.kind) {
     case Kind::anything:

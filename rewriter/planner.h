@@ -72,6 +72,8 @@ struct BindRequest {
 /// server must answer.
 BoundPlan bind(const BindRequest& request);
 router::ShardSet route(const BindRequest& request, std::string* why);
+/// The shard that route() answers, where it is plain to see: one value of one key. Nothing: ask route().
+std::optional<std::uint32_t> only_shard(const BindRequest& request);
 
 /// EXPLAIN's text: kind, shards and why these, each distinct subquery, the recipe. One line each.
 std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound, const router::ShardMap& map);

@@ -53,4 +53,19 @@ router::ShardSet route(const BindRequest& request, std::string* why) {
   return {};
 }
 
+std::optional<std::uint32_t> only_shard(const BindRequest& request) {
+  const Routing& routing = request.plan->routing;
+  switch (routing.mode) {
+    case Routing::Mode::any_shard:
+      return request.map->default_shard();
+    case Routing::Mode::one_shard:
+      return static_cast<std::uint32_t>(routing.shard);
+    case Routing::Mode::by_key:
+      return shard_of_key(routing.condition, request);
+    case Routing::Mode::all_shards:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 }  // namespace anabranch::rewriter

@@ -73,12 +73,21 @@ std::optional<std::string> numeric_text(const KeyConstant& constant) {
   return std::move(*shortest);
 }
 
-KeyConversion integer_key(const KeyConstant& constant) {
+/// An integer constant as a key of a column that holds what `fits` it.
+KeyConversion integer_key(Oid column, const KeyConstant& constant) {
+  std::int64_t value = 0;
   if (constant.format == Format::text) {
-    return from(conf::parse_key(KeyType::bigint, *constant.bytes));
+    const auto parsed = conf::parse_bigint(*constant.bytes);
+    if (!parsed) {
+      return parsed.error() == conf::KeyError::out_of_range ? KeyConversion::nothing() : KeyConversion::unknown();
+    }
+    value = *parsed;
+  } else {
+    const auto read = binary_integer(constant.type, *constant.bytes);
+    if (!read) return KeyConversion::unknown();
+    value = *read;
   }
-  const auto value = binary_integer(constant.type, *constant.bytes);
-  return value ? KeyConversion::of(KeyValue::of(*value)) : KeyConversion::unknown();
+  return fits(column, value) ? KeyConversion::of(KeyValue::of(value)) : KeyConversion::nothing();
 }
 
 /// A numeric constant against an integer column: compared as numerics, so that a fraction equals
@@ -92,13 +101,12 @@ KeyConversion integer_from_numeric(const KeyConstant& constant) {
 }
 
 KeyConversion bigint_key(const KeyColumn& column, const KeyConstant& constant) {
-  KeyConversion result = KeyConversion::unknown();
   if (is_integer(constant.type) ||
       (constant.type == oid::unknown && constant.format == Format::text)) {
-    result = integer_key(constant);
-  } else if (constant.type == oid::numeric) {
-    result = integer_from_numeric(constant);
+    return integer_key(column.type, constant);
   }
+  if (constant.type != oid::numeric) return KeyConversion::unknown();
+  KeyConversion result = integer_from_numeric(constant);
   const bool outside =
       result.outcome == KeyConversion::Outcome::value && !fits(column.type, result.key.integer);
   return outside ? KeyConversion::nothing() : result;
@@ -111,7 +119,7 @@ KeyConversion numeric_key(const KeyConstant& constant) {
     return text ? KeyConversion::of(KeyValue::of(std::move(*text))) : KeyConversion::unknown();
   }
   if (!is_integer(constant.type)) return KeyConversion::unknown();
-  const KeyConversion integer = integer_key(constant);
+  const KeyConversion integer = integer_key(oid::int8, constant);
   if (integer.outcome != KeyConversion::Outcome::value) return KeyConversion::unknown();
   return KeyConversion::of(KeyValue::of(std::to_string(integer.key.integer)));
 }

@@ -70,6 +70,13 @@ TEST_CASE("plain spellings") {
   CHECK(round_trip(KeyType::timestamp, "infinity") == "infinity");
   CHECK(round_trip(KeyType::bigint, "-9223372036854775808") == "-9223372036854775808");
   CHECK(parse_key(KeyType::bigint, "9223372036854775808").error() == KeyError::out_of_range);
+  CHECK(parse_key(KeyType::bigint, "-9223372036854775809").error() == KeyError::out_of_range);
+  CHECK(parse_key(KeyType::bigint, "18446744073709551617").error() == KeyError::out_of_range);
+  CHECK(parse_key(KeyType::bigint, "92233720368547758070000000000000000000001").error() == KeyError::out_of_range);
+  CHECK(parse_key(KeyType::bigint, "99999999999999999999x").error() == KeyError::malformed);
+  CHECK(parse_key(KeyType::bigint, "+-1").error() == KeyError::malformed);
+  CHECK(parse_key(KeyType::bigint, "-").error() == KeyError::malformed);
+  CHECK(parse_key(KeyType::bigint, " +0012\v").value().integer == 12);
   CHECK(parse_key(KeyType::bigint, "1.0").error() == KeyError::malformed);
   CHECK(round_trip(KeyType::bytes, "\\xDEad") == "\\xdead");
   CHECK(round_trip(KeyType::bytes, "\\xDEa") == "none");
