@@ -153,7 +153,9 @@ net::Task<Outcome> dispatch(SessionState& state, Execution& execution) {
     default: return run_on_shards(state, execution);
   }
   if (!plan.copy && plan.evaluations.empty()) {
-    const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
+    const rewriter::BindRequest request = bind_request(state, execution);
+    if (const auto shard = rewriter::only_shard(request)) return run_relay(state, execution, *shard);
+    const router::ShardSet shards = rewriter::route(request, nullptr);
     if (shards.size() <= 1) return run_relay(state, execution, one_of(state, shards));
   }
   return run_on_shards(state, execution);
@@ -182,23 +184,32 @@ void check_not_failed(const SessionState& state, const Plan& plan) {
   if (!may_run_in_failed_transaction(plan)) throw values::make_error<>(values::ErrorId::in_failed_transaction);
 }
 
+namespace {
+
+net::Task<Outcome> execute_on_snapshots(SessionState& state, Execution& execution) {
+  co_await take_snapshots(state);
+  co_return co_await dispatch(state, execution);
+}
+
+}  // namespace
+
 net::Task<Outcome> execute(SessionState& state, Execution& execution) {
-  const auto begun = std::chrono::steady_clock::now();
+  execution.begun = std::chrono::steady_clock::now();
   const Plan& plan = *execution.plan->plan;
   check_not_failed(state, plan);
   if (!state.db->outdated.empty() && writes(plan)) {
     throw values::make_error(values::ErrorId::outdated_map, state.db->outdated);
   }
-  if (state.transaction.wants_snapshots() && plan.kind != PlanKind::session &&
-      state.db->map->shards().size() > 1) {
-    co_await take_snapshots(state);
-  }
-  const Outcome outcome = co_await dispatch(state, execution);
-  const auto took = std::chrono::steady_clock::now() - begun;
+  const bool wants_snapshots = state.transaction.wants_snapshots() && plan.kind != PlanKind::session &&
+                               state.db->map->shards().size() > 1;
+  return wants_snapshots ? execute_on_snapshots(state, execution) : dispatch(state, execution);
+}
+
+void count_execution(SessionState& state, const Execution& execution) {
+  const auto took = std::chrono::steady_clock::now() - execution.begun;
   state.worker.metrics().statement(execution.plan->plan->kind, took);
   const auto slow = state.db->config->log.slow_query;
   if (slow.count() > 0 && took >= slow) log_slow(state, execution, took);
-  co_return outcome;
 }
 
 net::Task<void> give_way_to_client(SessionState& state) {

@@ -7,8 +7,11 @@ namespace anabranch::proxy {
 
 /// Carries out one execution and appends its whole answer but ReadyForQuery. Throws what the
 /// statement fails with; the transaction's state is then the caller's to settle. Suspends where the
-/// client reads slowly.
+/// client reads slowly. No coroutine itself: what is plain to see fails at once. Call count_execution()
+/// when it has gone well.
 net::Task<Outcome> execute(SessionState& state, Execution& execution);
+/// For metrics and the log of slow statements.
+void count_execution(SessionState& state, const Execution& execution);
 
 // One function a plan kind; execute() chooses.
 

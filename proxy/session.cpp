@@ -88,8 +88,7 @@ net::Task<void> Session::run() {
     co_return;
   }
   if (const auto sent = co_await state_.client.flush(); !sent) co_return;
-  while (co_await serve_one()) {
-  }
+  co_await serve();
   state_.end_leases();
   net::CancelSource farewell;
   farewell.cancel_after(std::chrono::milliseconds(1000));
@@ -206,6 +205,11 @@ bool Session::skip_copy_data() {
   return state_.copy_left == 0;
 }
 
+/// What is there already.
+bool Session::take_next(net::pg::Message& message) {
+  return state_.copy_left == 0 && net::pg::take_whole(state_.client, message, max_client_message_bytes);
+}
+
 /// False: the conversation is over.
 net::Task<bool> Session::read_next(net::pg::Message& message) {
   std::size_t needed = 0;
@@ -247,21 +251,40 @@ net::Task<bool> Session::read_next(net::pg::Message& message) {
   }
 }
 
-net::Task<bool> Session::serve_one() {
+/// The session has nothing but its client to wait for.
+bool Session::waits_plainly() {
+  return state_.client.received().empty() && state_.copy_left == 0 &&
+         state_.transaction.state() == backends::TransactionState::none && state_.transaction.enlisted().empty() &&
+         !state_.worker.draining();
+}
+
+/// Serves message after message until the conversation is over.
+net::Task<void> Session::serve() {
   net::pg::Message message;
-  if (!co_await read_next(message)) co_return false;
-  if (message.type == 'X') co_return false;
-  std::exception_ptr failure;
-  try {
-    if (net::Task<void> served = handle(message)) co_await std::move(served);
-    const bool ends = message.type == 'Q' || message.type == 'S';
-    if (ends && statement_timer_ != nullptr) statement_timer_->stop();
-  } catch (...) {
-    failure = std::current_exception();
+  while (true) {
+    if (!take_next(message)) {
+      // The common wait; whatever ends it, read_next() sees it again.
+      if (waits_plainly() && co_await state_.client.flush()) (void)co_await state_.client.fill(0, idle_.token());
+      if (!take_next(message) && !co_await read_next(message)) co_return;
+    }
+    if (message.type == 'X') co_return;
+    std::exception_ptr failure;
+    try {
+      if (net::Task<void> served = handle(message)) co_await std::move(served);
+      const bool ends = message.type == 'Q' || message.type == 'S';
+      if (ends && statement_timer_ != nullptr) statement_timer_->stop();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    in_statement_ = false;
+    if (failure && !co_await recover(std::move(failure), message.type)) co_return;
+    if (ended_) co_return;
   }
-  in_statement_ = false;
-  if (!failure) co_return !ended_;
-  const bool in_extended = message.type != 'Q' && message.type != 'F';
+}
+
+/// Tells the client what has gone wrong, and settles it. False: the conversation is over.
+net::Task<bool> Session::recover(std::exception_ptr failure, char message_type) {
+  const bool in_extended = message_type != 'Q' && message_type != 'F';
   try {
     std::rethrow_exception(failure);
   } catch (const Fatal& fatal) {
@@ -277,12 +300,12 @@ net::Task<bool> Session::serve_one() {
   }
   co_await settle_failure();
   if (ended_) co_return false;
-  if (in_extended && message.type != 'S') {
+  if (in_extended && message_type != 'S') {
     skip_to_sync_ = true;
   } else {
     ready();
   }
-  co_return !ended_;
+  co_return true;
 }
 
 void Session::report(const values::SqlError& error) {

@@ -45,8 +45,11 @@ class Session {
  private:
   // session.cpp
   net::Task<void> greet();
-  net::Task<bool> serve_one();
+  net::Task<void> serve();
+  net::Task<bool> recover(std::exception_ptr failure, char message_type);
   bool skip_copy_data();
+  bool take_next(net::pg::Message& message);
+  bool waits_plainly();
   net::Task<bool> read_next(net::pg::Message& message);
   net::Task<net::IoResult> wait_for_message(std::size_t needed);
   void hear_kept();
@@ -63,7 +66,10 @@ class Session {
 
   // session_simple.cpp
   net::Task<void> simple_query(std::string_view payload);
-  net::Task<void> run_simple(std::string_view text, bool alone);
+  struct SimpleRun;
+  net::Task<Outcome> run_simple(std::string_view text, SimpleRun& run);
+  net::Task<Outcome> plan_and_run_simple(SimpleRun& run);
+  net::Task<Outcome> run_planned_simple(SimpleRun& run);
   net::Task<void> run_several(std::string text);
   net::Task<void> check_syntax(std::string_view text);
 
@@ -77,10 +83,14 @@ class Session {
   SessionState::Portals::node_type new_portal();
   void retire_unnamed_portal();
   net::Task<void> parse(std::string_view payload);
+  net::Task<void> plan_parsed(SessionState::Statements::node_type node);
+  void finish_parse(SessionState::Statements::node_type node);
   net::Task<void> bind(std::string_view payload);
   net::Task<void> bind_anew(SessionState::Portals::node_type node);
   void finish_bind(SessionState::Portals::node_type node);
   net::Task<void> describe(std::string_view payload);
+  net::Task<void> describe_anew(std::shared_ptr<Statement> statement, std::shared_ptr<Portal> portal);
+  void answer_describe(Statement& statement, const Portal* portal);
   net::Task<void> execute_portal(std::string_view payload);
   void close(std::string_view payload);
   net::Task<void> sync();

@@ -78,25 +78,41 @@ SessionState::Statements::node_type Session::new_statement(std::string_view name
   return node;
 }
 
+/// No coroutine itself where the plan is known, as bind() and describe().
 net::Task<void> Session::parse(std::string_view payload) {
   begin_statement();
   const auto message = decoded<net::pg::Parse>(payload);
   const std::string_view name = message.statement;
   if (!name.empty() && state_.statements.contains(name)) throw make_error(ErrorId::duplicate_prepared_statement, name);
   auto node = new_statement(name);
-  const std::shared_ptr<Statement>& statement = node.mapped();
+  Statement& statement = *node.mapped();
   for (std::size_t i = 0; i < message.parameter_types.size(); ++i) {
-    statement->parameter_types.push_back(message.parameter_types[i]);
+    statement.parameter_types.push_back(message.parameter_types[i]);
   }
-  set_text(state_, *statement, parsed_text(message.sql, state_.planning.standard_conforming_strings));
-  if (!statement->shape.blank()) {
-    statement->named = !name.empty();
-    read_now(state_, *statement);
-    statement->planned_key = state_.planning_key;
-    if (!take_cached_plan(state_, *statement)) co_await ensure_plan(state_, *statement);
-    check_not_failed(state_, *statement->plan->plan);
-    if (!statement->plan->description) (void)co_await ensure_description(state_, *statement);
-    tell_columns(*statement);
+  set_text(state_, statement, parsed_text(message.sql, state_.planning.standard_conforming_strings));
+  if (!statement.shape.blank()) {
+    statement.named = !name.empty();
+    read_now(state_, statement);
+    statement.planned_key = state_.planning_key;
+    if (!take_cached_plan(state_, statement) || !statement.plan->description) return plan_parsed(std::move(node));
+  }
+  finish_parse(std::move(node));
+  return {};
+}
+
+net::Task<void> Session::plan_parsed(SessionState::Statements::node_type node) {
+  Statement& statement = *node.mapped();
+  co_await ensure_plan(state_, statement);
+  check_not_failed(state_, *statement.plan->plan);
+  (void)co_await ensure_description(state_, statement);
+  finish_parse(std::move(node));
+}
+
+void Session::finish_parse(SessionState::Statements::node_type node) {
+  Statement& statement = *node.mapped();
+  if (!statement.shape.blank()) {
+    check_not_failed(state_, *statement.plan->plan);
+    tell_columns(statement);
   }
   state_.statements.insert(std::move(node));
   net::pg::ParseComplete{}.encode(state_.out());
@@ -205,14 +221,27 @@ void Session::finish_bind(SessionState::Portals::node_type node) {
 
 net::Task<void> Session::describe(std::string_view payload) {
   const auto message = decoded<net::pg::Describe>(payload);
-  const std::shared_ptr<Portal> portal = message.kind == 'P' ? find_portal(message.name) : nullptr;
-  const std::shared_ptr<Statement> statement = portal ? portal->statement : find_statement(message.name);
+  const std::shared_ptr<Portal>* const portal = message.kind == 'P' ? &find_portal(message.name) : nullptr;
+  const std::shared_ptr<Statement>& statement = portal ? (*portal)->statement : find_statement(message.name);
+  const bool blank = statement->shape.blank();
+  if (!blank && (!take_cached_plan(state_, *statement) || !statement->plan->description)) {
+    return describe_anew(statement, portal ? *portal : nullptr);
+  }
+  answer_describe(*statement, portal ? portal->get() : nullptr);
+  return {};
+}
+
+net::Task<void> Session::describe_anew(std::shared_ptr<Statement> statement, std::shared_ptr<Portal> portal) {
+  co_await ensure_plan(state_, *statement);
+  (void)co_await ensure_description(state_, *statement);
+  answer_describe(*statement, portal.get());
+}
+
+void Session::answer_describe(Statement& statement, const Portal* portal) {
   const rewriter::Description* description = nullptr;
-  if (!statement->shape.blank()) {
-    if (!take_cached_plan(state_, *statement)) co_await ensure_plan(state_, *statement);
-    description = statement->plan->description ? &*statement->plan->description
-                                               : co_await ensure_description(state_, *statement);
-    tell_columns(*statement);
+  if (!statement.shape.blank()) {
+    description = &*statement.plan->description;
+    tell_columns(statement);
   }
   if (portal == nullptr) {
     net::pg::Oids types;
@@ -223,7 +252,7 @@ net::Task<void> Session::describe(std::string_view payload) {
   }
   if (description == nullptr || !description->columns) {
     net::pg::NoData{}.encode(state_.out());
-    co_return;
+    return;
   }
   send_row_description(state_.out(), *description->columns,
                        portal != nullptr ? portal->bind.result_formats : net::pg::FormatList());
@@ -294,6 +323,7 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   }
   portal.failed = true;  // until it has gone well
   const Outcome outcome = co_await execute(state_, execution);
+  count_execution(state_, execution);
   portal.failed = false;
   portal.executed = !outcome.suspended;
 }

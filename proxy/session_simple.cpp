@@ -53,31 +53,42 @@ net::Task<void> Session::check_syntax(std::string_view text) {
   }
 }
 
-net::Task<void> Session::run_simple(std::string_view text, bool alone) {
+/// One statement of the string.
+struct Session::SimpleRun {
+  Execution execution;
+  std::unique_ptr<PreparedCall> call;  ///< of EXECUTE; `execution` views it
+};
+
+/// No coroutine itself where the plan is known. An empty task: there is nothing to run.
+net::Task<Outcome> Session::run_simple(std::string_view text, SimpleRun& run) {
   begin_statement();
   set_text(state_, simple_, text);
   if (simple_.shape.blank()) {
     net::pg::EmptyQueryResponse{}.encode(state_.out());
-    co_return;
+    return {};
   }
-  if (!take_cached_plan(state_, simple_)) co_await ensure_plan(state_, simple_);
-  Execution execution;
-  execution.statement = &simple_;
-  execution.plan = simple_.plan;
-  execution.simple = true;
-  execution.standalone = alone;
-  std::unique_ptr<PreparedCall> call;
-  if (executes_prepared(*execution.plan->plan)) {
-    call = std::make_unique<PreparedCall>();
-    co_await look_up_call(state_, execution, simple_.text, *call);
-    fill_from_call(*call, execution);
+  run.execution.statement = &simple_;
+  if (!take_cached_plan(state_, simple_) || executes_prepared(*simple_.plan->plan)) return plan_and_run_simple(run);
+  run.execution.plan = simple_.plan;
+  return run_planned_simple(run);
+}
+
+net::Task<Outcome> Session::plan_and_run_simple(SimpleRun& run) {
+  co_await ensure_plan(state_, simple_);
+  run.execution.plan = simple_.plan;
+  if (executes_prepared(*simple_.plan->plan)) {
+    run.call = std::make_unique<PreparedCall>();
+    co_await look_up_call(state_, run.execution, simple_.text, *run.call);
+    fill_from_call(*run.call, run.execution);
   }
+  co_return co_await run_planned_simple(run);
+}
+
+net::Task<Outcome> Session::run_planned_simple(SimpleRun& run) {
   // Several statements in one string are one transaction, until one of them says otherwise.
-  const bool joins = joins_transaction(*execution.plan->plan);
-  if (!alone && joins && state_.transaction.state() == backends::TransactionState::none) {
-    state_.transaction.begin_implicit();
-  }
-  (void)co_await execute(state_, execution);
+  const bool joins = !run.execution.standalone && joins_transaction(*run.execution.plan->plan);
+  if (joins && state_.transaction.state() == backends::TransactionState::none) state_.transaction.begin_implicit();
+  return execute(state_, run.execution);
 }
 
 /// `text` is owned: it outlives what is read from the client meanwhile (COPY).
@@ -91,7 +102,14 @@ net::Task<void> Session::run_several(std::string text) {
   // A server parses the whole string before it runs the first of its statements.
   const bool several = statements.size() > 1;
   for (std::size_t i = 0; several && i < statements.size(); ++i) co_await check_syntax(begin(statements[i]));
-  for (const auto& span : statements) co_await run_simple(begin(span), !several);
+  for (const auto& span : statements) {
+    SimpleRun run;
+    run.execution.standalone = !several;
+    if (net::Task<Outcome> ran = run_simple(begin(span), run)) {
+      (void)co_await std::move(ran);
+      count_execution(state_, run.execution);
+    }
+  }
 }
 
 net::Task<void> Session::simple_query(std::string_view payload) {
@@ -100,7 +118,11 @@ net::Task<void> Session::simple_query(std::string_view payload) {
   if (state_.worker.holds_any()) co_await wait_while_held();
   if (!state_.portals.empty()) retire_unnamed_portal();
   if (const auto only = rewriter::only_statement(query->sql)) {
-    co_await run_simple(*only, true);
+    SimpleRun run;
+    if (net::Task<Outcome> ran = run_simple(*only, run)) {
+      (void)co_await std::move(ran);
+      count_execution(state_, run.execution);
+    }
   } else {
     co_await run_several(std::string(query->sql));
   }

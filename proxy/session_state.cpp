@@ -154,7 +154,7 @@ const std::string* SessionState::reported(std::string_view name) const {
 }
 
 void SessionState::report_settings() {
-  const auto now = settings.current();
+  const auto& now = settings.current();
   if (now == reported_settings_ || greeting == nullptr) return;
   for (const auto& [name, at_login] : *greeting) {
     const auto wanted = now->find(values::lower_case(name));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -57,6 +58,7 @@ struct Execution {
   Statement* statement = nullptr;
   /// The plan now carried out: the statement's, or the one for several shards.
   CachedPlanPtr plan;
+  std::chrono::steady_clock::time_point begun;  ///< set by execute()
 
   bool simple = true;      ///< simple protocol: RowDescription goes ahead of the rows
   /// By Bind or EXECUTE: shards are asked in the extended protocol, with the parameters below.
