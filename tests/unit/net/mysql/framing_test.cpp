@@ -32,7 +32,8 @@ TEST_CASE("frames are cut whole, and their length is checked before they are the
     CHECK_FALSE(cut->frame.has_value());
     CHECK(cut->needed == (size < 4 ? 4 : 5));
   }
-  const auto cut = cut_frame(ping + "more");
+  const std::string longer = ping + "more";
+  const auto cut = cut_frame(longer);
   CHECK(cut->frame->raw == ping);
   CHECK(cut->frame->payload == "\16");
   CHECK(cut->frame->sequence == 0);
