@@ -10,6 +10,8 @@ constexpr std::uint8_t protocol_version = 10;
 constexpr std::size_t first_piece_bytes = 8;
 constexpr std::size_t least_second_piece_bytes = 13;
 constexpr std::size_t ssl_request_bytes = 32;
+constexpr std::size_t most_attributes =
+    512;  // clients send ten; empty ones would cost more than bytes
 
 /// The upper capabilities stand where other peers have zeros.
 void write_upper(PacketWriter& writer, Capabilities capabilities) {
@@ -125,7 +127,7 @@ ConnectionAttributes read_attributes(FieldReader& reader) {
   while (reader.ok() && !inner.at_end()) {
     const std::string_view name = inner.lenenc_string();
     const std::string_view value = inner.lenenc_string();
-    if (!inner.ok()) {
+    if (!inner.ok() || attributes.size() == most_attributes) {
       reader.fail();
       return {};
     }

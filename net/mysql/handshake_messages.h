@@ -82,7 +82,8 @@ struct AuthResponse {
   static Decoded<AuthResponse> decode(std::string_view payload) { return AuthResponse{payload}; }
 };
 
-/// Attributes as HandshakeResponse41 and COM_CHANGE_USER have them, their common length in front.
+/// Attributes as HandshakeResponse41 and COM_CHANGE_USER have them, their common length in front. A
+/// client with hundreds of them is refused.
 void write_attributes(PacketWriter& writer, const ConnectionAttributes& attributes);
 ConnectionAttributes read_attributes(FieldReader& reader);
 

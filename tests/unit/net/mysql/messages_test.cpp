@@ -84,6 +84,15 @@ TEST_CASE("mysql: clients that leave out what they announce") {
   CHECK_FALSE(HandshakeResponse41::decode(lies).has_value());
 }
 
+TEST_CASE("mysql: attributes are bounded in number, too") {
+  HandshakeResponse41 response;
+  response.capabilities = base | capability::connect_attributes;
+  response.attributes.resize(512);
+  CHECK(HandshakeResponse41::decode(payload_of(response)).has_value());
+  response.attributes.resize(513);
+  CHECK_FALSE(HandshakeResponse41::decode(payload_of(response)).has_value());
+}
+
 TEST_CASE("mysql: commands") {
   check_round_trip(ComQuery{"select 'ü'"}, true);
   check_round_trip(ComInitDb{"shop"}, true);
@@ -219,7 +228,7 @@ TEST_CASE("mysql: binary rows of every type") {
       {int_, "\1\2\3\4"},    {float_, "abcd"},
       {double_, "12345678"}, {big_int, "87654321"},
       {medium_int, "1234"},  {year, "ab"},
-      {timestamp, instant}, {date, Field("")},
+      {timestamp, instant},  {date, Field("")},
       {time, span},          {new_decimal, "1.50"},
       {var_string, Field()}, {blob, std::string_view(challenge)},
       {json, "{}"},          {bit, "\1"},
