@@ -18,7 +18,7 @@
 #include "conf/diff.h"
 #include "conf/load.h"
 #include "conf/support.h"
-#include "net/pg/auth_verifier.h"
+#include "net/crypto.h"
 #include "proxy/log.h"
 #include "proxy/replies.h"
 #include "proxy/status_page.h"
@@ -82,7 +82,7 @@ void Instance::post_to_all(const std::function<void(Worker&)>& job) {
   }
 }
 
-Instance::Instance() : mock_nonce_(net::pg::random_bytes(32)) {}
+Instance::Instance() : mock_nonce_(net::random_bytes(32)) {}
 
 Instance::~Instance() { stop_loops(); }
 

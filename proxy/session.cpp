@@ -7,7 +7,7 @@
 
 #include "backends/cancel.h"
 #include "backends/exchange.h"
-#include "net/pg/auth_verifier.h"
+#include "net/crypto.h"
 #include "net/pg/stream.h"
 #include "proxy/instance.h"
 #include "proxy/leases.h"
@@ -22,7 +22,7 @@ namespace anabranch::proxy {
 namespace {
 
 std::int32_t random_secret() {
-  const std::string bytes = net::pg::random_bytes(4);
+  const std::string bytes = net::random_bytes(4);
   return net::pg::load_int32(bytes.data());
 }
 

@@ -4,11 +4,9 @@
 
 #include "net/pg/auth_verifier.h"
 
-// The hashes that SCRAM is made of; internal to this room.
+// What SCRAM is made of beyond plain hashes; internal to this room.
 namespace anabranch::net::pg {
 
-std::string_view as_view(const Sha256& hash);
-Sha256 sha256(std::string_view bytes);
 Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
 /// Hi(password, salt, iterations) of RFC 5802.
 Sha256 salted_password(std::string_view password, std::string_view salt, int iterations);

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "net/pg/auth_crypto.h"
+#include "net/mysql/auth_native.h"
 
 namespace anabranch::net::pg {
 
@@ -84,7 +84,7 @@ bool AuthServerConversation::password_is_right(std::string_view password) const 
   if (is_md5_verifier(secret)) {
     return equal_in_constant_time(md5_verifier(password, options_.user), secret);
   }
-  if (is_mysql_hash(secret)) return fits_mysql_hash(password, secret);
+  if (const auto hash = mysql::NativeHash::parse(secret)) return hash->fits(password);
   return equal_in_constant_time(as_view(sha256(password)), as_view(sha256(secret)));
 }
 

@@ -1,13 +1,9 @@
 #include "net/pg/auth_verifier.h"
 
 #include <fmt/core.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include <charconv>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 #include "net/pg/auth_crypto.h"
@@ -37,19 +33,6 @@ std::string md5_hex(std::string_view bytes) {
 
 }  // namespace
 
-bool equal_in_constant_time(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
-}
-
-std::string random_bytes(std::size_t count) {
-  std::string bytes(count, '\0');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) != 1) {
-    fmt::print(stderr, "net::pg: no random bytes to be had\n");
-    std::abort();
-  }
-  return bytes;
-}
-
 std::string base64_encode(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
   const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), octets(bytes),
@@ -78,16 +61,6 @@ std::string_view prepared_password(std::string_view password) {
 }
 
 // --- SCRAM ---
-
-std::string_view as_view(const Sha256& hash) {
-  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
-}
-
-Sha256 sha256(std::string_view bytes) {
-  Sha256 hash{};
-  EVP_Digest(bytes.data(), bytes.size(), hash.data(), nullptr, EVP_sha256(), nullptr);
-  return hash;
-}
 
 Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
   Sha256 code{};
@@ -185,24 +158,6 @@ std::string md5_verifier(std::string_view password, std::string_view user) {
 bool is_md5_verifier(std::string_view text) {
   return text.size() == 35 && text.starts_with("md5") &&
          text.substr(3).find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-bool is_mysql_hash(std::string_view text) {
-  return text.size() == 41 && text.front() == '*' &&
-         text.substr(1).find_first_not_of("0123456789ABCDEFabcdef") == std::string_view::npos;
-}
-
-bool fits_mysql_hash(std::string_view password, std::string_view hash) {
-  std::array<unsigned char, 20> digest{};
-  EVP_Digest(password.data(), password.size(), digest.data(), nullptr, EVP_sha1(), nullptr);
-  EVP_Digest(digest.data(), digest.size(), digest.data(), nullptr, EVP_sha1(), nullptr);
-  std::string mine = "*";
-  for (const unsigned char byte : digest) mine += fmt::format("{:02X}", byte);
-  std::string given(hash);
-  for (char& letter : given) {
-    if (letter >= 'a' && letter <= 'f') letter = static_cast<char>(letter - 'a' + 'A');
-  }
-  return equal_in_constant_time(mine, given);
 }
 
 std::string md5_response(std::string_view verifier, std::string_view salt) {

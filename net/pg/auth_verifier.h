@@ -1,19 +1,14 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "net/crypto.h"
+
 namespace anabranch::net::pg {
 
-using Sha256 = std::array<unsigned char, 32>;
-
-/// Compares without telling by its duration where the difference is.
-bool equal_in_constant_time(std::string_view left, std::string_view right);
-/// `count` bytes from the system's generator; aborts when there are none.
-std::string random_bytes(std::size_t count);
 std::string base64_encode(std::string_view bytes);
 std::optional<std::string> base64_decode(std::string_view text);
 
@@ -41,10 +36,6 @@ std::string md5_verifier(std::string_view password, std::string_view user);
 bool is_md5_verifier(std::string_view text);
 /// What answers an md5 challenge: "md5" + hex(md5(verifier's digits + salt)).
 std::string md5_response(std::string_view verifier, std::string_view salt);
-
-/// "*" + HEX(sha1(sha1(password))), as MySQL's native passwords are stored.
-bool is_mysql_hash(std::string_view text);
-bool fits_mysql_hash(std::string_view password, std::string_view hash);
 
 /// SASLprep as PostgreSQL applies it: printable ASCII is unchanged, anything else passes through.
 std::string_view prepared_password(std::string_view password);
