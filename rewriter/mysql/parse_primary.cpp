@@ -23,7 +23,7 @@ ExprPtr Parser::primary() {
     case Token::Kind::variable:
       return user_variable();
     case Token::Kind::quoted_identifier:
-      return at("(", 1) ? call() : column();
+      return at_call() ? call() : column();
     case Token::Kind::identifier:
       return word_primary();
     default:
@@ -104,8 +104,11 @@ ExprPtr Parser::word_primary() {
   if (at_words({"next", "value", "for"}) || at_words({"previous", "value", "for"}) ||
       ((at("nextval") || at("lastval") || at("setval")) && at("(", 1)))
     return sequence_value();
-  if (at("(", 1) || (at(".", 1) && at("(", 3) && !at("*", 2))) return call();
-  return column();
+  return at_call() ? call() : column();
+}
+
+bool Parser::at_call() const {
+  return at("(", 1) || (at(".", 1) && at("(", 3) && !at("*", 2));
 }
 
 ExprPtr Parser::column() {

@@ -189,14 +189,17 @@ Target Parser::target(bool naming) {
   }
   Target out{expr(), {}, location};
   const std::size_t end = at_;
-  if (accept("as"))
+  const bool string = here().kind == Token::Kind::string && !at_end();
+  if (accept("as") || at_name() || string) {
     out.alias = name_or_string();
-  else if (at_name() || (here().kind == Token::Kind::string && !at_end()))
-    out.alias = name_or_string();
-  else if (naming && baking_ == 0 && !out.expr->as<ColumnRef>()) {
+    if (out.alias.empty()) throw Unmodelled{};  // the tree's empty alias is none
+  } else if (naming && baking_ == 0 && !out.expr->as<ColumnRef>()) {
     bake(first, end);
     out.alias = implied_name(*out.expr, first, end);
-    if (out.alias.find('\0') != std::string::npos) out.alias.clear();  // no name can hold it
+    if (out.alias.find('\0') != std::string::npos) {  // no name can hold it
+      if (!out.expr->as<Literal>()) throw Unmodelled{};
+      out.alias.clear();
+    }
     out.implied = !out.alias.empty();
   }
   return out;
@@ -208,15 +211,14 @@ void Parser::bake(std::size_t first, std::size_t end) {
 }
 
 namespace {
-// Leading blanks go, and the server keeps 256 characters.
+// Leading blanks go, and the server keeps 255 bytes of whole characters.
 std::string as_name(std::string_view text) {
+  constexpr std::size_t longest = 255;
   while (!text.empty() && static_cast<unsigned char>(text[0]) <= ' ') text.remove_prefix(1);
-  std::size_t characters = 0, i = 0;
-  for (; i < text.size(); ++i) {
-    const bool starts = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
-    if (starts && ++characters > 256) break;
-  }
-  return std::string(text.substr(0, i));
+  if (text.size() <= longest) return std::string(text);
+  std::size_t end = longest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end));
 }
 }  // namespace
 
@@ -354,10 +356,13 @@ bool Parser::locking(Select& out) {
 std::string Parser::into() {
   const std::size_t first = at_;
   expect("into");
-  if (accept("outfile") || accept("dumpfile")) {
-    if (here().kind != Token::Kind::string) fail();
+  const bool formatted = at("outfile");
+  if (formatted || at("dumpfile")) {
     ++at_;
-    while (!at_end() && !at_any({"from", "for", "lock", ")", "where", "limit", "order"})) ++at_;
+    if (at_end() || here().kind != Token::Kind::string) fail();
+    ++at_;
+    std::vector<Option> options;
+    if (formatted) file_format(false, options);
     return source(first, at_);
   }
   do {

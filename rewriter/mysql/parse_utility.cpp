@@ -97,6 +97,35 @@ void Parser::lock_tables(Utility& out) {
   out.detail = std::move(detail);
 }
 
+void Parser::file_option(std::string name, std::vector<Option>& out) {
+  const auto kind = here().kind;
+  const bool value = kind == Token::Kind::string || kind == Token::Kind::bit_string ||
+                     kind == Token::Kind::integer;
+  if (at_end() || !value) fail();
+  out.push_back({std::move(name), value_of(words_[at_++]), true});
+}
+
+// How a file is written: of LOAD DATA and of INTO OUTFILE.
+void Parser::file_format(bool xml, std::vector<Option>& out) {
+  if (accept_words({"character", "set"}))
+    out.push_back({"character_set", at("binary") ? any_name() : name_or_string(), true});
+  if (xml && accept_words({"rows", "identified", "by"})) file_option("rows_identified", out);
+  if (accept("fields") || accept("columns")) {
+    while (at_any({"terminated", "optionally", "enclosed", "escaped"})) {
+      std::string name = accept("optionally") ? "optionally_" : "fields_";
+      name += words_[at_++].word;
+      expect("by");
+      file_option(std::move(name), out);
+    }
+  }
+  if (!accept("lines")) return;
+  while (at_any({"starting", "terminated"})) {
+    std::string name = "lines_" + std::string(words_[at_++].word);
+    expect("by");
+    file_option(std::move(name), out);
+  }
+}
+
 void Parser::load(Utility& out) {
   Load detail;
   const std::size_t first = at_;
@@ -118,33 +147,9 @@ void Parser::load(Utility& out) {
   detail.table = table_name();
   detail.table.qualifier = table_qualifier();
   add_relation(detail.table, RelationName::Kind::table, out);
-  const auto option = [&](std::string name) {
-    const auto kind = here().kind;
-    if (kind != Token::Kind::string && kind != Token::Kind::bit_string &&
-        kind != Token::Kind::integer)
-      fail();
-    detail.options.push_back({std::move(name), value_of(words_[at_++]), true});
-  };
-  if (accept_words({"character", "set"}))
-    detail.options.push_back({"character_set", name_or_string(), true});
-  if (detail.xml && accept_words({"rows", "identified", "by"})) option("rows_identified");
-  if (accept("fields") || accept("columns")) {
-    while (at_any({"terminated", "optionally", "enclosed", "escaped"})) {
-      std::string name = accept("optionally") ? "optionally_" : "fields_";
-      name += words_[at_++].word;
-      expect("by");
-      option(std::move(name));
-    }
-  }
-  if (accept("lines")) {
-    while (at_any({"starting", "terminated"})) {
-      std::string name = "lines_" + std::string(words_[at_++].word);
-      expect("by");
-      option(std::move(name));
-    }
-  }
+  file_format(detail.xml, detail.options);
   if (accept("ignore")) {
-    option("ignore_lines");
+    file_option("ignore_lines", detail.options);
     if (!accept("lines")) expect("rows");
   }
   if (accept("(")) {

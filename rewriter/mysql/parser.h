@@ -109,6 +109,7 @@ class Parser {
   tree::ExprPtr literal();
   tree::ExprPtr prefixed_literal();
   tree::ExprPtr word_primary();
+  bool at_call() const;
   tree::ExprPtr column();
   std::string variable_name(const Word& word) const;
   tree::ExprPtr user_variable();
@@ -210,6 +211,8 @@ class Parser {
   void explain(tree::Utility& out);
   void lock_tables(tree::Utility& out);
   void load(tree::Utility& out);
+  void file_option(std::string name, std::vector<tree::Option>& out);
+  void file_format(bool xml, std::vector<tree::Option>& out);
   std::string transaction_modes();
   void create(tree::Utility& out);
   void create_table(tree::Utility& out, bool temporary);

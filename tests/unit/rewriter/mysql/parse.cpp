@@ -88,6 +88,7 @@ TEST_CASE("MySQL statements print as they were read") {
        "SELECT /*+ NO_ICP(t) */ HIGH_PRIORITY DISTINCT `a` FROM `t`"},
       {"(select a from t order by a limit 1) union all (select 2) order by 1",
        "(SELECT `a` FROM `t` ORDER BY `a` LIMIT 1) UNION ALL SELECT 2 ORDER BY 1"},
+      {"select s.f(a) as x, `s`.`g h`(1) as y", "SELECT `s`.`f`(`a`) AS `x`, `s`.`g h`(1) AS `y`"},
       {"select 1 where /*!50000 a = */ 2", "SELECT 1 AS `1` FROM DUAL WHERE `a` = 2"},
   };
   for (const auto& [text, expected] : cases) {
