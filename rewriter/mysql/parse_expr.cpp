@@ -41,7 +41,7 @@ ExprPtr joined(BoolOp::Kind kind, std::vector<ExprPtr> parts) {
 }  // namespace
 
 ExprPtr Parser::expr() {
-  const Deeper deeper(*this);
+  const Deeper deeper(*this, 4);
   std::vector<ExprPtr> parts;
   do parts.push_back(xor_operand());
   while (accept("or") || (!mode_.pipes_as_concat && accept("||")));

@@ -52,10 +52,11 @@ void Parser::read_words() {
   end_ = words_.size() - 1;
 }
 
-Parser::Deeper::Deeper(Parser& owner) : owner_(owner) {
-  constexpr int deepest = 4000;
-  if (++owner_.depth_ <= deepest) return;
-  --owner_.depth_;
+Parser::Deeper::Deeper(Parser& owner, int weight) : owner_(owner), weight_(weight) {
+  constexpr int deepest = 2000;
+  owner_.depth_ += weight;
+  if (owner_.depth_ <= deepest) return;
+  owner_.depth_ -= weight;
   throw values::SqlError("54001", "statement is nested too deeply");
 }
 

@@ -71,16 +71,17 @@ class Parser {
    private:
     Parser& owner_;
   };
-  /// Bounds recursion.
+  /// Bounds recursion, by about how many frames a step takes.
   class Deeper {
    public:
-    explicit Deeper(Parser& owner);
-    ~Deeper() { --owner_.depth_; }
+    explicit Deeper(Parser& owner, int weight = 1);
+    ~Deeper() { owner_.depth_ -= weight_; }
     Deeper(const Deeper&) = delete;
     Deeper& operator=(const Deeper&) = delete;
 
    private:
     Parser& owner_;
+    int weight_;
   };
 
   // parse_expr.cpp: by how tightly operators bind, loosest first

@@ -107,6 +107,40 @@ TEST_CASE("MySQL statements are bounded before they are parsed") {
   CHECK(failure_of("select 1" + repeated(" and 1", 3000)).empty());
 }
 
+// The test's own stack is 8 MiB, a loop's is eight times that.
+TEST_CASE("what is nested as deeply as may be is read, or refused as too deep") {
+  const std::string cases[] = {
+      "select " + repeated("(", 190) + "1" + repeated(")", 190),
+      "select " + repeated("(select ", 190) + "1" + repeated(")", 190),
+      "select * from " + repeated("(select * from ", 190) + "t" + repeated(") x", 190),
+      "select * from " + repeated("(t join ", 190) + "t" + repeated(")", 190),
+      "select " + repeated("case when 1 then ", 190) + "1" + repeated(" end", 190),
+      "select " + repeated("f(", 190) + "1" + repeated(")", 190),
+      "select " + repeated("- ", 1400) + "1",
+      "select " + repeated("not ", 1400) + "1",
+      "select " + repeated("binary ", 1400) + "a",
+      "select " + repeated("@a := ", 1400) + "1",
+      "select " + repeated("a between ", 700) + "1" + repeated(" and 1", 700),
+      "select " + repeated("interval 1 day + ", 700) + "d",
+      "select " + repeated("{fn ", 300) + "1" + repeated("}", 300),
+      "select 1" + repeated(" + 1", 1400),
+      "select 1" + repeated(" xor 1", 1400),
+      "select 1" + repeated(" union select 1", 1400),
+      "select * from t" + repeated(" join t", 1400),
+  };
+  for (const std::string& text : cases) {
+    std::string state = "refused";
+    try {
+      if (!round_trip(text).empty()) state = "read";
+    } catch (const SqlError& error) {
+      if (error.sqlstate != "54001") state = error.sqlstate;
+    }
+    const std::string start = text.substr(0, 40);
+    CAPTURE(start);
+    CHECK((state == "read" || state == "refused"));
+  }
+}
+
 TEST_CASE("what does not lex has no literals") {
   for (const char* text : {"select 'a", "select `a", "select /* a", "select /*!50000 1",
                            "select x'4'", "select \x01", "select 1.5ex"})
