@@ -23,6 +23,8 @@ struct Token {
     parameter,
     operators,    ///< a run of operator characters; the parser may see several operators in it
     punctuation,  ///< one of , ; ( ) [ ] . : and ..
+    variable,     ///< MySQL: @name, @'…'; @@ is an operator
+    hint,         ///< MySQL: /*+ … */ after SELECT and the like
     bad           ///< unterminated, control characters, junk after a number: no valid statement
   };
   Kind kind = Kind::end;

@@ -34,6 +34,9 @@ class DepthGauge {
     exceeded_ = exceeded_ || total(levels_[0]) > chain_;
   }
   bool exceeded() const { return exceeded_; }
+  /// A dialect's own word that nests the tree: an operator, a join.
+  void link() { ++here().chain; }
+  void join() { ++here().structure; }
 
  private:
   struct Level {

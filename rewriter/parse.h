@@ -14,7 +14,7 @@ namespace anabranch::rewriter {
 struct SyntaxError {
   std::string sqlstate = "42601";
   std::string message;
-  int position = 0;  ///< in characters, from 1; 0: none
+  int position = 0;  ///< from 1, in characters (MySQL: bytes); 0: none
 };
 
 using ParseResult = std::variant<std::vector<tree::StatementPtr>, SyntaxError>;

@@ -22,8 +22,30 @@ void Printer::hole(SqlTemplate::Piece piece) {
   out_.pieces.push_back(std::move(piece));
 }
 
+Printer::Printer(bool bake_literals, Dialect dialect)
+    : bake_(bake_literals),
+      traits_(dialect == Dialect::mysql ? &mysql::traits : &postgresql_traits) {}
+
 void Printer::expr(const Expr& expr) {
-  std::visit(NodeWriter(*this, bake_), expr.node);
+  traits_->expr(*this, expr);
+}
+void Printer::select(const Select& select) {
+  traits_->select(*this, select);
+}
+void Printer::statement(const Statement& statement) {
+  traits_->statement(*this, statement);
+}
+void Printer::from(const FromItem& item) {
+  traits_->from(*this, item);
+}
+void Printer::table(const TableRef& table) {
+  traits_->table(*this, table);
+}
+void Printer::insert_head(const Insert& insert) {
+  traits_->insert_head(*this, insert);
+}
+void Printer::on_conflict(const OnConflict& clause) {
+  traits_->on_conflict(*this, clause);
 }
 
 SqlTemplate Printer::take() {
@@ -33,104 +55,7 @@ SqlTemplate Printer::take() {
 void Printer::order_by(const std::vector<SortKey>& keys) {
   if (keys.empty()) return;
   text(" ORDER BY ");
-  NodeWriter(*this, bake_).sort_keys(keys);
-}
-
-namespace {
-
-std::string alias_text(const Alias& alias) {
-  if (alias.name.empty() && alias.columns.empty()) return {};
-  std::string out = alias.name.empty() ? "" : " AS " + quote_identifier(alias.name);
-  for (std::size_t i = 0; i < alias.columns.size(); ++i)
-    out += (i == 0 ? "(" : ", ") + quote_identifier(alias.columns[i]);
-  return alias.columns.empty() ? out : out + ")";
-}
-
-std::string join_words(const Join& join) {
-  const std::string natural = join.natural ? " NATURAL" : "";
-  switch (join.kind) {
-    case Join::Kind::cross:
-      return " CROSS JOIN ";
-    case Join::Kind::left:
-      return natural + " LEFT JOIN ";
-    case Join::Kind::right:
-      return natural + " RIGHT JOIN ";
-    case Join::Kind::full:
-      return natural + " FULL JOIN ";
-    default:
-      return natural + " JOIN ";
-  }
-}
-
-}  // namespace
-
-void Printer::table(const TableRef& node) {
-  Name name;
-  for (const std::string& part : {node.catalog, node.schema, node.name})
-    if (!part.empty()) name.push_back(part);
-  text((node.only ? "ONLY " : "") + quote_name(name) + alias_text(node.alias));
-  if (!node.tablesample.empty()) text(" " + node.tablesample);
-}
-
-namespace {
-
-class FromWriter {
- public:
-  explicit FromWriter(Printer& out) : out_(out) {}
-
-  void operator()(const TableRef& node) { out_.table(node); }
-  void operator()(const SubqueryRef& node) {
-    out_.text(node.lateral ? "LATERAL (" : "(");
-    out_.select(*node.query);
-    out_.text(")" + alias_text(node.alias));
-  }
-  void operator()(const Join& node) {
-    const bool named = !node.alias.name.empty();
-    if (named) out_.text("(");
-    out_.from(*node.left);
-    out_.text(join_words(node));
-    right_side(*node.right);
-    condition(node);
-    if (named) out_.text(")" + alias_text(node.alias));
-  }
-  void operator()(const FunctionRef& node) {
-    if (!node.call) return out_.text(node.text);
-    if (node.lateral) out_.text("LATERAL ");
-    out_.expr(*node.call);
-    if (node.ordinality) out_.text(" WITH ORDINALITY");
-    out_.text(alias_text(node.alias));
-  }
-  void operator()(const VerbatimFrom& node) { out_.text(node.text); }
-
- private:
-  void right_side(const FromItem& item) {
-    const auto* join = item.as<Join>();
-    const bool parens = join && join->alias.name.empty();
-    if (parens) out_.text("(");
-    out_.from(item);
-    if (parens) out_.text(")");
-  }
-
-  void condition(const Join& node) {
-    if (!node.using_columns.empty()) {
-      std::string names;
-      for (const std::string& column : node.using_columns)
-        names += (names.empty() ? "" : ", ") + quote_identifier(column);
-      out_.text(" USING (" + names + ")");
-      if (!node.using_alias.empty()) out_.text(" AS " + quote_identifier(node.using_alias));
-    } else if (node.on) {
-      out_.text(" ON ");
-      out_.expr(*node.on);
-    }
-  }
-
-  Printer& out_;
-};
-
-}  // namespace
-
-void Printer::from(const FromItem& item) {
-  std::visit(FromWriter(*this), item.node);
+  NodeWriter(*this).sort_keys(keys);
 }
 
 void Printer::with(const With& node) {
@@ -140,9 +65,9 @@ void Printer::with(const With& node) {
   for (const Cte& cte : node.ctes) {
     if (!first) text(", ");
     first = false;
-    text(quote_identifier(cte.name));
+    text(traits_->quote_identifier(cte.name));
     for (std::size_t i = 0; i < cte.columns.size(); ++i)
-      text((i == 0 ? "(" : ", ") + quote_identifier(cte.columns[i]));
+      text((i == 0 ? "(" : ", ") + traits_->quote_identifier(cte.columns[i]));
     if (!cte.columns.empty()) text(")");
     text(cte.materialized == Cte::Materialized::always  ? " AS MATERIALIZED ("
          : cte.materialized == Cte::Materialized::never ? " AS NOT MATERIALIZED ("
@@ -157,24 +82,24 @@ void Printer::targets(const std::vector<Target>& list) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     if (i > 0) text(", ");
     expr(*list[i].expr);
-    if (!list[i].alias.empty()) text(" AS " + quote_identifier(list[i].alias));
+    if (!list[i].alias.empty()) text(" AS " + traits_->quote_identifier(list[i].alias));
   }
 }
 
-SqlTemplate print(const Expr& expr) {
-  Printer printer;
+SqlTemplate print(const Expr& expr, Dialect dialect) {
+  Printer printer(false, dialect);
   printer.expr(expr);
   return printer.take();
 }
 
-SqlTemplate print(const Select& select) {
-  Printer printer;
+SqlTemplate print(const Select& select, Dialect dialect) {
+  Printer printer(false, dialect);
   printer.select(select);
   return printer.take();
 }
 
-SqlTemplate print(const Statement& statement) {
-  Printer printer;
+SqlTemplate print(const Statement& statement, Dialect dialect) {
+  Printer printer(false, dialect);
   printer.statement(statement);
   return printer.take();
 }
@@ -192,11 +117,11 @@ std::string fill(const SqlTemplate& sql, const Shape& shape) {
   return out;
 }
 
-std::string to_text(const Expr& expr, const Shape& shape) {
-  return fill(print(expr), shape);
+std::string to_text(const Expr& expr, const Shape& shape, Dialect dialect) {
+  return fill(print(expr, dialect), shape);
 }
-std::string to_text(const Statement& statement, const Shape& shape) {
-  return fill(print(statement), shape);
+std::string to_text(const Statement& statement, const Shape& shape, Dialect dialect) {
+  return fill(print(statement, dialect), shape);
 }
 
 }  // namespace anabranch::rewriter

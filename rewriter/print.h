@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "rewriter/dialect.h"
 #include "rewriter/plan.h"
 #include "rewriter/shape.h"
 #include "rewriter/tree.h"
@@ -11,11 +12,13 @@
 /// parenthesised wherever their precedence could matter. All of it pure.
 namespace anabranch::rewriter {
 
+struct PrintTraits;
+
 /// Appends to a template; text pieces next to each other are joined.
 class Printer {
  public:
   /// bake_literals: literals are printed as their values, holes are not made.
-  explicit Printer(bool bake_literals = false) : bake_(bake_literals) {}
+  explicit Printer(bool bake_literals = false, Dialect dialect = Dialect::postgresql);
   void text(std::string_view piece);
   void hole(SqlTemplate::Piece piece);  ///< a LiteralHole, EvaluatedHole, SlotHole …
   void expr(const tree::Expr& expr);
@@ -31,21 +34,28 @@ class Printer {
   void insert_head(const tree::Insert& insert);
   SqlTemplate take();
 
+  const PrintTraits& traits() const { return *traits_; }
+  bool bakes() const { return bake_; }
+
  private:
   SqlTemplate out_;
   bool bake_;
+  const PrintTraits* traits_;
 };
 
-SqlTemplate print(const tree::Expr& expr);
-SqlTemplate print(const tree::Select& select);
-SqlTemplate print(const tree::Statement& statement);
+SqlTemplate print(const tree::Expr& expr, Dialect dialect = Dialect::postgresql);
+SqlTemplate print(const tree::Select& select, Dialect dialect = Dialect::postgresql);
+SqlTemplate print(const tree::Statement& statement, Dialect dialect = Dialect::postgresql);
 
 /// Text with each LiteralHole filled from the shape. Other holes must not be there.
 std::string fill(const SqlTemplate& sql, const Shape& shape);
 /// For explanations, names and tests.
-std::string to_text(const tree::Expr& expr, const Shape& shape);
-std::string to_text(const tree::Statement& statement, const Shape& shape);
+std::string to_text(const tree::Expr& expr, const Shape& shape,
+                    Dialect dialect = Dialect::postgresql);
+std::string to_text(const tree::Statement& statement, const Shape& shape,
+                    Dialect dialect = Dialect::postgresql);
 
+/// PostgreSQL's; MySQL's are in rewriter/mysql/quote.h.
 std::string quote_identifier(std::string_view name);  ///< only where it is needed
 std::string quote_name(const tree::Name& name);       ///< a.b.c, each quoted as needed
 std::string quote_literal(std::string_view value);    ///< E'' when there is a backslash

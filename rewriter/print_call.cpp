@@ -11,7 +11,7 @@ void NodeWriter::operator()(const FunctionCall& node) {
 }
 
 void NodeWriter::plain_call(const FunctionCall& node) {
-  out_.text(quote_name(node.name) + "(");
+  out_.text(quoted(node.name) + "(");
   if (node.distinct) out_.text("DISTINCT ");
   if (node.star) out_.text("*");
   for (std::size_t i = 0; i < node.args.size(); ++i) {
@@ -37,7 +37,7 @@ void NodeWriter::call_tail(const FunctionCall& node) {
     out_.expr(*node.filter);
     out_.text(")");
   }
-  if (!node.over_name.empty()) out_.text(" OVER " + quote_identifier(node.over_name));
+  if (!node.over_name.empty()) out_.text(" OVER " + quoted(node.over_name));
   if (node.over) {
     out_.text(" OVER ");
     window(*node.over);
@@ -133,7 +133,7 @@ void NodeWriter::sort_keys(const std::vector<SortKey>& keys) {
     if (key.direction == SortKey::Direction::using_operator) {
       const bool bare = key.using_op.size() == 1;
       out_.text(bare ? " USING " + key.using_op[0]
-                     : " USING OPERATOR(" + quote_identifier(key.using_op[0]) + "." +
+                     : " USING OPERATOR(" + quoted(key.using_op[0]) + "." +
                            key.using_op.back() + ")");
     }
     if (key.nulls == SortKey::Nulls::first) out_.text(" NULLS FIRST");
@@ -161,7 +161,7 @@ void NodeWriter::window(const WindowDef& node) {
     gap = " ";
   };
   out_.text("(");
-  if (!node.ref_name.empty()) part(quote_identifier(node.ref_name));
+  if (!node.ref_name.empty()) part(quoted(node.ref_name));
   if (!node.partition_by.empty()) {
     part("PARTITION BY ");
     list(node.partition_by);

@@ -52,6 +52,12 @@ Binding binding_of(const Expr& expr) {
   return std::visit(BindingOf{}, expr.node);
 }
 
+std::string NodeWriter::quoted(const Name& name) const {
+  std::string out;
+  for (const std::string& part : name) out += (out.empty() ? "" : ".") + quoted(part);
+  return out;
+}
+
 void NodeWriter::in_parens(const Expr& expr) {
   out_.text("(");
   out_.expr(expr);
@@ -63,7 +69,7 @@ void NodeWriter::operand(const Expr& expr) {
 }
 
 void NodeWriter::operand(const Expr& expr, Binding than, bool or_equal) {
-  const Binding own = binding_of(expr);
+  const Binding own = out_.traits().binding(expr);
   if (own > than || (or_equal && own == than))
     out_.expr(expr);
   else
@@ -84,13 +90,13 @@ void NodeWriter::list(const std::vector<ExprPtr>& exprs) {
 }
 
 void NodeWriter::operator()(const ColumnRef& node) {
-  std::string text = quote_name(node.parts);
+  std::string text = quoted(node.parts);
   if (node.star) text += text.empty() ? "*" : ".*";
   out_.text(text);
 }
 
 void NodeWriter::operator()(const Literal& node) {
-  if (node.token() >= 0 && !bake_) return out_.hole(SqlTemplate::LiteralHole{node.token()});
+  if (node.token() >= 0 && !out_.bakes()) return out_.hole(SqlTemplate::LiteralHole{node.token()});
   const std::string& value = node.unpinned_value();
   switch (node.kind()) {
     case Literal::Kind::null:
@@ -98,7 +104,7 @@ void NodeWriter::operator()(const Literal& node) {
     case Literal::Kind::boolean:
       return out_.text(value == "true" ? "TRUE" : "FALSE");
     case Literal::Kind::string:
-      return out_.text(quote_literal(value));
+      return out_.text(out_.traits().quote_literal(value));
     case Literal::Kind::bit_string:
       return out_.text(value.substr(0, 1) + "'" +
                        value.substr(std::min<std::size_t>(1, value.size())) + "'");
@@ -142,7 +148,7 @@ void NodeWriter::operator()(const OperatorCall& node) {
       binding_by_name(node.name) != Binding::other_operator && node.name != "-" && node.name != "+";
   std::string name = node.name;
   if (!node.schema.empty())
-    name = "OPERATOR(" + quote_identifier(node.schema) + "." + node.name + ")";
+    name = "OPERATOR(" + quoted(node.schema) + "." + node.name + ")";
   else if (!node.left && infix_only)
     name = "OPERATOR(" + node.name + ")";
   if (!node.left) {
@@ -210,7 +216,7 @@ void NodeWriter::operator()(const AnyAll& node) {
   operand(*node.arg, Binding::other_operator);
   out_.text(node.op_schema.empty()
                 ? " " + node.op
-                : " OPERATOR(" + quote_identifier(node.op_schema) + "." + node.op + ")");
+                : " OPERATOR(" + quoted(node.op_schema) + "." + node.op + ")");
   out_.text(node.all ? " ALL " : " ANY ");
   if (node.query) return subquery(*node.query);
   // A scalar subquery that yields an array needs parentheses of its own, else it is read as a set.
@@ -296,7 +302,7 @@ void NodeWriter::step(const Expr& expr) {
     return out_.text("]");
   }
   const auto& field = *expr.as<FieldSelect>();
-  out_.text(field.star ? ".*" : "." + quote_identifier(field.field));
+  out_.text(field.star ? ".*" : "." + quoted(field.field));
 }
 
 void NodeWriter::operator()(const Subscript& node) {
@@ -318,12 +324,12 @@ void NodeWriter::operator()(const FieldSelect& node) {
     out_.expr(*node.arg);
   else
     in_parens(*node.arg);
-  out_.text(node.star ? ".*" : "." + quote_identifier(node.field));
+  out_.text(node.star ? ".*" : "." + quoted(node.field));
 }
 
 void NodeWriter::operator()(const Collate& node) {
   operand(*node.arg);
-  out_.text(" COLLATE " + quote_name(node.collation));
+  out_.text(" COLLATE " + quoted(node.collation));
 }
 
 void NodeWriter::operator()(const AtTimeZone& node) {
@@ -348,12 +354,33 @@ void NodeWriter::operator()(const SetToDefault&) {
 }
 
 void NodeWriter::operator()(const NamedArg& node) {
-  out_.text(quote_identifier(node.name) + " => ");
+  out_.text(quoted(node.name) + " => ");
   out_.expr(*node.arg);
 }
 
 void NodeWriter::operator()(const MultiAssign& node) {
   if (node.source) out_.expr(*node.source);
+}
+
+void NodeWriter::operator()(const Interval& node) {
+  out_.text("INTERVAL ");
+  operand(*node.count);
+  out_.text(" " + node.unit);
+}
+
+void NodeWriter::operator()(const PrefixedLiteral& node) {
+  out_.text(node.prefix + " ");
+  out_.expr(*node.literal);
+}
+
+void NodeWriter::operator()(const Variable& node) {
+  out_.text(node.system ? "@@" : "@");
+  if (!node.scope.empty()) out_.text(node.scope + ".");
+  out_.text(quoted(node.name));
+}
+
+void NodeWriter::operator()(const Keyword& node) {
+  out_.text(node.word);
 }
 
 void NodeWriter::operator()(const Verbatim& node) {

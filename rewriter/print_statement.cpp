@@ -1,4 +1,4 @@
-#include "rewriter/print_writer.h"
+#include "rewriter/print_postgresql.h"
 
 namespace anabranch::rewriter {
 
@@ -8,7 +8,7 @@ namespace {
 
 class SelectWriter {
  public:
-  SelectWriter(Printer& out, bool bake) : out_(out), nodes_(out, bake) {}
+  explicit SelectWriter(Printer& out) : out_(out), nodes_(out) {}
 
   void select(const Select& node) {
     out_.with(node.with);
@@ -163,7 +163,7 @@ class SelectWriter {
 
 class WriteWriter {
  public:
-  WriteWriter(Printer& out, bool bake) : out_(out), nodes_(out, bake) {}
+  explicit WriteWriter(Printer& out) : out_(out), nodes_(out) {}
 
   void operator()(const Select& node) { out_.select(node); }
   void operator()(const Utility& node) { out_.text(node.text); }
@@ -244,55 +244,64 @@ class WriteWriter {
   NodeWriter nodes_;
 };
 
-}  // namespace
-
-void Printer::select(const Select& node) {
-  SelectWriter(*this, bake_).select(node);
+void print_expr(Printer& out, const Expr& expr) {
+  std::visit(NodeWriter(out), expr.node);
 }
 
-void Printer::statement(const Statement& node) {
-  std::visit(WriteWriter(*this, bake_), node.node);
+void print_select(Printer& out, const Select& node) {
+  SelectWriter(out).select(node);
 }
 
-void Printer::insert_head(const Insert& node) {
-  with(node.with);
-  text("INSERT INTO ");
-  table(node.table);
-  text(" ");
+void print_statement(Printer& out, const Statement& node) {
+  std::visit(WriteWriter(out), node.node);
+}
+
+void insert_head(Printer& out, const Insert& node) {
+  out.with(node.with);
+  out.text("INSERT INTO ");
+  out.table(node.table);
+  out.text(" ");
   for (std::size_t i = 0; i < node.columns.size(); ++i) {
-    text(i == 0 ? "(" : ", ");
-    WriteWriter(*this, bake_).column(node.columns[i].name, node.columns[i].indirection);
+    out.text(i == 0 ? "(" : ", ");
+    WriteWriter(out).column(node.columns[i].name, node.columns[i].indirection);
   }
-  if (!node.columns.empty()) text(") ");
-  if (node.overriding == Insert::Overriding::user_value) text("OVERRIDING USER VALUE ");
-  if (node.overriding == Insert::Overriding::system_value) text("OVERRIDING SYSTEM VALUE ");
+  if (!node.columns.empty()) out.text(") ");
+  if (node.overriding == Insert::Overriding::user_value) out.text("OVERRIDING USER VALUE ");
+  if (node.overriding == Insert::Overriding::system_value) out.text("OVERRIDING SYSTEM VALUE ");
 }
 
-void Printer::on_conflict(const OnConflict& clause) {
-  text(" ON CONFLICT");
-  if (!clause.constraint.empty()) text(" ON CONSTRAINT " + quote_identifier(clause.constraint));
+void on_conflict(Printer& out, const OnConflict& clause) {
+  out.text(" ON CONFLICT");
+  if (!clause.constraint.empty()) out.text(" ON CONSTRAINT " + quote_identifier(clause.constraint));
   for (std::size_t i = 0; i < clause.target.size(); ++i) {
     const OnConflict::Element& element = clause.target[i];
-    text(i == 0 ? " (" : ", ");
+    out.text(i == 0 ? " (" : ", ");
     const bool bare = element.expr->as<ColumnRef>() || element.expr->as<FunctionCall>();
-    if (!bare) text("(");
-    expr(*element.expr);
-    if (!bare) text(")");
-    if (!element.collation.empty()) text(" COLLATE " + quote_name(element.collation));
-    if (!element.op_class.empty()) text(" " + quote_name(element.op_class));
+    if (!bare) out.text("(");
+    out.expr(*element.expr);
+    if (!bare) out.text(")");
+    if (!element.collation.empty()) out.text(" COLLATE " + quote_name(element.collation));
+    if (!element.op_class.empty()) out.text(" " + quote_name(element.op_class));
   }
-  if (!clause.target.empty()) text(")");
+  if (!clause.target.empty()) out.text(")");
   if (clause.target_where) {
-    text(" WHERE ");
-    expr(*clause.target_where);
+    out.text(" WHERE ");
+    out.expr(*clause.target_where);
   }
-  if (clause.action == OnConflict::Action::nothing) return text(" DO NOTHING");
-  text(" DO UPDATE SET ");
-  WriteWriter(*this, bake_).assignments(clause.set);
+  if (clause.action == OnConflict::Action::nothing) return out.text(" DO NOTHING");
+  out.text(" DO UPDATE SET ");
+  WriteWriter(out).assignments(clause.set);
   if (clause.where) {
-    text(" WHERE ");
-    expr(*clause.where);
+    out.text(" WHERE ");
+    out.expr(*clause.where);
   }
 }
+
+}  // namespace
+
+const PrintTraits postgresql_traits{
+    quote_identifier, quote_literal, binding_of,      print_expr,  print_from,
+    print_table,      print_select,  print_statement, insert_head, on_conflict,
+};
 
 }  // namespace anabranch::rewriter

@@ -18,12 +18,31 @@ enum class Binding {
   power,
   primary
 };
-Binding binding_of(const tree::Expr& expr);
+Binding binding_of(const tree::Expr& expr);  ///< in PostgreSQL
 
-/// The printers of single nodes; Printer is its outside.
+/// What a dialect writes in its own way.
+struct PrintTraits {
+  std::string (*quote_identifier)(std::string_view name);
+  std::string (*quote_literal)(std::string_view value);
+  Binding (*binding)(const tree::Expr& expr);
+  void (*expr)(Printer& out, const tree::Expr& expr);
+  void (*from)(Printer& out, const tree::FromItem& item);
+  void (*table)(Printer& out, const tree::TableRef& table);
+  void (*select)(Printer& out, const tree::Select& select);
+  void (*statement)(Printer& out, const tree::Statement& statement);
+  void (*insert_head)(Printer& out, const tree::Insert& insert);
+  void (*on_conflict)(Printer& out, const tree::OnConflict& clause);
+};
+extern const PrintTraits postgresql_traits;
+namespace mysql {
+extern const PrintTraits traits;
+}
+
+/// The printers of single nodes; Printer is its outside. A dialect with other syntax for some nodes
+/// has a class of its own over this one.
 class NodeWriter {
  public:
-  explicit NodeWriter(Printer& out, bool bake) : out_(out), bake_(bake) {}
+  explicit NodeWriter(Printer& out) : out_(out) {}
 
   void operator()(const tree::ColumnRef& node);
   void operator()(const tree::Literal& node);
@@ -57,6 +76,10 @@ class NodeWriter {
   void operator()(const tree::SetToDefault& node);
   void operator()(const tree::NamedArg& node);
   void operator()(const tree::MultiAssign& node);
+  void operator()(const tree::Interval& node);
+  void operator()(const tree::PrefixedLiteral& node);
+  void operator()(const tree::Variable& node);
+  void operator()(const tree::Keyword& node);
   void operator()(const tree::Verbatim& node);
 
   void list(const std::vector<tree::ExprPtr>& exprs);
@@ -68,18 +91,21 @@ class NodeWriter {
   void operand(const tree::Expr& expr, Binding than, bool or_equal = false);
   void step(const tree::Expr& step);  ///< [i], [l:u], .f without what it applies to
 
+ protected:
+  std::string quoted(std::string_view name) const { return out_.traits().quote_identifier(name); }
+  std::string quoted(const tree::Name& name) const;
+  void subquery(const tree::Select& query);
+  void call_tail(const tree::FunctionCall& node);
+
+  Printer& out_;
+
  private:
   bool sql_call(const tree::FunctionCall& node);
   bool normalization(const tree::FunctionCall& node, bool normalize);
   void plain_call(const tree::FunctionCall& node);
-  void call_tail(const tree::FunctionCall& node);
   void in_parens(const tree::Expr& expr);
-  void subquery(const tree::Select& query);
   void frame_bound(tree::WindowDef::Bound bound, const tree::ExprPtr& offset);
   void like(const tree::OperatorCall& node, std::string_view word);
-
-  Printer& out_;
-  bool bake_;
 };
 
 }  // namespace anabranch::rewriter

@@ -34,7 +34,7 @@ class Shape {
   std::string_view source() const { return source_; }   ///< the statement itself; not owned
   /// The literal as it stands in the source.
   std::string_view spelling(int literal) const;
-  /// The literal's value as the server's lexer would read it (quotes and escapes undone).
+  /// The literal's value as PostgreSQL's lexer would read it (quotes and escapes undone).
   std::string value(int literal, bool standard_conforming_strings) const;
   /// For each literal, the index of the first literal with the same spelling (equalities are part of
   /// the cache key: GROUP BY a+1 of SELECT a+1).
@@ -47,7 +47,7 @@ class Shape {
   bool lexed() const { return lexed_; }
 
  private:
-  friend void shape(std::string_view, bool, const LexLimits&, Shape&);
+  template <class Lexing>
   friend class Shaper;
   std::string text_;
   std::string_view source_;
@@ -60,7 +60,8 @@ class Shape {
   std::vector<int> same_spelling_;  ///< scratch: hash table of literals
 };
 
-/// Throws SqlError 54000/54001 past the limits. Unterminated quotes and the like are left to the
+/// PostgreSQL's shape; MySQL's is made by mysql::shape (rewriter/mysql/parse.h). Throws SqlError
+/// 54000/54001 past the limits. Unterminated quotes and the like are left to the
 /// server: the shape is then the whole text, without literals.
 void shape(std::string_view statement, bool standard_conforming_strings, const LexLimits& limits, Shape& out);
 

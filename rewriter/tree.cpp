@@ -30,6 +30,7 @@ void copy_location(const auto& from, auto& to) {
   if constexpr (requires { to.location = from.location; }) to.location = from.location;
   if constexpr (requires { to.resolved = from.resolved; }) to.resolved = from.resolved;
   if constexpr (requires { to.baked = from.baked; }) to.baked = from.baked;
+  if constexpr (requires { to.implied = from.implied; }) to.implied = from.implied;
 }
 
 template <class T>

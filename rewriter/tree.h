@@ -147,17 +147,21 @@ struct FunctionCall {
   bool within_group = false;  ///< order_by is WITHIN GROUP's
   std::vector<SortKey> order_by;
   ExprPtr filter;         ///< may be null
+  ExprPtr separator;      ///< GROUP_CONCAT(… SEPARATOR s); may be null
   std::string over_name;  ///< OVER name
   WindowPtr over;         ///< OVER (…); may be null
   /// SQL syntax of its own, equal to the call pg_catalog.name(args): "extract", "overlay",
   /// "position", "substring", "trim", "normalize", "is_normalized", "overlaps", "timezone",
-  /// "collation_for", …
+  /// "collation_for", …; MySQL's "extract", "position", "trim", "char" and "convert" (… USING),
+  /// "match" (… AGAINST), their words among the arguments as Keywords.
   bool sql_syntax = false;
   bool windowed() const { return over || !over_name.empty(); }
 };
 
 /// Comparison, arithmetic, user operators; also LIKE (~~), NOT LIKE (!~~), ILIKE (~~*, !~~*), and
 /// SIMILAR TO (right side wrapped in similar_to_escape), as the server itself reads them.
+/// MySQL's words are operators too: "XOR", "DIV", "REGEXP", "MEMBER OF", the prefix "BINARY"; so is
+/// ":=". MOD is "%", `a <=> b` a DistinctFrom, RLIKE "REGEXP", SOUNDS LIKE a comparison of soundex().
 struct OperatorCall {
   std::string schema;  ///< OPERATOR(schema.op); empty else
   std::string name;
@@ -285,6 +289,26 @@ struct MultiAssign {
   int column = 1;
   int count = 1;
 };
+/// INTERVAL count unit: right of + and -, left of +, second argument of DATE_ADD and the like.
+struct Interval {
+  ExprPtr count;
+  std::string unit;  ///< lower case: "day", "minute_second"
+};
+/// A literal that a word before it gives a meaning: DATE'…', _utf8mb4'…', N'…', {d '…'}.
+struct PrefixedLiteral {
+  std::string prefix;  ///< "DATE", "TIME", "TIMESTAMP", "_utf8mb4", "N", "{d", "{t", "{ts"
+  ExprPtr literal;
+};
+/// @name, @@name, @@scope.name.
+struct Variable {
+  bool system = false;
+  std::string scope;  ///< lower case: "session", "global", "local"; empty: none
+  Name name;          ///< system: lower case, one part or two
+};
+/// A word of the grammar among a call's arguments: a unit, a character set.
+struct Keyword {
+  std::string word;
+};
 /// Anything else. The text is complete; `children` only show what is inside (columns, calls,
 /// subqueries), changing them changes nothing.
 struct Verbatim {
@@ -299,7 +323,8 @@ struct Expr {
                    NullTest, BooleanTest, Between, InList, InSubquery, AnyAll, Exists,
                    ScalarSubquery, ArraySubquery, Case, Coalesce, NullIf, MinMax, DistinctFrom,
                    ArrayLiteral, Row, Subscript, FieldSelect, Collate, AtTimeZone, SqlValueFunction,
-                   Grouping, SetToDefault, NamedArg, MultiAssign, Verbatim>;
+                   Grouping, SetToDefault, NamedArg, MultiAssign, Interval, PrefixedLiteral,
+                   Variable, Keyword, Verbatim>;
   Node node;
   int location = -1;  ///< byte offset in the statement; -1: unknown or made by the planner
 
@@ -331,6 +356,8 @@ struct TableRef {
   Alias alias;
   bool only = false;
   std::string tablesample;  ///< "TABLESAMPLE system (10) REPEATABLE (1)", verbatim; empty: none
+  std::string qualifier;    ///< MySQL, before the alias: "PARTITION (`p0`)", verbatim; empty: none
+  std::string hints;        ///< MySQL, after the alias: "USE INDEX (`a`)", verbatim; empty: none
 };
 struct SubqueryRef {
   SelectPtr query;
@@ -340,6 +367,7 @@ struct SubqueryRef {
 struct Join {
   enum class Kind { inner, left, right, full, cross } kind = Kind::inner;
   bool natural = false;
+  bool straight = false;  ///< STRAIGHT_JOIN: left before right
   FromPtr left, right;
   std::vector<std::string> using_columns;
   std::string using_alias;  ///< JOIN … USING (…) AS x
@@ -396,10 +424,12 @@ struct With {
   std::vector<Cte> ctes;
 };  ///< no ctes: no WITH
 
+/// MySQL names a column without an alias by its text; `alias` then is that name, `implied` says so.
 struct Target {
   ExprPtr expr;
   std::string alias;
   int location = -1;
+  bool implied = false;  ///< not compared: printed, the alias is written out
 };
 
 /// One item of GROUP BY: an expression, or a grouping set (nested).
@@ -407,12 +437,15 @@ struct GroupItem {
   enum class Kind { expr, empty, rollup, cube, sets, list } kind = Kind::expr;
   ExprPtr expr;                  ///< kind expr
   std::vector<GroupItem> items;  ///< the others; list is `(a, b)` within a set
+  SortKey::Direction direction = SortKey::Direction::unspecified;  ///< MySQL: GROUP BY a DESC
 };
 
 struct Locking {
   enum class Strength { key_share, share, no_key_update, update } strength = Strength::update;
   std::vector<std::string> tables;
-  enum class Wait { block, skip_locked, nowait } wait = Wait::block;
+  enum class Wait { block, skip_locked, nowait, seconds } wait = Wait::block;
+  std::string seconds;         ///< MariaDB: WAIT n
+  bool in_share_mode = false;  ///< a share lock, spelled LOCK IN SHARE MODE
 };
 
 enum class SetOperation { none, union_, intersect, except };
@@ -421,6 +454,7 @@ enum class SetOperation { none, union_, intersect, except };
 /// LIMIT, OFFSET and locking may stand on each.
 struct Select {
   With with;
+  std::vector<std::string> modifiers;  ///< MySQL's words after SELECT, an optimizer hint first
   bool distinct = false;             ///< SELECT DISTINCT
   std::vector<ExprPtr> distinct_on;  ///< SELECT DISTINCT ON (…); `distinct` is false then
   std::vector<Target> targets;
@@ -434,12 +468,13 @@ struct Select {
   bool set_all = false;
   SelectPtr left, right;
   std::vector<std::vector<ExprPtr>> values;
+  bool row_values = false;  ///< VALUES ROW(…), ROW(…)
   std::vector<SortKey> order_by;
   ExprPtr limit;   ///< may be null; NULL literal for LIMIT ALL
   ExprPtr offset;  ///< may be null
   bool with_ties = false;
   std::vector<Locking> locking;
-  std::string into;  ///< "INTO TEMP t", verbatim; empty: none
+  std::string into;  ///< "INTO TEMP t", "INTO @a", verbatim; empty: none
   int location = -1;
 };
 
@@ -449,8 +484,10 @@ struct Assignment {
       indirection;  ///< col[1], col.f: Subscript and FieldSelect steps with a null `arg`
   ExprPtr value;    ///< SetToDefault, MultiAssign or an expression
   int location = -1;
+  Name qualifier = {};  ///< MySQL: the table, where it is named
 };
 
+/// MySQL's ON DUPLICATE KEY UPDATE is an update without a target.
 struct OnConflict {
   enum class Action { nothing, update } action = Action::nothing;
   struct Element {
@@ -467,6 +504,9 @@ struct OnConflict {
 
 struct Insert {
   With with;
+  std::vector<std::string> modifiers;  ///< as Select's
+  bool replace = false;                ///< REPLACE
+  bool ignore = false;                 ///< INSERT IGNORE
   TableRef table;
   struct Column {
     std::string name;
@@ -475,25 +515,35 @@ struct Insert {
   std::vector<Column> columns;  ///< empty: all
   enum class Overriding { none, user_value, system_value } overriding = Overriding::none;
   SelectPtr source;  ///< null: DEFAULT VALUES
+  Alias row_alias;   ///< MySQL: VALUES … AS new (a, b)
   std::unique_ptr<OnConflict> on_conflict;
   std::vector<Target> returning;
 };
 
 struct Update {
   With with;
-  TableRef table;
+  std::vector<std::string> modifiers;  ///< as Select's
+  bool ignore = false;
+  TableRef table;  ///< without a name: MySQL's UPDATE of several tables, all in `from`
   std::vector<Assignment> set;
   std::vector<FromPtr> from;
-  ExprPtr where;           ///< may be null
+  ExprPtr where;                  ///< may be null
+  std::vector<SortKey> order_by;  ///< MySQL
+  ExprPtr limit;                  ///< MySQL; may be null
   std::string current_of;  ///< WHERE CURRENT OF cursor
   std::vector<Target> returning;
 };
 
 struct Delete {
   With with;
-  TableRef table;
+  std::vector<std::string> modifiers;  ///< as Select's
+  bool ignore = false;
+  TableRef table;  ///< without a name: MySQL's DELETE of `targets` out of `using_`
+  std::vector<Name> targets;
   std::vector<FromPtr> using_;
-  ExprPtr where;  ///< may be null
+  ExprPtr where;                  ///< may be null
+  std::vector<SortKey> order_by;  ///< MySQL
+  ExprPtr limit;                  ///< MySQL; may be null
   std::string current_of;
   std::vector<Target> returning;
 };
@@ -546,9 +596,46 @@ struct SetVariable {
   std::vector<std::string> items;  ///< the values, unquoted
   bool local = false;
 };
+/// MySQL's SET: a list of anything that can be set.
+struct SetVariables {
+  struct Item {
+    enum class Kind {
+      user_variable,
+      session,
+      global,
+      persist,
+      persist_only,
+      unscoped,  ///< SET x = …: a session variable, or a stored program's own
+      names,
+      character_set,
+      transaction,         ///< SET TRANSACTION …, of the next one; `name` holds the modes
+      session_transaction, ///< SET SESSION TRANSACTION …
+      global_transaction,
+      password
+    } kind = Kind::unscoped;
+    std::string name;
+    ExprPtr value;          ///< null: DEFAULT; Keyword for words like ON
+    std::string collation;  ///< SET NAMES … COLLATE
+  };
+  std::vector<Item> items;
+};
+struct Use {
+  std::string database;
+};
+/// MySQL's LOAD DATA.
+struct Load {
+  TableRef table;
+  bool local = false, xml = false, replace = false, ignore = false;
+  std::string file;
+  std::vector<Option> options;      ///< "character_set", "fields_terminated", "fields_enclosed",
+                                    ///< "fields_escaped", "lines_starting", "lines_terminated",
+                                    ///< "ignore_lines", "optionally_enclosed" …
+  std::vector<std::string> fields;  ///< columns, and variables as "@name"; empty: all columns
+  std::vector<Assignment> set;
+};
 struct Show {
   std::string name;
-};  ///< "all" for SHOW ALL
+};  ///< "all" for SHOW ALL; MySQL: what is shown, in words: "full columns"
 struct SetConstraints {
   bool all = false;
   std::vector<Name> names;
@@ -639,6 +726,7 @@ struct Prepare {
   std::string name;
   std::vector<TypeName> types;
   StatementPtr statement;
+  ExprPtr source;  ///< MySQL: FROM a string or a variable; `statement` is null then
 };
 struct Execute {
   std::string name;
@@ -688,13 +776,15 @@ struct Vacuum {
 /// Everything that is no query: kind and names of all relations for every statement, details for
 /// those the planner looks into. All its literals are pinned.
 struct Utility {
-  std::string kind;  ///< libpg_query's node: "CreateStmt", "GrantStmt", "MergeStmt" …
+  std::string kind;  ///< libpg_query's node: "CreateStmt", "GrantStmt", "MergeStmt" …; what only
+                     ///< MySQL has is named alike: "UseStmt", "LoadStmt", "HandlerStmt"; a query
+                     ///< with a clause that this tree has no place for is a "VerbatimStmt"
   std::string tag;   ///< the command's words: "CREATE TABLE"
   std::string text;  ///< the whole statement as written
   std::vector<RelationName>
       relations;  ///< named anywhere in it (CTE names included), first mention first
   using Detail =
-      std::variant<std::monostate, Transaction, SetVariable, Show, SetConstraints, Copy,
+      std::variant<std::monostate, Transaction, SetVariable, SetVariables, Use, Load, Show, SetConstraints, Copy,
                    CreateTable, CreateTableAs, CreateView, CreateIndex, AlterTable, Rename, Drop,
                    Truncate, Explain, Prepare, Execute, Deallocate, DeclareCursor, Fetch,
                    CloseCursor, Notify, Listen, Unlisten, LockTable, Discard, Call, Do, Vacuum>;

@@ -25,7 +25,7 @@ ANABRANCH_TREE_FIELDS(WindowDef, v.name, v.ref_name, v.partition_by, v.order_by,
                       v.frame_start, v.frame_end, v.frame_between, v.exclude, v.start_offset,
                       v.end_offset)
 ANABRANCH_TREE_FIELDS(FunctionCall, v.name, v.args, v.star, v.distinct, v.variadic, v.within_group,
-                      v.order_by, v.filter, v.over_name, v.over, v.sql_syntax)
+                      v.order_by, v.filter, v.separator, v.over_name, v.over, v.sql_syntax)
 ANABRANCH_TREE_FIELDS(OperatorCall, v.schema, v.name, v.left, v.right, v.syntax)
 ANABRANCH_TREE_FIELDS(BoolOp, v.kind, v.args)
 ANABRANCH_TREE_FIELDS(NullTest, v.arg, v.negated)
@@ -56,12 +56,17 @@ inline std::tuple<> fields(const SetToDefault&) {
 }
 ANABRANCH_TREE_FIELDS(NamedArg, v.name, v.arg)
 ANABRANCH_TREE_FIELDS(MultiAssign, v.source, v.column, v.count)
+ANABRANCH_TREE_FIELDS(Interval, v.count, v.unit)
+ANABRANCH_TREE_FIELDS(PrefixedLiteral, v.prefix, v.literal)
+ANABRANCH_TREE_FIELDS(Variable, v.system, v.scope, v.name)
+ANABRANCH_TREE_FIELDS(Keyword, v.word)
 ANABRANCH_TREE_FIELDS(Verbatim, v.text, v.node, v.children)
 
 ANABRANCH_TREE_FIELDS(Alias, v.name, v.columns)
-ANABRANCH_TREE_FIELDS(TableRef, v.catalog, v.schema, v.name, v.alias, v.only, v.tablesample)
+ANABRANCH_TREE_FIELDS(TableRef, v.catalog, v.schema, v.name, v.alias, v.only, v.tablesample,
+                      v.qualifier, v.hints)
 ANABRANCH_TREE_FIELDS(SubqueryRef, v.query, v.alias, v.lateral)
-ANABRANCH_TREE_FIELDS(Join, v.kind, v.natural, v.left, v.right, v.using_columns, v.using_alias,
+ANABRANCH_TREE_FIELDS(Join, v.kind, v.natural, v.straight, v.left, v.right, v.using_columns, v.using_alias,
                       v.on, v.alias)
 ANABRANCH_TREE_FIELDS(FunctionRef, v.call, v.ordinality, v.lateral, v.alias, v.text, v.children)
 ANABRANCH_TREE_FIELDS(VerbatimFrom, v.text, v.node, v.alias, v.children)
@@ -69,25 +74,32 @@ ANABRANCH_TREE_FIELDS(VerbatimFrom, v.text, v.node, v.alias, v.children)
 ANABRANCH_TREE_FIELDS(Cte, v.name, v.columns, v.materialized, v.statement, v.tail)
 ANABRANCH_TREE_FIELDS(With, v.recursive, v.ctes)
 ANABRANCH_TREE_FIELDS(Target, v.expr, v.alias)
-ANABRANCH_TREE_FIELDS(GroupItem, v.kind, v.expr, v.items)
-ANABRANCH_TREE_FIELDS(Locking, v.strength, v.tables, v.wait)
-ANABRANCH_TREE_FIELDS(Select, v.with, v.distinct, v.distinct_on, v.targets, v.from, v.where,
+ANABRANCH_TREE_FIELDS(GroupItem, v.kind, v.expr, v.items, v.direction)
+ANABRANCH_TREE_FIELDS(Locking, v.strength, v.tables, v.wait, v.seconds, v.in_share_mode)
+ANABRANCH_TREE_FIELDS(Select, v.with, v.modifiers, v.distinct, v.distinct_on, v.targets, v.from, v.where,
                       v.group_by, v.group_distinct, v.having, v.windows, v.set_op, v.set_all,
-                      v.left, v.right, v.values, v.order_by, v.limit, v.offset, v.with_ties,
+                      v.left, v.right, v.values, v.row_values, v.order_by, v.limit, v.offset, v.with_ties,
                       v.locking, v.into)
-ANABRANCH_TREE_FIELDS(Assignment, v.column, v.indirection, v.value)
+ANABRANCH_TREE_FIELDS(Assignment, v.qualifier, v.column, v.indirection, v.value)
 ANABRANCH_TREE_FIELDS(OnConflict::Element, v.expr, v.collation, v.op_class)
 ANABRANCH_TREE_FIELDS(OnConflict, v.action, v.target, v.target_where, v.constraint, v.set, v.where)
 ANABRANCH_TREE_FIELDS(Insert::Column, v.name, v.indirection)
-ANABRANCH_TREE_FIELDS(Insert, v.with, v.table, v.columns, v.overriding, v.source, v.on_conflict,
-                      v.returning)
-ANABRANCH_TREE_FIELDS(Update, v.with, v.table, v.set, v.from, v.where, v.current_of, v.returning)
-ANABRANCH_TREE_FIELDS(Delete, v.with, v.table, v.using_, v.where, v.current_of, v.returning)
+ANABRANCH_TREE_FIELDS(Insert, v.with, v.modifiers, v.replace, v.ignore, v.table, v.columns,
+                      v.overriding, v.source, v.row_alias, v.on_conflict, v.returning)
+ANABRANCH_TREE_FIELDS(Update, v.with, v.modifiers, v.ignore, v.table, v.set, v.from, v.where,
+                      v.order_by, v.limit, v.current_of, v.returning)
+ANABRANCH_TREE_FIELDS(Delete, v.with, v.modifiers, v.ignore, v.table, v.targets, v.using_, v.where,
+                      v.order_by, v.limit, v.current_of, v.returning)
 
 ANABRANCH_TREE_FIELDS(RelationName, v.schema, v.name, v.kind)
 ANABRANCH_TREE_FIELDS(Option, v.name, v.value, v.has_value, v.items)
 ANABRANCH_TREE_FIELDS(Transaction, v.kind, v.options, v.name, v.chain)
 ANABRANCH_TREE_FIELDS(SetVariable, v.kind, v.name, v.value, v.items, v.local)
+ANABRANCH_TREE_FIELDS(SetVariables::Item, v.kind, v.name, v.value, v.collation)
+ANABRANCH_TREE_FIELDS(SetVariables, v.items)
+ANABRANCH_TREE_FIELDS(Use, v.database)
+ANABRANCH_TREE_FIELDS(Load, v.table, v.local, v.xml, v.replace, v.ignore, v.file, v.options,
+                      v.fields, v.set)
 ANABRANCH_TREE_FIELDS(Show, v.name)
 ANABRANCH_TREE_FIELDS(SetConstraints, v.all, v.names, v.deferred)
 ANABRANCH_TREE_FIELDS(Copy, v.table, v.columns, v.query, v.from, v.program, v.file, v.options,
@@ -108,7 +120,7 @@ ANABRANCH_TREE_FIELDS(Rename, v.object, v.old_name, v.new_name)
 ANABRANCH_TREE_FIELDS(Drop, v.object, v.names, v.if_exists, v.cascade, v.concurrently)
 ANABRANCH_TREE_FIELDS(Truncate, v.restart_identity, v.cascade)
 ANABRANCH_TREE_FIELDS(Explain, v.analyze, v.verbose, v.options, v.statement)
-ANABRANCH_TREE_FIELDS(Prepare, v.name, v.types, v.statement)
+ANABRANCH_TREE_FIELDS(Prepare, v.name, v.types, v.statement, v.source)
 ANABRANCH_TREE_FIELDS(Execute, v.name, v.args)
 ANABRANCH_TREE_FIELDS(Deallocate, v.name)
 ANABRANCH_TREE_FIELDS(DeclareCursor, v.name, v.hold, v.scroll, v.no_scroll, v.binary, v.insensitive,

@@ -1,0 +1,20 @@
+#pragma once
+
+namespace anabranch::rewriter::mysql {
+
+/// What of a session and its server decides how a statement is read.
+struct Mode {
+  // sql_mode
+  bool ansi_quotes = false;           ///< "…" is a name
+  bool no_backslash_escapes = false;  ///< \ is an ordinary character
+  bool pipes_as_concat = false;       ///< || concatenates; else it is OR
+  bool high_not_precedence = false;   ///< NOT binds like !
+  bool ignore_space = false;          ///< count (*) is a call
+  bool mariadb = true;
+  /// 100 * (100 * major + minor) + patch: versioned comments up to it are read.
+  int version = 101100;
+
+  friend bool operator==(const Mode&, const Mode&) = default;
+};
+
+}  // namespace anabranch::rewriter::mysql
