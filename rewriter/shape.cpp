@@ -90,7 +90,7 @@ class Shaper {
       if (!lexed) end = write_raw(start);
       return static_cast<std::size_t>(end - buffer);
     });
-    if (too_many_)
+    if (tokens_ > limits_.tokens)
       throw SqlError("54000",
                      "statement has more than " + std::to_string(limits_.tokens) + " tokens");
     if (depth_.exceeded())
@@ -138,8 +138,7 @@ class Shaper {
       if (token.kind == Token::Kind::end) break;
       if (token.kind == Token::Kind::bad) return false;
       const std::string_view spelling(text.data() + token.offset, token.length);
-      too_many_ = ++tokens_ > limits_.tokens;
-      if (too_many_ || !depth_.add(token, spelling)) return true;
+      if (++tokens_ > limits_.tokens || !depth_.add(token, spelling)) return true;
       if (tokens_ == 1) begin = end = token.offset;
       if (token.offset == end + 1 && text[end] == ' ') ++end;
       if (token.offset != end) {
@@ -156,6 +155,12 @@ class Shaper {
         begin = token.offset + token.length;
       }
       end = token.offset + token.length;
+      // Most of what follows are words that mean nothing here.
+      if (const std::size_t words = lexer.skip_words([](auto word) { return !DepthGauge::may_count(word); })) {
+        tokens_ += words;
+        depth_.pass_words();
+        end = lexer.position();
+      }
     }
     copy();
     out = to;
@@ -201,7 +206,6 @@ class Shaper {
   Shape& out_;
   DepthGauge depth_{limits_};
   std::size_t tokens_ = 0;
-  bool too_many_ = false;
 };
 
 std::string_view Shape::spelling(int literal) const {
