@@ -51,7 +51,7 @@ Task<std::expected<Socket, NetError>> Socket::connect_to(SystemAddress target, A
   if (pending && errno != EINPROGRESS) co_return std::unexpected(connect_failure(address, errno));
   Socket socket(std::move(fd));
   if (pending) {
-    IoResult waited = co_await socket.core_->ready(UV_WRITABLE, token);
+    IoResult waited = co_await socket.core()->ready(UV_WRITABLE, token);
     if (!waited) co_return std::unexpected(std::move(waited.error()));
     if (const int code = pending_error(socket.fd()); code != 0) {
       co_return std::unexpected(connect_failure(address, code));

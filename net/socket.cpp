@@ -48,15 +48,15 @@ Socket::Socket() = default;
 
 Socket::Socket(UniqueFd fd) {
   set_stream_options(fd.get());
-  core_ = new Core(fd.release());
+  state_ = new Core(fd.release());
 }
 
-Socket::Socket(Socket&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+Socket::Socket(Socket&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
 
 Socket& Socket::operator=(Socket&& other) noexcept {
   if (this != &other) {
     close();
-    core_ = std::exchange(other.core_, nullptr);
+    state_ = std::exchange(other.state_, nullptr);
   }
   return *this;
 }
@@ -66,11 +66,18 @@ Socket::~Socket() {
 }
 
 void Socket::close() {
-  if (core_) std::exchange(core_, nullptr)->dispose();
+  if (!state_) return;
+  Core* const closing = core();
+  state_ = nullptr;
+  closing->dispose();
+}
+
+Socket::Core* Socket::core() const {
+  return static_cast<Core*>(state_);
 }
 
 int Socket::fd() const {
-  return core_->fd();
+  return core()->fd();
 }
 
 std::string Socket::peer() const {
@@ -82,39 +89,26 @@ std::string Socket::peer() const {
 
 // --- reading ---
 
-std::string_view Socket::received() const {
-  return core_->in.view();
-}
-void Socket::consume(std::size_t bytes) {
-  core_->in.consume(bytes);
-}
-bool Socket::at_end() const {
-  return core_->end_of_stream;
-}
-const NetError* Socket::error() const {
-  return core_->error ? &*core_->error : nullptr;
-}
-
 void Socket::read_sparingly(bool sparingly) {
-  core_->least_room = sparingly ? 1024 : Buffer::pooled_bytes;
+  core()->least_room = sparingly ? 1024 : Buffer::pooled_bytes;
 }
 
 Task<std::expected<unsigned char, NetError>> Socket::peek(CancelToken token) {
-  return Core::peek(core_, std::move(token));
+  return Core::peek(core(), std::move(token));
 }
 
 Socket::Fill Socket::fill(std::size_t expected_bytes, CancelToken token) {
-  return Fill(core_, expected_bytes, std::move(token));
+  return Fill(core(), expected_bytes, std::move(token));
 }
 
 void Socket::start_reading(std::size_t expected_bytes) {
-  core_->make_room(expected_bytes);
-  core_->read_available();
-  core_->want_reading();
+  core()->make_room(expected_bytes);
+  core()->read_available();
+  core()->want_reading();
 }
 
 void Socket::watch(Signal* signal) {
-  core_->watcher = signal;
+  core()->watcher = signal;
 }
 
 bool Socket::Fill::await_ready() {
@@ -146,35 +140,22 @@ Socket::Fill::~Fill() {
 
 // --- writing ---
 
-Buffer& Socket::out() {
-  return core_->out;
-}
-void Socket::write(std::string_view bytes) {
-  core_->out.append(bytes);
-}
-std::size_t Socket::queued() const {
-  return core_->out.size();
-}
-bool Socket::congested() const {
-  return core_->out.size() > high_mark;
-}
-
 Socket::Flush Socket::flush(CancelToken token) {
-  return Flush(core_, low_mark, high_mark, std::move(token));
+  return Flush(core(), low_mark, high_mark, std::move(token));
 }
 
 Socket::Flush Socket::flush_all(CancelToken token) {
-  return Flush(core_, 0, 0, std::move(token));
+  return Flush(core(), 0, 0, std::move(token));
 }
 
 bool Socket::send_now() {
-  core_->send_available();
-  return !core_->failed();
+  core()->send_available();
+  return !core()->failed();
 }
 
 void Socket::shutdown() {
-  core_->end_writing();
-  if (!core_->out.empty()) core_->send_available();
+  core()->end_writing();
+  if (!core()->out.empty()) core()->send_available();
 }
 
 bool Socket::Flush::await_ready() {
@@ -204,27 +185,27 @@ Socket::Flush::~Flush() {
 
 Task<IoResult> Socket::start_tls_client(std::shared_ptr<TlsContext> context, std::string host,
                                         CancelToken token) {
-  return Core::handshake(core_, std::move(context), false, std::move(host), std::move(token));
+  return Core::handshake(core(), std::move(context), false, std::move(host), std::move(token));
 }
 
 Task<IoResult> Socket::start_tls_server(std::shared_ptr<TlsContext> context, CancelToken token) {
-  return Core::handshake(core_, std::move(context), true, {}, std::move(token));
+  return Core::handshake(core(), std::move(context), true, {}, std::move(token));
 }
 
 bool Socket::is_tls() const {
-  return core_->tls != nullptr;
+  return core()->tls != nullptr;
 }
 std::string Socket::tls_version() const {
-  return core_->tls ? core_->tls->version() : "";
+  return core()->tls ? core()->tls->version() : "";
 }
 std::string Socket::alpn() const {
-  return core_->tls ? core_->tls->alpn() : "";
+  return core()->tls ? core()->tls->alpn() : "";
 }
 std::string Socket::peer_common_name() const {
-  return core_->tls ? core_->tls->peer_common_name() : "";
+  return core()->tls ? core()->tls->peer_common_name() : "";
 }
 std::string Socket::channel_binding() const {
-  return core_->tls ? core_->tls->channel_binding() : "";
+  return core()->tls ? core()->tls->channel_binding() : "";
 }
 
 }  // namespace anabranch::net

@@ -70,7 +70,7 @@ class Socket {
   Socket& operator=(Socket&&) noexcept;
   ~Socket();
 
-  bool is_open() const { return core_ != nullptr; }
+  bool is_open() const { return state_ != nullptr; }
   /// Closes at once; queued bytes that were not sent are lost.
   void close();
   int fd() const;
@@ -79,12 +79,12 @@ class Socket {
 
   // --- reading ---
 
-  std::string_view received() const;
-  void consume(std::size_t bytes);
+  std::string_view received() const { return state_->in.view(); }
+  void consume(std::size_t bytes) { state_->in.consume(bytes); }
   /// The peer has closed its direction and received() holds all there will be.
-  bool at_end() const;
+  bool at_end() const { return state_->end_of_stream; }
   /// The error that ended the connection, if one did.
-  const NetError* error() const;
+  const NetError* error() const { return state_->error ? &*state_->error : nullptr; }
 
   /// Waits for the stream's next byte and leaves it there; nothing may have been read from it yet.
   Task<std::expected<unsigned char, NetError>> peek(CancelToken token = {});
@@ -107,12 +107,12 @@ class Socket {
   // --- writing ---
 
   /// The queue's end, to encode messages into.
-  Buffer& out();
-  void write(std::string_view bytes);
+  Buffer& out() { return state_->out; }
+  void write(std::string_view bytes) { state_->out.append(bytes); }
   /// Bytes queued and not yet given to the system.
-  std::size_t queued() const;
+  std::size_t queued() const { return state_->out.size(); }
   /// More is queued than the high mark (256 KiB): stop producing until flush() returns.
-  bool congested() const;
+  bool congested() const { return state_->out.size() > high_mark; }
   static constexpr std::size_t high_mark = 256 * 1024;
   static constexpr std::size_t low_mark = 64 * 1024;
 
@@ -145,10 +145,18 @@ class Socket {
 
  private:
   class Core;
+  /// The part of a Core that is looked at inline.
+  struct State {
+    Buffer in;
+    Buffer out;
+    std::optional<NetError> error;
+    bool end_of_stream = false;
+  };
+  Core* core() const;
   friend Task<std::expected<Socket, NetError>> connect_socket(Address, CancelToken);
   static Task<std::expected<Socket, NetError>> connect_to(SystemAddress target, Address address,
                                                           CancelToken token);
-  Core* core_ = nullptr;  // lives until libuv has closed its handle
+  State* state_ = nullptr;  // a Core's; lives until libuv has closed its handle
 };
 
 class [[nodiscard]] Socket::Fill : public Waiter {

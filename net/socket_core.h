@@ -11,7 +11,7 @@ namespace anabranch::net {
 
 /// What a Socket is behind its handle; internal to this room. Its callbacks never run a session's
 /// code: they move bytes and make waiters ready.
-class Socket::Core final : public PollHandle {
+class Socket::Core final : public PollHandle, public Socket::State {
  public:
   explicit Core(int fd);
 
@@ -40,11 +40,7 @@ class Socket::Core final : public PollHandle {
   static Task<std::expected<unsigned char, NetError>> peek(Core* core, CancelToken token);
 
   std::size_t least_room = Buffer::pooled_bytes;  // how much memory is taken to read into
-  Buffer in;
-  Buffer out;
   std::unique_ptr<TlsSession> tls;
-  std::optional<NetError> error;
-  bool end_of_stream = false;
   Fill* fill = nullptr;
   Flush* flush = nullptr;
   Signal* watcher = nullptr;

@@ -81,6 +81,9 @@ class Lexer {
       : text_(text), standard_strings_(standard_conforming_strings) {}
 
   Token next();
+  /// Goes past plain words, each behind one blank, as long as `passes` takes them; answers how many.
+  template <class Passes>
+  std::size_t skip_words(Passes passes);
   std::size_t position() const { return at_; }
 
  private:
@@ -130,6 +133,24 @@ class Lexer {
   std::size_t at_ = 0;
   bool standard_strings_;
 };
+
+template <class Passes>
+std::size_t Lexer::skip_words(Passes passes) {
+  const auto in = [](const auto& table, char c) { return table[static_cast<unsigned char>(c)]; };
+  const char* const last = text_.data() + text_.size();
+  const char* at = text_.data() + at_;
+  std::size_t count = 0;
+  while (last - at > 2 && *at == ' ' && in(lexer_detail::classes, at[1]) == lexer_detail::letter) {
+    const char* end = at + 2;
+    if (*end == '\'' || *end == '&') break;  // it may be a string's prefix
+    while (end < last && in(lexer_detail::in_name, *end)) ++end;
+    if (!passes(std::string_view(at + 1, end))) break;
+    at = end;
+    ++count;
+  }
+  at_ = static_cast<std::size_t>(at - text_.data());
+  return count;
+}
 
 inline Token Lexer::next() {
   Token token;

@@ -29,6 +29,22 @@ class DepthGauge {
     if (token.kind == Token::Kind::operators) return operators(text);
     return token.kind != Token::Kind::punctuation || punctuation(text[0], last);
   }
+  /// By length and first letter: add() is for this word, too.
+  static bool may_count(std::string_view text) {
+    constexpr auto initials = [] {
+      std::array<std::uint32_t, 10> bits{};
+      constexpr std::array<std::string_view, 10> letters = {"",   "",   "oia", "ane", "clj",
+                                                            "iu", "ie", "cnsb", "o",  "i"};
+      for (std::size_t length = 0; length < bits.size(); ++length) {
+        for (const char c : letters[length]) bits[length] |= 1U << (c - 'a');
+      }
+      return bits;
+    }();
+    const unsigned letter = static_cast<unsigned char>(text[0] | 0x20) - unsigned{'a'};
+    return text.size() < initials.size() && letter <= 25 && (initials[text.size()] >> letter & 1) != 0;
+  }
+  /// Instead of add(), for words that count for nothing.
+  void pass_words() { last_ = 0; }
   void finish() {
     while (top_ > 0) close();
     exceeded_ = exceeded_ || total(levels_[0]) > chain_;
@@ -48,20 +64,6 @@ class DepthGauge {
   };
   static int total(const Level& level) {
     return std::max(level.best, level.below + level.chain) + level.structure;
-  }
-  /// By length and first letter; word() knows better.
-  static bool may_count(std::string_view text) {
-    constexpr auto initials = [] {
-      std::array<std::uint32_t, 10> bits{};
-      constexpr std::array<std::string_view, 10> letters = {"",   "",   "oia", "ane", "clj",
-                                                            "iu", "ie", "cnsb", "o",  "i"};
-      for (std::size_t length = 0; length < bits.size(); ++length) {
-        for (const char c : letters[length]) bits[length] |= 1U << (c - 'a');
-      }
-      return bits;
-    }();
-    const unsigned letter = static_cast<unsigned char>(text[0] | 0x20) - unsigned{'a'};
-    return text.size() < initials.size() && letter <= 25 && (initials[text.size()] >> letter & 1) != 0;
   }
   bool word(std::string_view text);
   bool operators(std::string_view text);

@@ -7,6 +7,7 @@ namespace {
 struct PostgresqlLexing {
   bool standard_strings;
   static constexpr bool keeps_space = false;
+  static constexpr bool skips_words = true;
   Lexer lexer(std::string_view text) const { return {text, standard_strings}; }
   static char tag(LiteralToken::Kind kind, std::string_view) {
     return static_cast<char>(1 + static_cast<int>(kind));

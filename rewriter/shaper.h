@@ -45,7 +45,8 @@ inline LiteralToken::Kind literal_kind(Token::Kind kind, std::string_view text) 
 std::string_view find_hint(std::string_view text);
 
 /// Fills a Shape, for one dialect: Lexing makes its lexer, says whether white space stays as it is
-/// written, how a literal is tagged, and which words deepen the tree beyond DepthGauge's.
+/// written, whether its lexer can skip words that DepthGauge does not count, how a literal is tagged, and
+/// which words deepen the tree beyond DepthGauge's.
 /// Control bytes cannot stand outside quotes in a valid statement: a placeholder is
 /// `?` and one of them, a text that does not lex is marked by another, so no two can be mixed up.
 template <class Lexing>
@@ -71,7 +72,7 @@ class Shaper {
       if (!lexed) end = write_raw(start);
       return static_cast<std::size_t>(end - buffer);
     });
-    if (too_many_)
+    if (tokens_ > limits_.tokens)
       throw values::SqlError(
           "54000", "statement has more than " + std::to_string(limits_.tokens) + " tokens");
     if (depth_.exceeded())
@@ -119,8 +120,7 @@ class Shaper {
       if (token.kind == Token::Kind::end) break;
       if (token.kind == Token::Kind::bad) return false;
       const std::string_view spelling(text.data() + token.offset, token.length);
-      too_many_ = ++tokens_ > limits_.tokens;
-      if (too_many_ || !depth_.add(token, spelling)) return true;
+      if (++tokens_ > limits_.tokens || !depth_.add(token, spelling)) return true;
       Lexing::gauge(depth_, token, spelling);
       if (tokens_ == 1) begin = end = token.offset;
       if (Lexing::keeps_space || (token.offset == end + 1 && text[end] == ' ')) end = token.offset;
@@ -138,6 +138,14 @@ class Shaper {
         begin = token.offset + token.length;
       }
       end = token.offset + token.length;
+      // Most of what follows are words that mean nothing here.
+      if constexpr (Lexing::skips_words) {
+        if (const std::size_t words = lexer.skip_words([](auto word) { return !DepthGauge::may_count(word); })) {
+          tokens_ += words;
+          depth_.pass_words();
+          end = lexer.position();
+        }
+      }
     }
     copy();
     out = to;
@@ -183,7 +191,6 @@ class Shaper {
   Shape& out_;
   DepthGauge depth_{limits_};
   std::size_t tokens_ = 0;
-  bool too_many_ = false;
 };
 
 }  // namespace anabranch::rewriter

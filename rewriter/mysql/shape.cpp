@@ -9,6 +9,7 @@ struct MysqlLexing {
   const Mode& mode;
   // A column without an alias is named by its text, white space and comments included.
   static constexpr bool keeps_space = true;
+  static constexpr bool skips_words = false;
   Lexer lexer(std::string_view text) const { return {text, mode}; }
 
   // A double is another type than a decimal, and so is an unsigned bigint.

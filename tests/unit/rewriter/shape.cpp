@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+
 #include "rewriter/lexer.h"
 #include "values/sql_error.h"
 
@@ -38,6 +40,26 @@ std::string repeated(std::string_view piece, int count) {
   return out;
 }
 
+/// The shape's text put together token by token.
+std::string plain_shape(std::string_view text) {
+  std::string out;
+  std::size_t literal = 0;
+  const Shape shape = made(text);
+  Lexer lexer(text, true);
+  for (Token token = lexer.next(); token.kind != Token::Kind::end; token = lexer.next()) {
+    if (token.space_before && !out.empty()) out += ' ';
+    const bool taken_out = token.kind == Token::Kind::integer || token.kind == Token::Kind::real ||
+                           token.kind == Token::Kind::string || token.kind == Token::Kind::bit_string;
+    if (taken_out) {
+      out += '?';
+      out += static_cast<char>(1 + static_cast<int>(shape.literals().at(literal++).kind));
+    } else {
+      out += text.substr(token.offset, token.length);
+    }
+  }
+  return out;
+}
+
 std::vector<std::string> split(std::string_view text) {
   std::vector<std::string> out;
   for (const auto& span : split_statements(text))
@@ -55,6 +77,32 @@ TEST_CASE("literals are taken out, white space and comments folded") {
   CHECK(a.text() == "select a, ?\x01 from t where b=?\x04");
   CHECK(a.spelling(0) == "1");
   CHECK(b.value(1, true) == "it's");
+}
+
+TEST_CASE("words and stretches that are read at once make the same shape") {
+  std::ifstream file(std::string(ANABRANCH_SOURCE_DIR) + "/tests/unit/rewriter/corpus.sql");
+  int read = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("--")) continue;
+    CAPTURE(line);
+    CHECK(made(line).text() == plain_shape(line));
+    ++read;
+  }
+  CHECK(read > 300);
+  for (const std::string_view text :
+       {"  select   a\tb", "select a e'x' u&'y' n'z' u& b", "a b 'x' c  d", "a . b x", "select a", "select a b",
+        "x /* y */ z -- w", "a b1$ _c \xC3\xA4 \"d e\" f", "1 a 2 b 3", "a 1 b", "b e", "b e'", "b u&", "a u&\"x\" b"}) {
+    CAPTURE(text);
+    const Shape shape = made(text);
+    if (shape.lexed()) CHECK(shape.text() == plain_shape(text));
+  }
+  CHECK(made("a b e'x").lexed() == false);
+  CHECK(made("select a e'x'").literals().size() == 1);
+  // Words behind others count where they have a meaning.
+  CHECK(failure("a b and x is y in z", {.operator_chain = 1}) == "54001");
+  CHECK(failure("a b or x is y and z in w", {.operator_chain = 1}).empty());
+  CHECK(failure("a b c d", {.tokens = 3}) == "54000");
+  CHECK(failure("a b c d", {.tokens = 4}).empty());
 }
 
 TEST_CASE("the type class of a literal is part of the shape") {
