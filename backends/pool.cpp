@@ -58,15 +58,18 @@ std::vector<PoolRegistry::Row> PoolRegistry::rows() const {
 }
 
 std::shared_ptr<PoolBudget> PoolRegistry::budget(const Server& server, const conf::Pool& pool) {
+  // Sessions of every form share the server.
+  Server any = server;
+  any.form = {};
   const std::scoped_lock lock(mutex_);
   std::shared_ptr<PoolBudget> found;
   std::erase_if(budgets_, [&](const std::weak_ptr<PoolBudget>& weak) {
     const auto budget = weak.lock();
-    if (budget && budget->server == server) found = budget;
+    if (budget && budget->server == any) found = budget;
     return !budget;
   });
   if (!found) {
-    found = std::make_shared<PoolBudget>(server, pool.size);
+    found = std::make_shared<PoolBudget>(any, pool.size);
     budgets_.push_back(found);
   }
   return found;
@@ -84,6 +87,11 @@ std::string pool_key(const Server& server) {
   key += server.target;
   key += '\0';
   key += server.user;
+  key += '\0';
+  key += std::to_string(server.form.capabilities);
+  key += '\0';
+  key += std::to_string(server.form.collation);
+  key += server.form.in_database ? '\1' : '\0';
   return key;
 }
 
@@ -95,12 +103,14 @@ const conf::Database* find_entry(const conf::Config& config, std::string_view na
 bool still_configured(const conf::Database& database, const Server& server) {
   if (server.shard >= database.shards.size()) return false;
   const Identity identity{server.user, server.password};
-  return resolve_server(database, server.shard, identity, server.target) == server;
+  Server now = resolve_server(database, server.shard, identity, server.target);
+  now.form = server.form;
+  return now == server;
 }
 
 }  // namespace
 
-Pools::Pools(PoolRegistry& registry, Connector connector)
+Pools::Pools(PoolRegistry& registry, std::optional<Connector> connector)
     : registry_(registry), connector_(std::move(connector)) {}
 
 Pools::~Pools() {
@@ -108,14 +118,15 @@ Pools::~Pools() {
 }
 
 ShardTarget Pools::target(const conf::Database& database, std::uint32_t shard,
-                          const Identity& client, std::string_view requested) {
+                          const Identity& client, std::string_view requested, SessionForm form) {
   Server server = resolve_server(database, shard, client, requested);
+  server.form = form;
   ShardTarget& pool = pools_[pool_key(server)];
   if (pool && pool->server() == server) return pool;
   if (pool) pool->retire();
   auto shared = std::make_shared<const Server>(std::move(server));
   pool = std::make_shared<ServerPool>(registry_, registry_.budget(*shared, database.pool), shared,
-                                      database.pool, connector_);
+                                      database.pool, connector_ ? *connector_ : real_connector(database.kind));
   pool->start();
   if (shut_down_) pool->refuse();
   const ShardTarget made = pool;

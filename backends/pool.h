@@ -101,17 +101,24 @@ const Server& server_of(const ShardTarget& target);
 /// token is cancelled or out of time; ServerError when the server rejects the login.
 net::Task<Lease> acquire(ShardTarget target, Holder& holder, net::CancelToken token = {});
 
-/// How connections are opened and cancelled; tests put their own.
+/// How connections to one kind of server are opened, cancelled and ended, and heard while nobody holds
+/// them; tests put their own.
 struct Connector {
   std::function<net::Task<std::expected<net::pg::BackendLink, net::pg::ConnectError>>(
       std::shared_ptr<const Server> server, net::CancelToken token)>
       connect;
-  /// Returns when the cancel connection has ended.
+  /// Returns when the server has taken the cancel in.
   std::function<net::Task<net::IoResult>(std::shared_ptr<const Server> server, std::int32_t process,
                                          std::int32_t secret, net::CancelToken token)>
       cancel;
+  /// The last message on a connection.
+  void (*take_leave)(net::Buffer& out) = nullptr;
+  /// Takes in what the server has said unasked. False: it is of no use any more.
+  bool (*hear)(ServerConnection& connection) = nullptr;
 };
-Connector real_connector();
+Connector real_connector(conf::Kind kind);
+/// The parameter() of a MySQL connection that holds what the server told about the session in its OK.
+inline constexpr std::string_view mysql_session_state = "session state";
 
 /// What all loops share. One per process; outlives every Pools.
 class PoolRegistry {
@@ -148,7 +155,8 @@ class PoolRegistry {
 /// is closed without a cancel.
 class Pools {
  public:
-  explicit Pools(PoolRegistry& registry, Connector connector = real_connector());
+  /// `connector`: for all databases; nothing: that of each one's kind.
+  explicit Pools(PoolRegistry& registry, std::optional<Connector> connector = std::nullopt);
   ~Pools();
   Pools(const Pools&) = delete;
   Pools& operator=(const Pools&) = delete;
@@ -156,7 +164,7 @@ class Pools {
   /// The pool to lease from; made when first asked for. Does not connect. Fill
   /// `database` from the configuration that the caller's statement runs under.
   ShardTarget target(const conf::Database& database, std::uint32_t shard, const Identity& client,
-                     std::string_view requested);
+                     std::string_view requested, SessionForm form = {});
 
   /// After a reload: pools of servers that `config` no longer has (or has otherwise) close their
   /// idle connections now and leased ones at their release; sizes and times change. Targets asked
@@ -170,7 +178,7 @@ class Pools {
   void drop_unused();
 
   PoolRegistry& registry_;
-  Connector connector_;
+  std::optional<Connector> connector_;
   std::map<std::string, ShardTarget, std::less<>> pools_;
   std::size_t drop_at_ = 256;  // look for unused pools when there are this many
   bool shut_down_ = false;

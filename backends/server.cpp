@@ -46,11 +46,11 @@ std::string role_to_set(const conf::Database& database, std::uint32_t shard,
 
 namespace {
 
-int position_of(const net::pg::ErrorFields& fields) {
-  const std::string_view text = fields.get('P');
-  int position = 0;
-  std::from_chars(text.data(), text.data() + text.size(), position);
-  return position;
+template <typename Number>
+Number number_of(const net::pg::ErrorFields& fields, char field, Number otherwise) {
+  const std::string_view text = fields.get(field);
+  std::from_chars(text.data(), text.data() + text.size(), otherwise);
+  return otherwise;
 }
 
 }  // namespace
@@ -64,7 +64,8 @@ ServerError::ServerError(net::pg::ErrorFields from, std::uint32_t of_shard,
       shard_name(std::move(of_shard_name)) {
   detail = fields.get('D');
   context = fields.get('W');
-  position = position_of(fields);
+  position = number_of(fields, 'P', position);
+  mysql_code = number_of(fields, mysql_code_field, mysql_code);
 }
 
 }  // namespace anabranch::backends

@@ -19,6 +19,15 @@ struct Identity {
   std::string password;
 };
 
+/// MySQL: what was agreed upon with a client at its login, and has to be with the server, whose answers
+/// have that form.
+struct SessionForm {
+  std::uint64_t capabilities = 0;
+  std::uint8_t collation = 0;
+  bool in_database = true;  ///< false: the client named none at its login
+  bool operator==(const SessionForm&) const = default;
+};
+
 /// One server as one login sees it: everything a connection needs. Equal servers share a pool
 /// (docs/configuration.md, "backend").
 struct Server {
@@ -33,6 +42,7 @@ struct Server {
   std::string ca;
   conf::Milliseconds connect_timeout{1000};
   std::uint32_t connect_attempts = 3;
+  SessionForm form;
 
   bool operator==(const Server&) const = default;
   /// `s1 (10.0.0.1:5432)`, for errors.
@@ -53,6 +63,9 @@ Server control_server(const conf::Database& database, std::uint32_t shard, const
 /// wanted settings (context.h), not of the pool's key, so that clients share connections.
 std::string role_to_set(const conf::Database& database, std::uint32_t shard,
                         const Identity& client);
+
+/// The field of ErrorFields that holds a MySQL server's error number; PostgreSQL has none of that name.
+inline constexpr char mysql_code_field = '#';
 
 /// A server's own ErrorResponse as a statement's failure: sessions that know it send `fields` on
 /// untouched; everyone else sees a SqlError.

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "backends/server_pool_queue.h"
-#include "net/pg/stream.h"
 #include "backends/stopped.h"
 #include "values/errors.h"
 
@@ -202,7 +201,7 @@ void ServerPool::close(ServerConnection* connection) {
   net::Socket& socket = connection->socket();
   if (socket.is_open()) {
     if (!connection->broken()) {
-      net::pg::Terminate{}.encode(socket.out());
+      connector_.take_leave(socket.out());
       socket.send_now();
     }
     socket.close();
@@ -244,19 +243,7 @@ void ServerPool::unpark(ServerConnection* connection) {
 // Servers speak unasked: settings change, notices, and the last words of one that shuts down.
 bool ServerPool::fit_to_lend(ServerConnection* connection) {
   net::Socket& socket = connection->socket();
-  while (!socket.received().empty()) {
-    const auto message = net::pg::take_message(socket);
-    if (!message || !*message) return false;
-    const char type = (*message)->type;
-    if (type == net::pg::ParameterStatus::type) {
-      const auto status = net::pg::ParameterStatus::decode((*message)->payload);
-      if (!status) return false;
-      connection->on_parameter(status->name, status->value);
-    } else if (type != net::pg::NoticeResponse::type &&
-               type != net::pg::NotificationResponse::type) {
-      return false;
-    }
-  }
+  if (!socket.received().empty() && !connector_.hear(*connection)) return false;
   return !socket.at_end() && !socket.error() && !expired(*connection);
 }
 

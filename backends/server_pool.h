@@ -110,7 +110,4 @@ class ServerPool : public std::enable_shared_from_this<ServerPool> {
   net::Timer queue_timer_;
 };
 
-/// How connections to a server are described to net/; null context where TLS cannot be set up.
-std::expected<net::pg::ConnectOptions, std::string> connect_options(const Server& server);
-
 }  // namespace anabranch::backends

@@ -2,12 +2,17 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace anabranch::net {
+
+/// disable: never · prefer: if the server can · require: or fail · verify_full: require, and the
+/// certificate must be trusted and bear the host's name.
+enum class TlsMode : std::uint8_t { disable, prefer, require, verify_full };
 
 /// Shared settings of TLS connections (an SSL_CTX); immutable once made, usable from any thread.
 class TlsContext {

@@ -104,7 +104,10 @@ class Authentication {
       co_return std::nullopt;
     }
     const auto state = context_.snapshot->find(login_.database);
-    if (!config.authentication.asks_servers() || login_.admin_console || state == nullptr) co_return std::nullopt;
+    if (!config.authentication.asks_servers() || login_.admin_console || state == nullptr ||
+        state->conf->kind != conf::Kind::postgres) {
+      co_return std::nullopt;
+    }
     auto answer = co_await context_.users->find(state, login_.user, token_);
     if (token_.cancelled()) co_return hung_up(net::NetError::from(token_.state()));
     if (!answer) {
@@ -189,7 +192,9 @@ class Authentication {
       return std::unexpected(make_error(ErrorId::not_permitted_database, login_.database));
     }
     login_.state = context_.snapshot->find(login_.database);
-    if (login_.state == nullptr) return std::unexpected(make_error(ErrorId::no_such_database, login_.database));
+    if (login_.state == nullptr || login_.state->conf->kind != conf::Kind::postgres) {
+      return std::unexpected(make_error(ErrorId::no_such_database, login_.database));
+    }
     if (listed != nullptr && !listed->may_use(login_.database)) {
       return std::unexpected(make_error(ErrorId::not_permitted_database, login_.database));
     }

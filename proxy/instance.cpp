@@ -20,6 +20,7 @@
 #include "conf/support.h"
 #include "net/crypto.h"
 #include "proxy/log.h"
+#include "proxy/mysql/replies.h"
 #include "proxy/replies.h"
 #include "proxy/status_page.h"
 #include "values/errors.h"
@@ -388,13 +389,18 @@ void Instance::post(std::size_t loop, std::move_only_function<void(Worker&)> job
 
 namespace {
 
+std::string words_of_full(conf::Kind protocol) {
+  const auto full = values::make_error<>(values::ErrorId::too_many_connections);
+  net::Buffer out;
+  net::mysql::Sequence sequence;
+  protocol == conf::Kind::mysql ? mysql::send_error(out, sequence, full) : send_error(out, full, "FATAL");
+  return std::string(out.view());
+}
+
 /// What costs nothing: a few bytes that fit into any socket's buffer, or else none.
-void send_away(const net::UniqueFd& fd) {
-  static const std::string answer = [] {
-    net::Buffer out;
-    send_error(out, values::make_error<>(values::ErrorId::too_many_connections), "FATAL");
-    return std::string(out.view());
-  }();
+void send_away(const net::UniqueFd& fd, conf::Kind protocol) {
+  static const std::array answers{words_of_full(conf::Kind::postgres), words_of_full(conf::Kind::mysql)};
+  const std::string& answer = answers[protocol == conf::Kind::mysql ? 1 : 0];
   (void)::send(fd.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(fd.get(), SHUT_WR);
   // To close while something is unread is to reset, which may overtake the answer.
@@ -404,7 +410,7 @@ void send_away(const net::UniqueFd& fd) {
 
 }  // namespace
 
-void Instance::adopt(net::UniqueFd fd) {
+void Instance::adopt(net::UniqueFd fd, conf::Kind protocol) {
   const std::uint32_t limit = snapshot()->config->limits.unauthenticated_connections;
   if (newcomers_ >= limit) {
     ++process_metrics_.turned_away;
@@ -412,19 +418,23 @@ void Instance::adopt(net::UniqueFd fd) {
       spdlog::warn("a client turned away: {} others have not logged in yet (limits.unauthenticated_connections){}",
                    limit, turned_away_logged_.left_out());
     }
-    return send_away(fd);
+    return send_away(fd, protocol);
   }
   LoopSlot& slot = loops_[next_loop_++ % loops_.size()];
-  slot.thread->post([worker = slot.worker, held = std::move(fd), newcomer = Newcomer(newcomers_)]() mutable {
-    worker->adopt(std::move(held), std::move(newcomer));
+  slot.thread->post([worker = slot.worker, held = std::move(fd), newcomer = Newcomer(newcomers_), protocol]() mutable {
+    worker->adopt(std::move(held), std::move(newcomer), protocol);
   });
 }
 
-void Instance::cancel(std::int32_t process, std::int32_t secret) {
+bool Instance::post_to(std::int32_t process, std::move_only_function<void(Worker&)> job) {
   const std::uint32_t index = Worker::worker_of(process);
-  if (process <= 0 || index >= loops_.size()) return;
-  loops_[index].thread->post(
-      [worker = loops_[index].worker, process, secret] { worker->cancel(process, secret); });
+  if (process <= 0 || index >= loops_.size()) return false;
+  post(index, std::move(job));
+  return true;
+}
+
+void Instance::cancel(std::int32_t process, std::int32_t secret) {
+  (void)post_to(process, [process, secret](Worker& worker) { worker.cancel(process, secret); });
 }
 
 void Instance::drain() {

@@ -18,6 +18,7 @@
 #include "net/loop.h"
 #include "net/tls.h"
 #include "proxy/greetings.h"
+#include "proxy/mysql/greetings.h"
 #include "proxy/log.h"
 #include "proxy/login_backoff.h"
 #include "proxy/metrics.h"
@@ -86,6 +87,7 @@ class Instance {
   VerifierCache& verifiers() { return verifiers_; }
   LoginBackoff& backoff() { return backoff_; }
   Greetings& greetings() { return greetings_; }
+  mysql::Greetings& mysql_greetings() { return mysql_greetings_; }
   const std::shared_ptr<backends::UserSource>& user_source() { return user_source_; }
   LoopMetrics& metrics_of(std::uint32_t worker) { return *loop_metrics_[worker]; }
   std::size_t client_count() const;
@@ -97,8 +99,10 @@ class Instance {
 
   /// Hands a connection to the next loop, or sends it away at once where too many have not logged in
   /// yet.
-  void adopt(net::UniqueFd fd);
+  void adopt(net::UniqueFd fd, conf::Kind protocol);
   void cancel(std::int32_t process, std::int32_t secret);
+  /// Runs `job` on the loop whose session has that number; false: no loop gives such numbers out.
+  bool post_to(std::int32_t process, std::move_only_function<void(Worker&)> job);
   void drain();
   void end_all_sessions();
   /// Runs `job` on a loop's thread.
@@ -133,6 +137,7 @@ class Instance {
   VerifierCache verifiers_;
   LoginBackoff backoff_;
   Greetings greetings_;
+  mysql::Greetings mysql_greetings_;
   const std::shared_ptr<backends::UserSource> user_source_ = std::make_shared<backends::UserSource>();
   std::atomic<std::uint32_t> newcomers_{0};  ///< connections that have not logged in yet
   LogLimit turned_away_logged_;              ///< of the accepting thread

@@ -84,10 +84,13 @@ class Server {
 
   /// The error is a sentence.
   std::optional<std::string> open_listeners(const conf::Listen& listen) {
-    for (const conf::Address& address : listen.postgres) {
-      auto listener = net::Listener::open({address.host, address.port});
-      if (!listener) return fmt::format("cannot listen on {}: {}", address.text(), listener.error().message);
-      listeners_.push_back(std::make_unique<net::Listener>(std::move(*listener)));
+    for (const auto& [addresses, protocol] : {std::pair{&listen.postgres, conf::Kind::postgres},
+                                              std::pair{&listen.mysql, conf::Kind::mysql}}) {
+      for (const conf::Address& address : *addresses) {
+        auto listener = net::Listener::open({address.host, address.port});
+        if (!listener) return fmt::format("cannot listen on {}: {}", address.text(), listener.error().message);
+        listeners_.push_back({std::make_unique<net::Listener>(std::move(*listener)), protocol});
+      }
     }
     if (listen.http.empty()) return std::nullopt;
     HttpPages pages;
@@ -104,7 +107,7 @@ class Server {
     SignalWatch reload(loop_, SIGHUP, [this] { net::spawn(reload_once()); });
     SignalWatch terminate(loop_, SIGTERM, [this] { net::spawn(drain_and_end()); });
     SignalWatch interrupt(loop_, SIGINT, [this] { net::spawn(end()); });
-    for (auto& listener : listeners_) net::spawn(accept(*listener));
+    for (auto& [listener, protocol] : listeners_) net::spawn(accept(*listener, protocol));
     net::spawn(retry_catalogs());
     net::spawn(watch_epochs());
     spdlog::info("ready");
@@ -113,11 +116,11 @@ class Server {
   }
 
  private:
-  net::Task<void> accept(net::Listener& listener) {
+  net::Task<void> accept(net::Listener& listener, conf::Kind protocol) {
     while (true) {
       auto fd = co_await listener.accept();
       if (!fd) co_return;
-      instance_.adopt(std::move(*fd));
+      instance_.adopt(std::move(*fd), protocol);
     }
   }
 
@@ -143,7 +146,7 @@ class Server {
 
   net::Task<void> drain_and_end() {
     spdlog::info("draining: waiting for transactions to end");
-    for (auto& listener : listeners_) listener->close();
+    for (auto& [listener, protocol] : listeners_) listener->close();
     instance_.drain();
     for (auto waited = milliseconds(0); waited < drain_limit && instance_.client_count() > 0; waited += drain_poll) {
       (void)co_await net::sleep(drain_poll);
@@ -154,7 +157,7 @@ class Server {
   net::Task<void> end() {
     if (ending_) co_return;
     ending_ = true;
-    for (auto& listener : listeners_) listener->close();
+    for (auto& [listener, protocol] : listeners_) listener->close();
     stop_.cancel();
     instance_.end_all_sessions();
     for (int i = 0; i < 40 && instance_.client_count() > 0; ++i) (void)co_await net::sleep(drain_poll);
@@ -166,7 +169,7 @@ class Server {
   const std::string file_;
   net::Loop loop_;
   net::CancelSource stop_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<std::pair<std::unique_ptr<net::Listener>, conf::Kind>> listeners_;
   std::unique_ptr<HttpServer> http_;
   bool ending_ = false;
 };

@@ -35,13 +35,17 @@ struct Fatal {
 
 Session::Session(Worker& worker, net::Socket client, Login login)
     : state_(worker, std::move(client), std::move(login)), secret_(random_secret()) {
-  process_ = worker.enter(*this);
+  process_ = worker.next_process();
+  worker.enter(process_, *this);
 }
 
 Session::~Session() { state_.worker.leave(process_); }
 
-void Session::cancel(std::int32_t secret) {
-  if (CRYPTO_memcmp(&secret, &secret_, sizeof secret) != 0) return;
+bool Session::has_secret(std::int32_t secret) const {
+  return CRYPTO_memcmp(&secret, &secret_, sizeof secret) == 0;
+}
+
+void Session::cancel() {
   state_.cancel_requested = true;
   stop_running();
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "net/pg/messages.h"
+#include "proxy/client_session.h"
 #include "proxy/execute.h"
 #include "proxy/portal.h"
 #include "proxy/session_state.h"
@@ -18,29 +19,24 @@ namespace anabranch::proxy {
 /// One client's conversation, from AuthenticationOk to its end (protocol 3, "Message Flow"): reads
 /// messages, keeps prepared statements and portals, and is the one place where a statement's
 /// failure becomes an ErrorResponse.
-class Session {
+class Session final : public ClientSession {
  public:
   /// Buffers up to this are used again by the next statement; larger ones are given back.
   static constexpr std::size_t kept_bytes = 64 * 1024;
 
   Session(Worker& worker, net::Socket client, Login login);
-  ~Session();
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+  ~Session() override;
 
   /// Serves the client until it leaves.
   net::Task<void> run();
 
-  /// A CancelRequest with this secret arrived. Loop thread.
-  void cancel(std::int32_t secret);
-  /// Makes a session that waits for its client look at Worker::draining().
-  void wake() { idle_.cancel(); }
-  /// Within a statement or a transaction on that database.
-  bool busy_in(const std::string& database) const;
-  /// Called now and then: one that has done nothing since the last time gives its buffers back.
-  void rest();
-  /// Ends it now, whatever it does.
-  void end_now();
+  bool has_secret(std::int32_t secret) const override;
+  bool belongs_to(std::string_view user) const override { return state_.login.user == user; }
+  void cancel() override;
+  void wake() override { idle_.cancel(); }
+  bool busy_in(const std::string& database) const override;
+  void rest() override;
+  void end_now() override;
 
  private:
   // session.cpp

@@ -7,6 +7,7 @@
 #include "proxy/client_login.h"
 #include "proxy/instance.h"
 #include "proxy/log.h"
+#include "proxy/mysql/session.h"
 #include "proxy/session.h"
 
 namespace anabranch::proxy {
@@ -41,7 +42,10 @@ void Worker::let_rest() {
   rest_timer_.start(rest_interval);
 }
 
-void Worker::adopt(net::UniqueFd fd, Newcomer newcomer) { net::spawn(serve(std::move(fd), std::move(newcomer))); }
+void Worker::adopt(net::UniqueFd fd, Newcomer newcomer, conf::Kind protocol) {
+  const bool is_mysql = protocol == conf::Kind::mysql;
+  net::spawn(is_mysql ? serve_mysql(std::move(fd), std::move(newcomer)) : serve(std::move(fd), std::move(newcomer)));
+}
 
 net::Task<void> Worker::serve(net::UniqueFd fd, Newcomer newcomer) {
   net::Socket socket(std::move(fd));
@@ -54,8 +58,13 @@ net::Task<void> Worker::serve(net::UniqueFd fd, Newcomer newcomer) {
   --metrics_.clients;
 }
 
-/// The client that has logged in; nothing: it wanted something else, or has been turned away.
-net::Task<std::optional<Login>> Worker::receive(net::Socket& socket) {
+net::Task<void> Worker::serve_mysql(net::UniqueFd fd, Newcomer newcomer) {
+  net::Socket socket(std::move(fd));
+  ++metrics_.connections;
+  co_await mysql::serve_client(*this, std::move(socket), std::move(newcomer));
+}
+
+LoginContext Worker::login_context() {
   LoginContext context;
   context.snapshot = snapshot();
   context.tls = instance_.tls();
@@ -66,8 +75,14 @@ net::Task<std::optional<Login>> Worker::receive(net::Socket& socket) {
   context.delayed = &metrics_.logins_delayed;
   const conf::Limits& limits = context.snapshot->config->limits;
   context.full = instance_.client_count() >= limits.client_connections;
+  return context;
+}
+
+/// The client that has logged in; nothing: it wanted something else, or has been turned away.
+net::Task<std::optional<Login>> Worker::receive(net::Socket& socket) {
+  LoginContext context = login_context();
   net::CancelSource limit;
-  limit.cancel_after(limits.authentication_timeout);
+  limit.cancel_after(context.snapshot->config->limits.authentication_timeout);
   LoginResult result = co_await log_in(socket, std::move(context), limit.token());
   if (auto* login = std::get_if<Login>(&result)) co_return std::move(*login);
   if (const auto* wish = std::get_if<CancelWish>(&result)) {
@@ -78,7 +93,7 @@ net::Task<std::optional<Login>> Worker::receive(net::Socket& socket) {
   co_return std::nullopt;
 }
 
-net::Task<void> Worker::send_away(net::Socket& socket, const TurnedAway& away) {
+net::Task<void> Worker::send_away(net::Socket& socket, TurnedAway away) {
   ++metrics_.refused;
   if (refusals_logged_.admit()) {
     spdlog::info("client {} turned away: {}{}", socket.peer(), away.reason, refusals_logged_.left_out());
@@ -88,21 +103,27 @@ net::Task<void> Worker::send_away(net::Socket& socket, const TurnedAway& away) {
   (void)co_await socket.flush_all(farewell.token());
 }
 
-std::int32_t Worker::enter(Session& session) {
+std::int32_t Worker::next_process() {
   std::int32_t process = 0;
   do {
     next_session_ = (next_session_ + 1) & 0xFFFFF;
     process = static_cast<std::int32_t>((index_ << 20) | next_session_);
   } while (process == 0 || sessions_.contains(process));
-  sessions_.emplace(process, &session);
   return process;
+}
+
+void Worker::enter(std::int32_t process, ClientSession& session) { sessions_.insert_or_assign(process, &session); }
+
+ClientSession* Worker::find(std::int32_t process) const {
+  const auto found = sessions_.find(process);
+  return found == sessions_.end() ? nullptr : found->second;
 }
 
 void Worker::leave(std::int32_t process) { sessions_.erase(process); }
 
 void Worker::cancel(std::int32_t process, std::int32_t secret) {
-  const auto found = sessions_.find(process);
-  if (found != sessions_.end()) found->second->cancel(secret);
+  ClientSession* session = find(process);
+  if (session != nullptr && session->has_secret(secret)) session->cancel();
 }
 
 void Worker::hold(const std::string& database) {

@@ -23,7 +23,7 @@
 namespace anabranch::proxy {
 
 class Instance;
-class Session;
+class ClientSession;
 
 /// Counts a connection that has not logged in, until it is reset or destroyed. Any thread.
 class Newcomer {
@@ -57,11 +57,19 @@ class Worker {
   /// The newest snapshot; costs one atomic load where nothing has changed.
   const std::shared_ptr<const Snapshot>& snapshot();
 
-  /// Serves a client until it leaves.
-  void adopt(net::UniqueFd fd, Newcomer newcomer);
-  /// Sessions register under the process number of their cancel key, which names the worker too.
-  std::int32_t enter(Session& session);
+  /// Serves a client of that protocol until it leaves.
+  void adopt(net::UniqueFd fd, Newcomer newcomer, conf::Kind protocol);
+  /// What a login needs besides its socket, as of now.
+  LoginContext login_context();
+  /// Flushes what a client was told that is not let in, and counts it.
+  net::Task<void> send_away(net::Socket& socket, TurnedAway away);
+  /// Sessions register under the process number of their cancel key (their connection's id), which names the
+  /// worker too.
+  std::int32_t next_process();
+  void enter(std::int32_t process, ClientSession& session);
   void leave(std::int32_t process);
+  /// Null: there is none of that number.
+  ClientSession* find(std::int32_t process) const;
   /// Cancels what the session of that key runs; a wrong secret does nothing. Any thread.
   void cancel(std::int32_t process, std::int32_t secret);
 
@@ -96,9 +104,9 @@ class Worker {
 
  private:
   net::Task<void> serve(net::UniqueFd fd, Newcomer newcomer);
+  net::Task<void> serve_mysql(net::UniqueFd fd, Newcomer newcomer);
   void let_rest();
   net::Task<std::optional<Login>> receive(net::Socket& socket);
-  net::Task<void> send_away(net::Socket& socket, const TurnedAway& away);
 
   Instance& instance_;
   std::uint32_t index_;
@@ -107,7 +115,7 @@ class Worker {
   backends::SharedSettings shared_settings_;
   LoopMetrics& metrics_;
   std::shared_ptr<const Snapshot> snapshot_;
-  std::unordered_map<std::int32_t, Session*> sessions_;
+  std::unordered_map<std::int32_t, ClientSession*> sessions_;
   std::map<std::string, std::shared_ptr<net::Event>> held_;
   struct Pause {
     std::shared_ptr<net::Event> over;

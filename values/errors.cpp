@@ -16,7 +16,9 @@ static_assert(in_enum_order(), "kErrors must list every ErrorId once, in order")
 
 SqlError make_error_from(ErrorId id, fmt::format_args args) {
   const ErrorRow& row = error_row(id);
-  return {std::string(row.sqlstate), fmt::vformat(row.message, args), fmt::vformat(row.hint, args)};
+  SqlError error(std::string(row.sqlstate), fmt::vformat(row.message, args), fmt::vformat(row.hint, args));
+  error.mysql_code = row.mysql_code;
+  return error;
 }
 
 }  // namespace anabranch::values

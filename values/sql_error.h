@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <string>
 
@@ -14,6 +15,7 @@ struct SqlError : std::exception {
   std::string hint;
   std::string context;
   int position = 0;  ///< in characters of the statement, from 1; 0: none
+  std::uint16_t mysql_code = 1105;  ///< what a MySQL client is told besides the SQLSTATE; ER_UNKNOWN_ERROR
 
   SqlError(std::string state, std::string text, std::string advice = {})
       : sqlstate(std::move(state)), message(std::move(text)), hint(std::move(advice)) {}

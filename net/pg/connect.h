@@ -11,10 +11,6 @@
 
 namespace anabranch::net::pg {
 
-/// disable: never · prefer: if the server can · require: or fail · verify_full: require, and the
-/// certificate must be trusted and bear the host's name.
-enum class TlsMode : std::uint8_t { disable, prefer, require, verify_full };
-
 struct ConnectOptions {
   Address address;  // a Unix socket's full path, e.g. /run/postgresql/.s.PGSQL.5432
   TlsMode tls = TlsMode::disable;

@@ -25,11 +25,12 @@ struct Farm {
   std::chrono::milliseconds connect_takes{0};
 
   Connector connector() {
-    return {[this](std::shared_ptr<const Server>, net::CancelToken token) {
-              return connect(this, token);
-            },
-            [this](std::shared_ptr<const Server>, std::int32_t, std::int32_t,
-                   net::CancelToken token) { return cancel(this, token); }};
+    Connector made = real_connector(conf::Kind::postgres);
+    made.connect = [this](std::shared_ptr<const Server>, net::CancelToken token) { return connect(this, token); };
+    made.cancel = [this](std::shared_ptr<const Server>, std::int32_t, std::int32_t, net::CancelToken token) {
+      return cancel(this, token);
+    };
+    return made;
   }
 
   void say(std::size_t server, std::string_view bytes) {

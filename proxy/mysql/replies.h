@@ -1,0 +1,14 @@
+#pragma once
+
+#include "net/buffer.h"
+#include "net/mysql/framing.h"
+#include "values/sql_error.h"
+
+namespace anabranch::proxy::mysql {
+
+/// An ERR packet. A hint follows the message: the protocol has no place of its own for it.
+void send_error(net::Buffer& out, net::mysql::Sequence& sequence, const values::SqlError& error);
+/// A server's own error, as MySQL words it.
+values::SqlError server_error(std::uint16_t code, std::string sqlstate, std::string message);
+
+}  // namespace anabranch::proxy::mysql
