@@ -19,6 +19,7 @@ anabranch_pkg_library(uv::uv libuv)
 anabranch_pkg_library(re2::re2 re2)
 anabranch_pkg_library(xxhash::xxhash libxxhash)
 anabranch_pkg_library(PostgreSQL::pq libpq)
+anabranch_pkg_library(MariaDB::client libmariadb)  # tests only
 
 find_package(civetweb REQUIRED)  # the HTTP port's server; prometheus-cpp itself serves with it
 

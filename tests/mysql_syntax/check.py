@@ -5,7 +5,7 @@ Both must be prepared, or both fail with the same error. Of what EXPLAIN EXTENDE
 server's own reading (operators, names of columns) must be the same, parentheses of set operations
 aside.
 """
-import os, re, subprocess, sys, tempfile, time
+import os, pwd, re, subprocess, sys, tempfile, time
 
 TABLE = ("(id int primary key, a int default 3, b int, c varchar(50), d datetime, e decimal(10,2),"
          " j text, g text, key i (a), fulltext (c), fulltext (c, g))")
@@ -17,10 +17,10 @@ SCHEMA = ["create database test character set utf8mb4", "use test",
 
 def start(folder):
     subprocess.run(["mariadb-install-db", "--no-defaults", f"--datadir={folder}/data",
-                    "--auth-root-authentication-method=normal", f"--user={os.environ.get('USER', 'root')}"],
+                    "--auth-root-authentication-method=normal", f"--user={pwd.getpwuid(os.geteuid()).pw_name}"],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     server = subprocess.Popen(["mariadbd", "--no-defaults", f"--datadir={folder}/data", "--skip-networking",
-                               f"--socket={folder}/s", f"--user={os.environ.get('USER', 'root')}",
+                               f"--socket={folder}/s", f"--user={pwd.getpwuid(os.geteuid()).pw_name}",
                                "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0"],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(300):

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "transcript.h"
+
+namespace transcript {
+
+/// What one kind of client does; it starts with an empty database `shop` and what those before it have made.
+struct Scenario {
+  std::string_view name;
+  void (*run)(const Endpoint& endpoint);
+};
+const std::vector<Scenario>& scenarios();
+
+}  // namespace transcript
