@@ -5,6 +5,7 @@
 #include <set>
 
 #include "rewriter/key_binding.h"
+#include "values/ascii.h"
 #include "values/errors.h"
 
 namespace anabranch::rewriter {
@@ -123,10 +124,6 @@ void note_stored(const Planning& planning, const Block& block, Collector& collec
 /// no date.
 constexpr int kMostWords = 10;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
 [[noreturn]] void refuse_clock(std::string_view text) {
   throw values::make_error(values::ErrorId::unsupported_clause,
                            "'" + std::string(text) + "' as a date or time",
@@ -184,7 +181,7 @@ Words words_of(std::string_view text, std::string_view ignored) {
   Words found;
   std::string word;
   for (std::size_t i = 0; i <= text.size(); ++i) {
-    const char c = i < text.size() ? lower(text[i]) : '\0';
+    const char c = i < text.size() ? values::lower_case(text[i]) : '\0';
     if (c >= 'a' && c <= 'z') {
       word += c;
       continue;
@@ -209,9 +206,9 @@ bool has_parts(std::string_view text) {
 
 bool may_say_now(std::string_view text) {
   for (std::size_t i = 1; i < text.size(); ++i) {
-    const char c = lower(text[i]);
+    const char c = values::lower_case(text[i]);
     if (c != 'w' && c != 'y') continue;
-    if (lower(text[i - 1]) == (c == 'w' ? 'o' : 'a')) return true;
+    if (values::lower_case(text[i - 1]) == (c == 'w' ? 'o' : 'a')) return true;
   }
   return false;
 }

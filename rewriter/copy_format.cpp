@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
+#include "rewriter/lexer.h"
 #include "rewriter/print.h"
 
 namespace anabranch::rewriter {
 namespace {
-
-bool same_word(std::string_view a, std::string_view lower) {
-  return std::ranges::equal(a, lower, [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x | 0x20 : x) == y; });
-}
 
 /// HEADER: a boolean as the server reads one, or MATCH.
 bool is_on(const tree::Option& option) {

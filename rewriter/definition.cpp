@@ -4,6 +4,7 @@
 #include "rewriter/clock.h"
 #include "rewriter/lexer.h"
 #include "rewriter/utility.h"
+#include "values/ascii.h"
 
 /// DDL that every shard carries out: what a definition says must not depend on who reads it.
 namespace anabranch::rewriter {
@@ -43,12 +44,9 @@ std::string_view spelling(std::string_view text, const Token& token) {
 }
 
 std::string folded(std::string_view text, const Token& token) {
-  std::string word(spelling(text, token));
-  if (token.kind == Token::Kind::quoted_identifier) return word.substr(1, word.size() - 2);
-  std::ranges::transform(word, word.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  return word;
+  const std::string_view word = spelling(text, token);
+  if (token.kind == Token::Kind::quoted_identifier) return std::string(word.substr(1, word.size() - 2));
+  return values::lower_case(word);
 }
 
 /// 'now'::text is a text.

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "values/ascii.h"
+
 namespace anabranch::rewriter {
 
 using namespace lexer_detail;
@@ -20,7 +22,7 @@ Token::Kind Lexer::other() {
     case quote:
       return string(!standard_strings_);
     case double_quote:
-      return skip_quoted('"', false) ? Token::Kind::quoted_identifier : Token::Kind::bad;
+      return skip_quoted(text_, at_, false) ? Token::Kind::quoted_identifier : Token::Kind::bad;
     case Class::dollar:
       return dollar();
     default:
@@ -61,21 +63,20 @@ bool Lexer::skip_block_comment() {
   return true;
 }
 
-// Past the closing quote; doubled quotes stand for themselves.
-bool Lexer::skip_quoted(char quote_char, bool backslashes) {
-  ++at_;
-  while (at_ < text_.size()) {
-    const char c = text_[at_];
+bool lexer_detail::skip_quoted(std::string_view text, std::size_t& at, bool backslashes) {
+  const char quote_char = text[at++];
+  while (at < text.size()) {
+    const char c = text[at];
     if (c == '\\' && backslashes) {
-      at_ += 2;
+      at += 2;
       continue;
     }
-    ++at_;
+    ++at;
     if (c != quote_char) continue;
-    if (peek() != static_cast<unsigned char>(quote_char)) return true;
-    ++at_;
+    if (at >= text.size() || text[at] != quote_char) return true;
+    ++at;
   }
-  at_ = text_.size();
+  at = text.size();
   return false;
 }
 
@@ -101,7 +102,7 @@ bool Lexer::continues_string() {
 
 Token::Kind Lexer::string(bool backslashes) {
   do {
-    if (!skip_quoted('\'', backslashes)) return Token::Kind::bad;
+    if (!skip_quoted(text_, at_, backslashes)) return Token::Kind::bad;
   } while (continues_string());
   return Token::Kind::string;
 }
@@ -138,7 +139,7 @@ Token::Kind Lexer::prefixed_word() {
     const bool identifier = peek(2) == '"';
     at_ += 2;
     if (!identifier) return standard_strings_ ? string(false) : Token::Kind::bad;
-    return skip_quoted('"', false) ? Token::Kind::quoted_identifier : Token::Kind::bad;
+    return skip_quoted(text_, at_, false) ? Token::Kind::quoted_identifier : Token::Kind::bad;
   }
   return name();
 }
@@ -173,8 +174,7 @@ Token::Kind Lexer::operators() {
 bool same_word(std::string_view token, std::string_view word) {
   if (token.size() != word.size()) return false;
   for (std::size_t i = 0; i < token.size(); ++i) {
-    const char c = token[i];
-    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != word[i]) return false;
+    if (values::lower_case(token[i]) != word[i]) return false;
   }
   return true;
 }

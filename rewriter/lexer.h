@@ -71,6 +71,9 @@ constexpr std::array<bool, 256> make_in_name() {
   return table;
 }
 inline constexpr std::array<bool, 256> in_name = make_in_name();
+
+/// From an opening quote past the closing one; doubled quotes stand for themselves. False: there is none.
+bool skip_quoted(std::string_view text, std::size_t& at, bool backslashes);
 }  // namespace lexer_detail
 
 /// One pass over a text of less than 4 GiB; allocates nothing. What a plain statement is made of is
@@ -109,7 +112,6 @@ class Lexer {
   bool skip_block_comment();
   void skip_line_comment();
   bool continues_string();
-  bool skip_quoted(char quote, bool backslashes);
   Token::Kind string(bool backslashes);
   Token::Kind number();
   Token::Kind word() {

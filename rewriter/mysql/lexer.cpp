@@ -45,7 +45,7 @@ Token Lexer::next() {
       token.kind = named ? (skip_name(), Token::Kind::identifier) : word();
     else if (c == '`' || (c == '"' && mode_.ansi_quotes))
       token.kind =
-          skip_quoted(static_cast<char>(c)) ? Token::Kind::quoted_identifier : Token::Kind::bad;
+          skip_quoted() ? Token::Kind::quoted_identifier : Token::Kind::bad;
     else if (at_string())
       token.kind = string();
     else if (c == '.')
@@ -136,24 +136,10 @@ bool Lexer::enter_versioned() {
   return true;
 }
 
-// Past the closing quote; doubled quotes stand for themselves.
-bool Lexer::skip_quoted(char quote) {
-  const bool backslashes =
-      quote != '`' && !mode_.no_backslash_escapes && !(quote == '"' && mode_.ansi_quotes);
-  ++at_;
-  while (at_ < text_.size()) {
-    const char c = text_[at_];
-    if (c == '\\' && backslashes) {
-      at_ += 2;
-      continue;
-    }
-    ++at_;
-    if (c != quote) continue;
-    if (peek() != static_cast<unsigned char>(quote)) return true;
-    ++at_;
-  }
-  at_ = text_.size();
-  return false;
+bool Lexer::skip_quoted() {
+  const char quote = text_[at_];
+  const bool backslashes = quote != '`' && !mode_.no_backslash_escapes && !(quote == '"' && mode_.ansi_quotes);
+  return lexer_detail::skip_quoted(text_, at_, backslashes);
 }
 
 bool Lexer::continues_string() {
@@ -172,7 +158,7 @@ bool Lexer::continues_string() {
 
 Token::Kind Lexer::string() {
   do {
-    if (!skip_quoted(text_[at_])) return Token::Kind::bad;
+    if (!skip_quoted()) return Token::Kind::bad;
   } while (continues_string());
   return Token::Kind::string;
 }
@@ -269,7 +255,7 @@ Token::Kind Lexer::variable() {
     return Token::Kind::operators;
   }
   if (peek() == '\'' || peek() == '"' || peek() == '`')
-    return skip_quoted(text_[at_]) ? Token::Kind::variable : Token::Kind::bad;
+    return skip_quoted() ? Token::Kind::variable : Token::Kind::bad;
   while (is_name(peek()) || peek() == '.') ++at_;
   return Token::Kind::variable;
 }

@@ -28,7 +28,7 @@ class Lexer {
   bool enter_versioned();
   bool hint_may_stand() const;
   bool continues_string();
-  bool skip_quoted(char quote);
+  bool skip_quoted();
   bool at_string() const { return peek() == '\'' || (peek() == '"' && !mode_.ansi_quotes); }
   Token::Kind string();
   Token::Kind number();

@@ -1,6 +1,7 @@
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/parser.h"
+#include "values/ascii.h"
 
 /// Calls: those with words of their own among the arguments, and the others.
 namespace anabranch::rewriter::mysql {
@@ -8,16 +9,6 @@ namespace anabranch::rewriter::mysql {
 using namespace tree;
 
 namespace {
-
-std::string lower_case(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
-
-std::string upper_case(std::string text) {
-  for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return text;
-}
 
 ExprPtr worded_call(std::string name, std::vector<ExprPtr> args, int location) {
   ExprPtr out = make::call({std::move(name)}, std::move(args));
@@ -37,13 +28,13 @@ ExprPtr Parser::call() {
   const int location = static_cast<int>(word.offset);
   if (at(".", 1)) {
     Name function = qualified_name(2);
-    function.back() = lower_case(function.back());
+    function.back() = values::lower_case(function.back());
     ExprPtr out = plain_call(std::move(function));
     out->location = location;
     return out;
   }
   const bool quoted = word.kind == Token::Kind::quoted_identifier;
-  const std::string function = lower_case(identifier_value(word.text));
+  const std::string function = values::lower_case(identifier_value(word.text));
   const bool own_syntax = is_reserved_function(function) || is_adjacent_function(function);
   if (is_reserved(function) && !quoted && !is_reserved_function(function)) fail();
   // Quoted or set off by a space, these names are stored functions': what they do is not known.
@@ -109,7 +100,7 @@ ExprPtr Parser::cast(bool convert) {
   if (convert && accept("using")) {
     std::vector<ExprPtr> args;
     args.push_back(std::move(arg));
-    args.push_back(keyword(lower_case(name_or_string())));
+    args.push_back(keyword(values::lower_case(name_or_string())));
     expect(")");
     return worded_call("convert", std::move(args), -1);
   }
@@ -145,12 +136,12 @@ TypeName Parser::cast_type() {
   if (word == "signed" || word == "unsigned")
     if (!accept("integer")) accept("int");
   out.names = {word};
-  out.text = upper_case(word) + type_modifiers();
+  out.text = values::upper_case(word) + type_modifiers();
   if (word == "double" || word == "float" || word == "char" || word == "varchar") {
     if (accept_words({"character", "set"}) || accept_words({"char", "set"}) || accept("charset"))
-      out.text += " CHARACTER SET " + lower_case(at("binary") ? any_name() : name_or_string());
+      out.text += " CHARACTER SET " + values::lower_case(at("binary") ? any_name() : name_or_string());
     else if (at_any({"ascii", "unicode", "binary"}))
-      out.text += " " + upper_case(any_name());
+      out.text += " " + values::upper_case(any_name());
   }
   if (at_any({"array", "collate"})) throw Unmodelled{};
   return out;
@@ -201,7 +192,7 @@ ExprPtr Parser::char_call() {
   expect("(");
   std::vector<ExprPtr> args = expr_list();
   const bool charset = accept("using");
-  if (charset) args.push_back(keyword(lower_case(at("binary") ? any_name() : name_or_string())));
+  if (charset) args.push_back(keyword(values::lower_case(at("binary") ? any_name() : name_or_string())));
   expect(")");
   return charset ? worded_call("char", std::move(args), -1) : make::call({"char"}, std::move(args));
 }

@@ -1,6 +1,7 @@
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/parser.h"
+#include "values/ascii.h"
 
 /// CREATE, ALTER, DROP, RENAME, TRUNCATE: which objects they are about.
 namespace anabranch::rewriter::mysql {
@@ -8,11 +9,6 @@ namespace anabranch::rewriter::mysql {
 using namespace tree;
 
 namespace {
-
-void tagged(Utility& out, std::string_view kind, std::string_view tag) {
-  out.kind = kind;
-  out.tag = tag;
-}
 
 RelationName::Kind relation_kind(std::string_view object) {
   if (object == "TABLE") return RelationName::Kind::table;
@@ -41,12 +37,6 @@ constexpr Object objects[] = {
     {"logfile", "CreateTableSpaceStmt"},
 };
 
-std::string upper_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return out;
-}
-
 }  // namespace
 
 bool Parser::ddl(Utility& out) {
@@ -59,7 +49,7 @@ bool Parser::ddl(Utility& out) {
       return true;
     }
     ++at_;
-    const std::string object = upper_case(here().word);
+    const std::string object = values::upper_case(here().word);
     tagged(out, "Alter" + object + "Stmt", "ALTER " + object);
     rest(out);
   } else if (at("drop")) {
@@ -106,7 +96,7 @@ void Parser::create(Utility& out) {
     for (const Object& object : objects) {
       if (word != object.word) continue;
       at_ = i + 1;
-      tagged(out, object.kind, "CREATE " + upper_case(object.word));
+      tagged(out, object.kind, "CREATE " + values::upper_case(object.word));
       return rest(out);
     }
   }
@@ -154,7 +144,7 @@ void Parser::drop(Utility& out) {
   expect("drop");
   accept("temporary");
   Drop detail;
-  detail.object = upper_case(here().word);
+  detail.object = values::upper_case(here().word);
   if (detail.object == "TABLES") detail.object = "TABLE";
   if (detail.object == "SCHEMA") detail.object = "DATABASE";
   static constexpr std::string_view known[] = {

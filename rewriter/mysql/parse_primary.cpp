@@ -2,6 +2,7 @@
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/parser.h"
 #include "rewriter/mysql/quote.h"
+#include "values/ascii.h"
 
 /// What operators stand between: literals, columns, variables, parentheses, CASE.
 namespace anabranch::rewriter::mysql {
@@ -141,13 +142,6 @@ ExprPtr Parser::user_variable() {
                     location);
 }
 
-namespace {
-std::string lower_case(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
-}  // namespace
-
 ExprPtr Parser::system_variable() {
   const int location = static_cast<int>(here().offset);
   expect("@@");
@@ -158,8 +152,8 @@ ExprPtr Parser::system_variable() {
     out.scope = std::string(words_[at_].word);
     at_ += 2;
   }
-  out.name.push_back(lower_case(any_name()));
-  if (accept(".")) out.name.push_back(lower_case(any_name()));
+  out.name.push_back(values::lower_case(any_name()));
+  if (accept(".")) out.name.push_back(values::lower_case(any_name()));
   return make::expr(std::move(out), location);
 }
 

@@ -2,6 +2,7 @@
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/parser.h"
 #include "rewriter/mysql/quote.h"
+#include "values/ascii.h"
 
 /// Queries: WITH, set operations, SELECT, VALUES, and what stands behind them.
 namespace anabranch::rewriter::mysql {
@@ -125,9 +126,7 @@ void Parser::modifiers(std::initializer_list<std::string_view> words,
     more = false;
     for (const std::string_view word : words) {
       if (!at(word)) continue;
-      std::string upper(words_[at_++].word);
-      for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-      out.push_back(std::move(upper));
+      out.push_back(values::upper_case(words_[at_++].word));
       more = true;
     }
   }

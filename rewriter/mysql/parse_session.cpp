@@ -1,26 +1,12 @@
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/parser.h"
+#include "values/ascii.h"
 
 /// Transactions, SET, USE, prepared statements.
 namespace anabranch::rewriter::mysql {
 
 using namespace tree;
-
-namespace {
-
-void tagged(Utility& out, std::string_view kind, std::string_view tag) {
-  out.kind = kind;
-  out.tag = tag;
-}
-
-std::string upper_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return out;
-}
-
-}  // namespace
 
 bool Parser::transaction(Utility& out) {
   using Kind = Transaction::Kind;
@@ -115,7 +101,7 @@ void Parser::xa(Utility& out) {
   else
     fail();
   const bool only_ends = at("end");
-  const std::string verb = upper_case(words_[at_++].word);
+  const std::string verb = values::upper_case(words_[at_++].word);
   const std::size_t first = at_;
   do {
     const auto kind = here().kind;
@@ -214,7 +200,7 @@ SetVariables::Item Parser::set_item() {
   }
   for (const std::string& part : qualified_name(3))
     out.name += (out.name.empty() ? "" : ".") + part;
-  for (char& c : out.name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  out.name = values::lower_case(out.name);
   if (!accept(":=")) expect("=");
   out.value = set_value();
   return out;

@@ -1,6 +1,7 @@
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/parser.h"
+#include "values/ascii.h"
 
 /// A text's statements, and which reader each of them is for.
 namespace anabranch::rewriter::mysql {
@@ -107,8 +108,7 @@ StatementPtr Parser::inner_statement() {
 StatementPtr Parser::verbatim_statement(std::size_t first, std::size_t end) {
   Utility out;
   out.kind = "VerbatimStmt";
-  out.tag = std::string(words_[first].word);
-  for (char& c : out.tag) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  out.tag = values::upper_case(words_[first].word);
   out.text = source(first, end);
   all_relations(first, end, out);
   at_ = end;

@@ -1,6 +1,7 @@
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/parser.h"
+#include "values/ascii.h"
 
 /// CREATE TABLE and ALTER TABLE: columns, keys, what they refer to. Options are left as they are; a
 /// definition that is not understood leaves the statement without detail.
@@ -9,12 +10,6 @@ namespace anabranch::rewriter::mysql {
 using namespace tree;
 
 namespace {
-
-std::string upper_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return out;
-}
 
 }  // namespace
 
@@ -189,9 +184,9 @@ TypeName Parser::column_type() {
                        ((word == "char" || word == "character") && at("varying"));
   if (doubled) word += " " + std::string(words_[at_++].word);
   out.names = {word};
-  out.text = upper_case(word) + type_modifiers();
+  out.text = values::upper_case(word) + type_modifiers();
   while (at_any({"unsigned", "signed", "zerofill"}))
-    out.text += " " + upper_case(words_[at_++].word);
+    out.text += " " + values::upper_case(words_[at_++].word);
   return out;
 }
 

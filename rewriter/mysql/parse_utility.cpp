@@ -7,15 +7,6 @@ namespace anabranch::rewriter::mysql {
 
 using namespace tree;
 
-namespace {
-
-void tagged(Utility& out, std::string_view kind, std::string_view tag) {
-  out.kind = kind;
-  out.tag = tag;
-}
-
-}  // namespace
-
 bool Parser::information(Utility& out) {
   if (accept("show")) {
     tagged(out, "ShowStmt", "SHOW");

@@ -5,6 +5,7 @@
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/parse.h"
+#include "values/ascii.h"
 #include "values/sql_error.h"
 
 namespace anabranch::rewriter::mysql {
@@ -15,10 +16,9 @@ Parser::Parser(std::string_view text, const Shape& shape, const Mode& mode)
     : text_(text),
       shape_(shape),
       mode_(mode),
-      lower_(text),
+      lower_(values::lower_case(text)),
       printed_(shape.literals().size(), false),
       named_(shape.literals().size(), false) {
-  for (char& c : lower_) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   read_words();
 }
 

@@ -249,4 +249,10 @@ class Parser {
   int parameters_ = 0;
 };
 
+/// What a statement is called: its node, and the command's words.
+inline void tagged(tree::Utility& out, std::string_view kind, std::string_view tag) {
+  out.kind = kind;
+  out.tag = tag;
+}
+
 }  // namespace anabranch::rewriter::mysql

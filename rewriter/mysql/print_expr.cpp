@@ -1,6 +1,7 @@
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/print.h"
 #include "rewriter/mysql/quote.h"
+#include "values/ascii.h"
 
 namespace anabranch::rewriter::mysql {
 
@@ -47,12 +48,6 @@ bool plain(std::string_view name) {
     digits_only = digits_only && digit;
   }
   return !name.empty() && !digits_only;
-}
-
-std::string upper_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return out;
 }
 
 }  // namespace
@@ -223,7 +218,7 @@ bool ExprWriter::worded_call(const FunctionCall& node) {
     return true;
   }
   if (name == "trim") {
-    out_.text("TRIM(" + upper_case(args.at(0)->as<Keyword>()->word) + " ");
+    out_.text("TRIM(" + values::upper_case(args.at(0)->as<Keyword>()->word) + " ");
     if (args.size() > 2) {
       operand(*args[1]);
       out_.text(" ");
@@ -241,7 +236,7 @@ bool ExprWriter::worded_call(const FunctionCall& node) {
   out_.text(") AGAINST (");
   operand(*args.at(args.size() - 2));
   const std::string& mode = args.back()->as<Keyword>()->word;
-  out_.text((mode.empty() ? "" : " ") + upper_case(mode) + ")");
+  out_.text((mode.empty() ? "" : " ") + values::upper_case(mode) + ")");
   return true;
 }
 
