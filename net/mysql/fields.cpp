@@ -2,16 +2,6 @@
 
 namespace anabranch::net::mysql {
 
-std::string_view FieldReader::bytes(std::size_t count) {
-  if (count > rest_.size()) {
-    fail();
-    return {};
-  }
-  const std::string_view taken = rest_.substr(0, count);
-  rest_.remove_prefix(count);
-  return taken;
-}
-
 std::uint64_t FieldReader::integer(std::size_t count) {
   std::uint64_t value = 0;
   const std::string_view taken = bytes(count);
@@ -38,12 +28,7 @@ std::uint64_t FieldReader::lenenc() {
 }
 
 std::string_view FieldReader::lenenc_string() {
-  const std::uint64_t length = lenenc();
-  if (length > rest_.size()) {
-    fail();
-    return {};
-  }
-  return bytes(static_cast<std::size_t>(length));
+  return bytes(lenenc());
 }
 
 Field FieldReader::field() {
@@ -52,17 +37,6 @@ Field FieldReader::field() {
     return std::nullopt;
   }
   return lenenc_string();
-}
-
-std::string_view FieldReader::string() {
-  const std::size_t end = rest_.find('\0');
-  if (end == std::string_view::npos) {
-    fail();
-    return {};
-  }
-  const std::string_view taken = rest_.substr(0, end);
-  rest_.remove_prefix(end + 1);
-  return taken;
 }
 
 std::string_view FieldReader::last_string() {

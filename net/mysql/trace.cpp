@@ -8,6 +8,7 @@
 #include "net/mysql/handshake_messages.h"
 #include "net/mysql/result_messages.h"
 #include "net/mysql/session_changes.h"
+#include "net/trace_text.h"
 
 namespace anabranch::net::mysql {
 
@@ -15,27 +16,7 @@ namespace {
 
 using Line = std::string;
 
-void put(Line& line, std::string_view text) {
-  line += " \"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      line += '\\';
-      line += c;
-    } else if (c >= ' ' && c <= '~') {
-      line += c;
-    } else {
-      fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  line += '"';
-}
-void put(Line& line, const Field& field) {
-  if (field) {
-    put(line, *field);
-  } else {
-    line += " NULL";
-  }
-}
+using net::put;
 template <typename... Values>
 void print(Line& line, fmt::format_string<Values...> form, Values&&... values) {
   fmt::format_to(std::back_inserter(line), form, std::forward<Values>(values)...);

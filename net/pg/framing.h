@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "net/buffer.h"
+#include "net/payload_reader.h"
 
 /// PostgreSQL's frontend/backend protocol, version 3 ("Message Formats" in its documentation).
 namespace anabranch::net::pg {
@@ -123,11 +124,10 @@ class MessageWriter {
   std::size_t length_at_;
 };
 
-/// Reads a payload's fields in order; nothing is read past its end. After the first failure
-/// everything reads as zero or empty and ok() is false.
-class FieldReader {
+/// Reads a payload's fields in order; after a failure integers read as zero.
+class FieldReader : public PayloadReader {
  public:
-  explicit FieldReader(std::string_view payload) : rest_(payload) {}
+  using PayloadReader::PayloadReader;
 
   std::uint8_t int8() {
     const std::string_view taken = bytes(1);
@@ -141,36 +141,6 @@ class FieldReader {
     const std::string_view taken = bytes(4);
     return taken.empty() ? 0 : load_int32(taken.data());
   }
-  std::string_view bytes(std::size_t count) {
-    if (count > rest_.size()) {
-      fail();
-      return {};
-    }
-    const std::string_view taken = rest_.substr(0, count);
-    rest_.remove_prefix(count);
-    return taken;
-  }
-  /// Up to the next zero byte, which is skipped.
-  std::string_view string() {
-    const std::size_t end = rest_.find('\0');
-    if (end == std::string_view::npos) {
-      fail();
-      return {};
-    }
-    const std::string_view taken = rest_.substr(0, end);
-    rest_.remove_prefix(end + 1);
-    return taken;
-  }
-  std::string_view rest() { return bytes(rest_.size()); }
-
-  bool ok() const { return ok_; }
-  bool at_end() const { return rest_.empty(); }
-  std::size_t left() const { return rest_.size(); }
-  void fail() { ok_ = false, rest_ = {}; }
-
- private:
-  std::string_view rest_;
-  bool ok_ = true;
 };
 
 }  // namespace anabranch::net::pg

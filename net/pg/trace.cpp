@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "net/pg/messages.h"
+#include "net/trace_text.h"
 
 namespace anabranch::net::pg {
 
@@ -10,30 +11,10 @@ namespace {
 
 using Line = std::string;
 
-void put(Line& line, std::string_view text) {
-  line += " \"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      line += '\\';
-      line += c;
-    } else if (c >= ' ' && c <= '~') {
-      line += c;
-    } else {
-      fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  line += '"';
-}
+using net::put;
 template <typename Number>
 void put_number(Line& line, Number number) {
   fmt::format_to(std::back_inserter(line), " {}", number);
-}
-void put(Line& line, const Field& field) {
-  if (field) {
-    put(line, *field);
-  } else {
-    line += " NULL";
-  }
 }
 void put(Line& line, const FieldList& fields) {
   put_number(line, fields.size());

@@ -6,6 +6,7 @@
 #include "net/mysql/auth_server_conversation.h"
 #include "net/mysql/parameters.h"
 #include "net/mysql/trace.h"
+#include "mysql_round_trip.h"
 
 using namespace anabranch::net;
 using namespace anabranch::net::mysql;
@@ -14,22 +15,6 @@ namespace {
 
 constexpr Capabilities agreed = capability::protocol_41 | capability::secure_connection |
                                 capability::plugin_auth | capability::connect_attributes;
-
-/// What is decoded must encode to something that decodes to the same.
-template <typename M, typename... Context>
-void check(std::string_view payload, const Context&... context) {
-  const auto decoded = M::decode(payload, context...);
-  if (!decoded) return;
-  Buffer first;
-  Sequence sequence;
-  decoded->encode(first, sequence, context...);
-  const auto again = M::decode(first.view().substr(header_bytes), context...);
-  if (!again) std::abort();
-  Buffer second;
-  Sequence same;
-  again->encode(second, same, context...);
-  if (first.view() != second.view()) std::abort();
-}
 
 void read_parameters(std::string_view payload) {
   const auto execution = ComStmtExecute::decode(payload);

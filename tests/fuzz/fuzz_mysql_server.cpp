@@ -9,26 +9,12 @@
 #include "net/mysql/rows.h"
 #include "net/mysql/session_changes.h"
 #include "net/mysql/trace.h"
+#include "mysql_round_trip.h"
 
 using namespace anabranch::net;
 using namespace anabranch::net::mysql;
 
 namespace {
-
-template <typename M, typename... Context>
-void check(std::string_view payload, const Context&... context) {
-  const auto decoded = M::decode(payload, context...);
-  if (!decoded) return;
-  Buffer first;
-  Sequence sequence;
-  decoded->encode(first, sequence, context...);
-  const auto again = M::decode(first.view().substr(header_bytes), context...);
-  if (!again) std::abort();
-  Buffer second;
-  Sequence same;
-  again->encode(second, same, context...);
-  if (first.view() != second.view()) std::abort();
-}
 
 void split(std::string_view payload, std::uint8_t seed) {
   std::array<Field, 4> fields;
