@@ -48,6 +48,31 @@ void Printer::on_conflict(const OnConflict& clause) {
   traits_->on_conflict(*this, clause);
 }
 
+namespace {
+
+// a UNION b UNION c groups from the left; INTERSECT binds tighter.
+bool binds_left(const Select& left, const Select& parent) {
+  if (left.set_op == SetOperation::none || left.set_op == SetOperation::intersect) return true;
+  return parent.set_op != SetOperation::intersect;
+}
+
+void print_arm(Printer& out, const Select& node, bool plain) {
+  if (!plain) out.text("(");
+  out.select(node);
+  if (!plain) out.text(")");
+}
+
+}  // namespace
+
+void print_set_operation(Printer& out, const Select& node, bool (*bare)(const Select& arm)) {
+  print_arm(out, *node.left, bare(*node.left) && binds_left(*node.left, node));
+  out.text(node.set_op == SetOperation::union_      ? " UNION "
+           : node.set_op == SetOperation::intersect ? " INTERSECT "
+                                                    : " EXCEPT ");
+  if (node.set_all) out.text("ALL ");
+  print_arm(out, *node.right, bare(*node.right) && node.right->set_op == SetOperation::none);
+}
+
 SqlTemplate Printer::take() {
   return std::exchange(out_, {});
 }

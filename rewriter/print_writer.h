@@ -38,6 +38,10 @@ namespace mysql {
 extern const PrintTraits traits;
 }
 
+/// A set operation, its arms in parentheses where they would be read otherwise. `bare`: nothing follows the
+/// arm that would be taken for the whole's.
+void print_set_operation(Printer& out, const tree::Select& node, bool (*bare)(const tree::Select& arm));
+
 /// The printers of single nodes; Printer is its outside. A dialect with other syntax for some nodes
 /// has a class of its own over this one.
 class NodeWriter {

@@ -67,7 +67,7 @@ class SelectWriter {
   void select(const Select& node) {
     out_.with(node.with);
     if (node.set_op != SetOperation::none)
-      set_operation(node);
+      print_set_operation(out_, node, bare);
     else if (!node.values.empty())
       values(node);
     else
@@ -76,30 +76,9 @@ class SelectWriter {
   }
 
  private:
-  void set_operation(const Select& node) {
-    arm(*node.left, binds_left(*node.left, node));
-    out_.text(node.set_op == SetOperation::union_      ? " UNION "
-              : node.set_op == SetOperation::intersect ? " INTERSECT "
-                                                       : " EXCEPT ");
-    if (node.set_all) out_.text("ALL ");
-    arm(*node.right, bare(*node.right) && node.right->set_op == SetOperation::none);
-  }
-
   static bool bare(const Select& arm) {
     return arm.with.ctes.empty() && arm.order_by.empty() && !arm.limit && !arm.offset &&
            arm.locking.empty() && arm.into.empty();
-  }
-
-  static bool binds_left(const Select& left, const Select& parent) {
-    if (!bare(left)) return false;
-    if (left.set_op == SetOperation::none || left.set_op == SetOperation::intersect) return true;
-    return parent.set_op != SetOperation::intersect;
-  }
-
-  void arm(const Select& node, bool plain) {
-    if (!plain) out_.text("(");
-    out_.select(node);
-    if (!plain) out_.text(")");
   }
 
   void values(const Select& node) {
