@@ -78,7 +78,7 @@ class Authentication {
 
   /// Null: the client is who it says, and may go where it wants. Otherwise it has been told why not.
   net::Task<std::optional<TurnedAway>> run() {
-    if (auto away = co_await wait_turn()) co_return away;
+    if (auto away = co_await wait_turn(context_, key_, token_)) co_return away;
     if (auto away = co_await find_account()) co_return away;
     conversation_ = std::make_shared<Conversation>(options());
     if (auto away = co_await converse()) co_return away;
@@ -88,15 +88,6 @@ class Authentication {
   }
 
  private:
-  /// Who has failed here before waits first.
-  net::Task<std::optional<TurnedAway>> wait_turn() {
-    const auto delay = context_.backoff->delay(key_, LoginBackoff::Clock::now());
-    if (delay.count() == 0) co_return std::nullopt;
-    ++*context_.delayed;
-    if (co_await net::sleep(delay, token_) == net::Wait::ready) co_return std::nullopt;
-    co_return hung_up(net::NetError::from(token_.state()));
-  }
-
   net::Task<std::optional<TurnedAway>> find_account() {
     const conf::Config& config = *context_.snapshot->config;
     if (const conf::User* listed = config.find_user(login_.user)) {
@@ -224,6 +215,14 @@ class Authentication {
 };
 
 }  // namespace
+
+net::Task<std::optional<TurnedAway>> wait_turn(const LoginContext& context, const std::string& key, net::CancelToken token) {
+  const auto delay = context.backoff->delay(key, LoginBackoff::Clock::now());
+  if (delay.count() == 0) co_return std::nullopt;
+  ++*context.delayed;
+  if (co_await net::sleep(delay, token) == net::Wait::ready) co_return std::nullopt;
+  co_return hung_up(net::NetError::from(token.state()));
+}
 
 net::Task<LoginResult> log_in(net::Socket& socket, LoginContext context, net::CancelToken token) {
   socket.read_sparingly(true);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -40,6 +41,10 @@ struct LoginContext {
   std::atomic<std::uint64_t>* delayed = nullptr;  ///< counts logins that the back-off made wait
   bool full = false;                     ///< limits.client_connections is reached
 };
+
+/// Who has failed to log in before under that key of the back-off waits first. Nothing: go on. Both must
+/// outlive the wait.
+net::Task<std::optional<TurnedAway>> wait_turn(const LoginContext& context, const std::string& key, net::CancelToken token);
 
 /// From the first packet to AuthenticationOk (protocol 3, "Start-up" and "SSL Session Encryption"):
 /// TLS and GSS requests, the startup message, the database, the password. Answers the client's

@@ -18,6 +18,11 @@ constexpr std::size_t longest_kill = 256;
 
 std::optional<KillWish> read_sql(std::string_view text) {
   if (text.size() > longest_kill) return std::nullopt;
+  // Nearly every statement is told by its first letter.
+  const std::size_t begin = text.find_first_not_of(" \t\n\r\f\v");
+  if (begin == std::string_view::npos || std::string_view("kK/").find(text[begin]) == std::string_view::npos) {
+    return std::nullopt;
+  }
   static const re2::RE2 pattern(
       R"((?is)(?:\s|/\*[^!M].*?\*/)*KILL\s+(?:(?:HARD|SOFT)\s+)?(?:(CONNECTION|QUERY)\s+)?(\d+)\s*;?\s*)");
   std::string kind;

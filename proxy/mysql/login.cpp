@@ -42,7 +42,7 @@ class Authentication {
   /// Nothing: the client is who it says, and may go where it wants. Otherwise it has been told why not.
   net::Task<std::optional<TurnedAway>> run(std::string plugin, std::string answer) {
     key_ = LoginBackoff::key(socket_.peer(), made_.login.user);
-    if (auto away = co_await wait_turn()) co_return away;
+    if (auto away = co_await wait_turn(context_, key_, token_)) co_return away;
     find_account();
     Conversation conversation(options(plugin));
     auto state = conversation.start(plugin, answer, made_.agreement.capabilities, socket_.out(), made_.sequence);
@@ -71,14 +71,6 @@ class Authentication {
   }
 
  private:
-  net::Task<std::optional<TurnedAway>> wait_turn() {
-    const auto delay = context_.backoff->delay(key_, LoginBackoff::Clock::now());
-    if (delay.count() == 0) co_return std::nullopt;
-    ++*context_.delayed;
-    if (co_await net::sleep(delay, token_) == net::Wait::ready) co_return std::nullopt;
-    co_return hung_up(net::NetError::from(token_.state()));
-  }
-
   /// Verifiers of PostgreSQL's kinds prove nothing here: their users are like strangers.
   void find_account() {
     user_ = context_.snapshot->config->find_user(made_.login.user);

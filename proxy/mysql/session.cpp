@@ -252,8 +252,7 @@ net::Task<bool> Session::send_command(Frame frame) {
     if (!frame.continues()) co_return true;
     const auto next = co_await net::mysql::read_frame(client_);
     if (!next) {
-      lease_->mark_broken();
-      ended_ = true;
+      lose_client();
       co_return false;
     }
     frame = *next;
@@ -274,11 +273,7 @@ net::Task<void> Session::pass_back(Reply reply) {
       co_await pass_file_on();
       if (lease_->broken()) co_return;
     } else if (client_.congested()) {
-      if (!co_await client_.flush()) {
-        lease_->mark_broken();
-        ended_ = true;
-        co_return;
-      }
+      if (!co_await client_.flush()) co_return lose_client();
     }
   }
   in_transaction_ = (reader.status() & net::mysql::status::in_transaction) != 0;
@@ -287,19 +282,11 @@ net::Task<void> Session::pass_back(Reply reply) {
 
 /// LOCAL INFILE: the client's packets up to an empty one are the server's.
 net::Task<void> Session::pass_file_on() {
-  if (!co_await client_.flush()) {
-    lease_->mark_broken();
-    ended_ = true;
-    co_return;
-  }
+  if (!co_await client_.flush()) co_return lose_client();
   bool continues = false;
   while (true) {
     const auto frame = co_await net::mysql::read_frame(client_);
-    if (!frame) {
-      lease_->mark_broken();
-      ended_ = true;
-      co_return;
-    }
+    if (!frame) co_return lose_client();
     lease_->socket().write(frame->raw);
     if (const auto sent = co_await lease_->socket().flush(); !sent) co_return lose_server(sent.error().message);
     if (frame->payload.empty() && !continues) co_return;
@@ -309,22 +296,18 @@ net::Task<void> Session::pass_file_on() {
 
 // ---------------------------------------------------------------------------------- our own answers
 
-void Session::answer_ok() {
+void Session::answer_ok(std::string_view session_state) {
   net::mysql::Ok ok;
   ok.status = net::mysql::status::autocommit;
+  if (!session_state.empty()) ok.status |= net::mysql::status::session_state_changed;
+  ok.session_state = session_state;
   ok.encode(client_.out(), sequence_, agreement_.capabilities);
 }
 
 /// With what the server said of the session that it has opened.
 void Session::answer_login() {
-  net::mysql::Ok ok;
-  ok.status = net::mysql::status::autocommit;
   const std::string* state = lease_ ? lease_->parameter(backends::mysql_session_state) : nullptr;
-  if (state != nullptr && !state->empty()) {
-    ok.session_state = *state;
-    ok.status |= net::mysql::status::session_state_changed;
-  }
-  ok.encode(client_.out(), sequence_, agreement_.capabilities);
+  answer_ok(state != nullptr ? std::string_view(*state) : std::string_view());
 }
 
 void Session::fail(const SqlError& error) {
@@ -336,6 +319,11 @@ void Session::fail(const SqlError& error) {
 /// clients find it.
 void Session::lose_server(std::string_view reason) {
   spdlog::warn("client {}: the connection to {} was lost: {}", client_.peer(), lease_->server().text(), reason);
+  lose_client();
+}
+
+/// In the middle of a command or its reply: the server's connection is of no use any more.
+void Session::lose_client() {
   lease_->mark_broken();
   ended_ = true;
 }

@@ -51,10 +51,11 @@ class Session final : public ClientSession {
   net::Task<void> change_user(std::string payload);
   net::Task<bool> kill(const net::mysql::Frame& frame, net::mysql::Command command);
   net::Task<void> connect();
-  void answer_ok();
+  void answer_ok(std::string_view session_state = {});
   void answer_login();
   void fail(const values::SqlError& error);
   void lose_server(std::string_view reason);
+  void lose_client();
 
   Worker& worker_;
   net::Socket client_;
