@@ -77,13 +77,15 @@ Decoded<HandshakeV10> HandshakeV10::decode(std::string_view payload) {
   message.collation = reader.int1();
   message.status = reader.int2();
   lower |= Capabilities{reader.int2()} << 16;
-  const std::size_t challenge_length = reader.int1();
+  const bool plugins = has(lower, capability::plugin_auth);
+  std::size_t challenge_length = reader.int1();
+  if (!plugins) challenge_length = 0;  // the byte says nothing then
   reader.bytes(6);
   message.capabilities = read_upper(reader, lower);
   const std::size_t told = challenge_length - std::min(challenge_length, first_piece_bytes);
   const std::string_view second = reader.bytes(std::max(told, least_second_piece_bytes));
   message.challenge += second.substr(0, second.size() - std::min<std::size_t>(second.size(), 1));
-  if (has(lower, capability::plugin_auth)) message.plugin = reader.last_string();
+  if (plugins) message.plugin = reader.last_string();
   if (reader.ok() && !has(lower, capability::protocol_41)) {
     return malformed("HandshakeV10", "the server is older than version 4.1");
   }
