@@ -6,11 +6,24 @@ function(anabranch_own_code target)
   if(ANABRANCH_FUZZ)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
+  if(ANABRANCH_PRECOMPILE AND NOT target STREQUAL precompiled)
+    target_precompile_headers(${target} REUSE_FROM precompiled)
+  endif()
 endfunction()
 
 if(ANABRANCH_SANITIZE)
   add_compile_options(-fsanitize=${ANABRANCH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${ANABRANCH_SANITIZE})
+endif()
+
+if(ANABRANCH_PRECOMPILE)
+  # As some libraries ask for it: what is parsed once has to be parsed as all of it is compiled.
+  add_compile_options(-pthread)
+  file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
+  add_library(precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
+  target_link_libraries(precompiled PRIVATE fmt::fmt)
+  target_precompile_headers(precompiled PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.h)
+  anabranch_own_code(precompiled)
 endif()
 
 # One static library a floor. Each floor publishes an include folder that holds nothing but a link
