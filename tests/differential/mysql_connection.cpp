@@ -219,26 +219,28 @@ Answer MysqlConnection::execute(st_mysql_stmt* statement, const Step& step, bool
   if (by_cursor) mysql_stmt_attr_set(statement, STMT_ATTR_PREFETCH_ROWS, &prefetch);
   Answer answer;
   const MysqlParameters parameters(step.parameters);
-  int more = 0;
   if (mysql_stmt_param_count(statement) != parameters.count()) {
     answer.results.push_back(failure(2031, "HY000", "another number of parameters"));
     return finished(std::move(answer), 0);
   }
   if (parameters.count() > 0) mysql_stmt_bind_param(statement, parameters.binds());
-  more = mysql_stmt_execute(statement);
+  unsigned warnings = 0;
+  int more = mysql_stmt_execute(statement);
   while (more == 0) {
     Result& result = answer.results.emplace_back();
     if (MYSQL_RES* columns = mysql_stmt_result_metadata(statement)) {
       result.kind = Result::Kind::rows;
       result.columns = columns_of(columns);
-      result.rows = binary_rows(statement, columns);
+      // libmariadb learns of warnings where it keeps the rows, and forgets them where it does not.
+      if (by_cursor || mysql_stmt_store_result(statement) == 0) result.rows = binary_rows(statement, columns);
       mysql_free_result(columns);
     } else {
       result.tag = command_tag(mysql_stmt_affected_rows(statement), mysql_stmt_insert_id(statement),
                                mysql_info(connection_.get()));
     }
     if (mysql_stmt_errno(statement) != 0) break;
-    result.tag += fmt::format(", {} warnings", mysql_stmt_warning_count(statement));
+    warnings = mysql_stmt_warning_count(statement);
+    result.tag += fmt::format(", {} warnings", warnings);
     mysql_stmt_free_result(statement);
     more = mysql_stmt_next_result(statement);
   }
@@ -246,8 +248,7 @@ Answer MysqlConnection::execute(st_mysql_stmt* statement, const Step& step, bool
   if (number != 0) {
     answer.results.push_back(failure(number, mysql_stmt_sqlstate(statement), mysql_stmt_error(statement)));
   }
-  const unsigned warnings = number == 0 && !asks_for_diagnostics(step.sql) ? mysql_stmt_warning_count(statement) : 0;
-  return finished(std::move(answer), warnings);
+  return finished(std::move(answer), asks_for_diagnostics(step.sql) ? 0 : warnings);
 }
 
 Answer MysqlConnection::finished(Answer answer, unsigned warnings) {
@@ -277,7 +278,7 @@ Answer MysqlConnection::finished(Answer answer, unsigned warnings) {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'' || c == '\\') out += '\\';
@@ -290,7 +291,7 @@ std::string literal(const Parameter& parameter) {
   if (!parameter.value) return "NULL";
   const bool number = parameter.type == "bigint" || parameter.type == "unsigned" || parameter.type == "double" ||
                       parameter.type == "integer";
-  return number ? *parameter.value : quoted(*parameter.value);
+  return number ? *parameter.value : in_quotes(*parameter.value);
 }
 
 }  // namespace

@@ -138,4 +138,6 @@ CREATE TABLE stock (                       -- not in the map
 CREATE VIEW big_orders AS SELECT user_id, order_no, amount, status FROM orders WHERE amount > 500;
 CREATE FUNCTION pure_double(n BIGINT) RETURNS BIGINT DETERMINISTIC NO SQL RETURN n * 2;
 CREATE PROCEDURE list_notes() SELECT id, body FROM notes ORDER BY id;
-CREATE PROCEDURE two_answers() BEGIN SELECT 1 AS one; SELECT 'two' AS two, 2.50 AS half; END;
+DELIMITER //
+CREATE PROCEDURE two_answers() BEGIN SELECT 1 AS one; SELECT 'two' AS two, 2.50 AS half; END //
+DELIMITER ;
