@@ -20,6 +20,9 @@ constexpr unsigned last_client_error = 2999;
 /// Of a refusal of the proxy's own; servers use the number with another SQLSTATE.
 constexpr unsigned not_supported = 1235;
 
+/// Whether a column is said to be of a key depends on whether the server's plan has a temporary table.
+constexpr unsigned of_a_key = PRI_KEY_FLAG | UNIQUE_KEY_FLAG | MULTIPLE_KEY_FLAG | PART_KEY_FLAG;
+
 Result failure(unsigned number, const char* state, const char* message) {
   Result result;
   result.kind = Result::Kind::error;
@@ -40,7 +43,7 @@ std::vector<Column> columns_of(MYSQL_RES* result) {
     column.play = mysql_play(field);
     column.table = field.table;
     column.told = fmt::format(", which is {}.{}.{}, flags {:#x}, length {}, decimals {}, charset {}", field.db,
-                              field.org_table, field.org_name, field.flags, field.length, field.decimals,
+                              field.org_table, field.org_name, field.flags & ~of_a_key, field.length, field.decimals,
                               field.charsetnr);
     columns.push_back(std::move(column));
   }
