@@ -14,14 +14,16 @@ namespace {
 
 constexpr unsigned answer_timeout_s = 20;
 constexpr unsigned cursor_rows = 3;
+constexpr std::size_t most_warnings = 64;  // max_error_count
 constexpr unsigned first_client_error = 2000;
 constexpr unsigned last_client_error = 2999;
 
 /// Of a refusal of the proxy's own; servers use the number with another SQLSTATE.
 constexpr unsigned not_supported = 1235;
 
-/// Whether a column is said to be of a key depends on whether the server's plan has a temporary table.
-constexpr unsigned of_a_key = PRI_KEY_FLAG | UNIQUE_KEY_FLAG | MULTIPLE_KEY_FLAG | PART_KEY_FLAG;
+/// Which of these a server tells of a column depends on whether its plan has a temporary table.
+constexpr unsigned open_flags =
+    PRI_KEY_FLAG | UNIQUE_KEY_FLAG | MULTIPLE_KEY_FLAG | PART_KEY_FLAG | GROUP_FLAG | BINARY_FLAG;
 
 Result failure(unsigned number, const char* state, const char* message) {
   Result result;
@@ -43,7 +45,7 @@ std::vector<Column> columns_of(MYSQL_RES* result) {
     column.play = mysql_play(field);
     column.table = field.table;
     column.told = fmt::format(", which is {}.{}.{}, flags {:#x}, length {}, decimals {}, charset {}", field.db,
-                              field.org_table, field.org_name, field.flags & ~of_a_key, field.length, field.decimals,
+                              field.org_table, field.org_name, field.flags & ~open_flags, field.length, field.decimals,
                               field.charsetnr);
     columns.push_back(std::move(column));
   }
@@ -177,7 +179,10 @@ Answer MysqlConnection::in_text(const std::string& sql) {
     } else {
       result.tag = command_tag(mysql_affected_rows(connection), mysql_insert_id(connection), mysql_info(connection));
     }
-    if (mysql_errno(connection) != 0) break;
+    if (mysql_errno(connection) != 0) {
+      answer.results.pop_back();  // which rows come before an error is open
+      break;
+    }
     result.tag += fmt::format(", {} warnings", mysql_warning_count(connection));
     more = mysql_next_result(connection);
   }
@@ -241,7 +246,10 @@ Answer MysqlConnection::execute(st_mysql_stmt* statement, const Step& step, bool
       result.tag = command_tag(mysql_stmt_affected_rows(statement), mysql_stmt_insert_id(statement),
                                mysql_info(connection_.get()));
     }
-    if (mysql_stmt_errno(statement) != 0) break;
+    if (mysql_stmt_errno(statement) != 0) {
+      answer.results.pop_back();
+      break;
+    }
     warnings = mysql_stmt_warning_count(statement);
     result.tag += fmt::format(", {} warnings", warnings);
     mysql_stmt_free_result(statement);
@@ -269,6 +277,10 @@ Answer MysqlConnection::finished(Answer answer, unsigned warnings) {
       }
       mysql_free_result(rows);
     }
+    // In the order of rows, which nothing fixes; and servers keep the first 64 only.
+    std::vector<std::string>& kept = answer.results.back().warnings;
+    std::ranges::sort(kept);
+    if (kept.size() >= most_warnings) kept.clear();
   }
   const bool in_transaction = (status & SERVER_STATUS_IN_TRANS) != 0;
   const bool read_only = (status & SERVER_STATUS_IN_TRANS_READONLY) != 0;
