@@ -123,8 +123,12 @@ int rank(std::string_view name) {
 
 class ChangeWriter {
  public:
-  void reset(std::string_view name) { add("RESET ", name, {}); }
-  void set(std::string_view name, std::string_view value) { add("SET ", name, value); }
+  explicit ChangeWriter(Reach reach) : local_(reach == Reach::local) {}
+  void reset(std::string_view name) {
+    if (local_) return add("SET LOCAL ", name, "DEFAULT");
+    add("RESET ", name, {});
+  }
+  void set(std::string_view name, std::string_view value) { add(local_ ? "SET LOCAL " : "SET ", name, value); }
   ContextChange take() { return std::move(change_); }
 
  private:
@@ -139,6 +143,7 @@ class ChangeWriter {
     change_.pipeline &= std::ranges::binary_search(always_accepted, name);
   }
   ContextChange change_;
+  const bool local_;
 };
 
 void write_resets(const Settings& applied, const Settings& wanted, int of_rank, ChangeWriter& out) {
@@ -166,9 +171,9 @@ bool differs(const Settings& left, const Settings& right, std::string_view name)
 }  // namespace
 
 ContextChange context_change(const std::shared_ptr<const Settings>& applied,
-                             const std::shared_ptr<const Settings>& wanted) {
+                             const std::shared_ptr<const Settings>& wanted, Reach reach) {
   if (applied == wanted || *applied == *wanted) return {};
-  ChangeWriter out;
+  ChangeWriter out(reach);
   // While another role is on, a setting may be forbidden to it that the wanted session could make.
   // A role that stays as it is is left alone unless the session's user changes under it.
   const bool user_changes = differs(*applied, *wanted, "session_authorization");

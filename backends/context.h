@@ -73,9 +73,12 @@ struct ContextChange {
   bool pipeline = true;
 };
 
+/// How long a change lasts: its transaction's end takes back what is `local`.
+enum class Reach : std::uint8_t { session, local };
+
 /// The minimal change; fast when both are the same object or equal.
 ContextChange context_change(const std::shared_ptr<const Settings>& applied,
-                             const std::shared_ptr<const Settings>& wanted);
+                             const std::shared_ptr<const Settings>& wanted, Reach reach = Reach::session);
 
 /// The settings that decide how a server reads the literals of a statement when it parses it, in one
 /// canonical string. Two sessions may share a prepared statement only where it is equal.

@@ -21,7 +21,7 @@ void send_sync(Lease& lease) {
   lease->expect_ready();
 }
 
-bool pipeline_context(Lease& lease, const std::shared_ptr<const Settings>& wanted) {
+bool pipeline_context(Lease& lease, const std::shared_ptr<const Settings>& wanted, Reach reach) {
   ServerConnection& connection = *lease;
   if (connection.applied.current() == wanted) return true;
   if (connection.server().kind == conf::Kind::mysql) {
@@ -29,7 +29,7 @@ bool pipeline_context(Lease& lease, const std::shared_ptr<const Settings>& wante
     connection.applied.replace(wanted);
     return true;
   }
-  const ContextChange change = context_change(connection.applied.current(), wanted);
+  const ContextChange change = context_change(connection.applied.current(), wanted, reach);
   if (!change.sql.empty()) {
     if (!change.pipeline && !connection.applied.in_transaction()) return false;
     net::pg::Query{change.sql}.encode(connection.socket().out());

@@ -27,7 +27,7 @@ void send_sync(Lease& lease);
 /// next request and swallows its reply, where that is safe (see ContextChange); false: nothing was
 /// done, call apply_context(). Inside a transaction block it is always safe (a failed SET fails
 /// what follows; not so on MySQL). Both do nothing where nothing differs.
-bool pipeline_context(Lease& lease, const std::shared_ptr<const Settings>& wanted);
+bool pipeline_context(Lease& lease, const std::shared_ptr<const Settings>& wanted, Reach reach = Reach::session);
 net::Task<void> apply_context(Lease& lease, const SettingsStack& wanted,
                               net::CancelToken token = {});
 

@@ -24,15 +24,17 @@ SettingsPtr settings_to_parse_under(backends::Lease& lease, const ShardRequest& 
 }
 
 /// Parse alone, between a change of settings and the change back. Its answer is swallowed; an error
-/// is the statement's.
+/// is the statement's. In a transaction both changes are its own: what it had set for itself only must not
+/// outlast it by the change back.
 void parse_as_before(backends::Lease& lease, const ShardRequest& request, const SettingsPtr& then) {
   const SettingsPtr now = lease->applied.current();
-  (void)backends::pipeline_context(lease, then);
+  const auto reach = lease->applied.in_transaction() ? backends::Reach::local : backends::Reach::session;
+  (void)backends::pipeline_context(lease, then, reach);
   net::Buffer& out = lease->socket().out();
   net::pg::Parse{request.global_name, request.sql, request.parameter_types}.encode(out);
   net::pg::Sync{}.encode(out);
   lease->skip_reply();
-  (void)backends::pipeline_context(lease, now);
+  (void)backends::pipeline_context(lease, now, reach);
 }
 
 /// True: Parse was sent.

@@ -70,6 +70,30 @@ TEST_CASE("pooling: a prepared statement's literals are read as its session read
            "2020-03-04");
 }
 
+TEST_CASE("pooling: preparing as before leaves a transaction's own settings to it") {
+  Client client(proxy().conninfo());
+  const auto run = [&](const char* name) {
+    return take(client.get(), PQexecPrepared(client.get(), name, 0, nullptr, nullptr, nullptr, 0)).value();
+  };
+  for (const char* name : {"own", "kept"}) {
+    PQclear(PQprepare(client.get(), name, fmt::format("select '{}'::text, timestamptz '2020-01-01 00:00'", name).c_str(), 0, nullptr));
+  }
+  // Prepared on the server when the setting is another, and then set back.
+  client.run("begin");
+  client.run("select set_config('TimeZone', 'Asia/Tokyo', true)");
+  CHECK_EQ(run("own"), "own");
+  CHECK_EQ(client.run("select current_setting('TimeZone')").value(), "Asia/Tokyo");
+  client.run("commit");
+  CHECK_EQ(std::string(PQparameterStatus(client.get(), "TimeZone")), "UTC");
+  CHECK_EQ(client.run("show timezone").value(), "UTC");
+
+  client.run("begin");
+  client.run("select set_config('TimeZone', 'Asia/Tokyo', false)");
+  CHECK_EQ(run("kept"), "kept");
+  client.run("commit");
+  CHECK_EQ(client.run("show timezone").value(), "Asia/Tokyo");
+}
+
 TEST_CASE("pooling: a statement that cannot be prepared as before is not taken for prepared") {
   Proxy pooled({{"POOL_SIZE", "1"}});
   Client client(pooled.conninfo());

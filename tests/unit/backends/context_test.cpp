@@ -39,6 +39,11 @@ TEST_CASE("a role is left first and taken last") {
         "RESET role; SET session_authorization TO u; SET role TO a");
 }
 
+TEST_CASE("a local change ends with its transaction") {
+  CHECK_EQ(context_change(settings({{"datestyle", "x"}}), settings({{"timezone", "'UTC'"}}), Reach::local).sql,
+           "SET LOCAL datestyle TO DEFAULT; SET LOCAL timezone TO 'UTC'");
+}
+
 TEST_CASE("only what always succeeds is pipelined") {
   CHECK(context_change(settings({}), settings({{"timezone", "'UTC'"}})).pipeline);
   CHECK(context_change(settings({{"datestyle", "x"}}), settings({})).pipeline);
