@@ -42,7 +42,7 @@ void add_rows(Planning& planning) {
 
 /// The rows' shards, each with its part of the statement.
 Outcome shard_by_shard(Planning& planning, const Placement& placement, std::string reason) {
-  if (!planning.plan->described) return ask_original(planning);
+  if (planning.must_describe()) return ask_original(planning);
   check_several(planning);
   tree::StatementPtr copy = tree::clone(*planning.statement);
   fill_holes(planning, *copy);
@@ -52,7 +52,7 @@ Outcome shard_by_shard(Planning& planning, const Placement& placement, std::stri
   plan->routing.condition = *placement.condition;
   plan->routing.reason = std::move(reason);
   plan->sum_counts = true;
-  plan->subquery = with_holes(print(*copy));
+  plan->subquery = with_holes(planning.print(*copy));
   add_rows(planning);
   return done(plan);
 }
@@ -117,6 +117,21 @@ void check_copies(const Planning& planning, const Analysis::Rows& rows) {
   }
 }
 
+/// MySQL's LIMIT of a write counts rows of the whole, which one is taken is the server's choice; and what a
+/// write returns has types that are known only when it runs.
+void check_row_choice(const Planning& planning) {
+  const auto* update = planning.statement->as<tree::Update>();
+  const auto* remove = planning.statement->as<tree::Delete>();
+  const bool limited = update != nullptr ? update->limit != nullptr : remove->limit != nullptr;
+  if (limited) {
+    refuse_clause(planning.plan->command + " … LIMIT", "its rows are on several shards", "Give the key.");
+  }
+  const auto& returning = update != nullptr ? update->returning : remove->returning;
+  if (!planning.plan->described && !returning.empty()) {
+    refuse_clause("RETURNING", "its rows are on several shards", "Give the key.");
+  }
+}
+
 /// Co-located, and the target's rows are the ones joined: not the nullable side of something.
 void check_sharded(const Analysis::Rows& rows, std::string_view clause) {
   if (rows.distribution.kind == Distribution::Kind::split_up) {
@@ -138,7 +153,7 @@ Outcome broadcast_copies(Planning& planning, const tree::Statement& statement) {
   plan->routing.mode = Routing::Mode::all_shards;
   plan->routing.reason = "a reference table has a copy on every shard";
   plan->sum_counts = false;
-  plan->subquery = with_holes(print(statement));
+  plan->subquery = with_holes(planning.print(statement));
   add_rows(planning);
   return done(plan);
 }
@@ -155,6 +170,7 @@ Outcome plan_write(Planning& planning) {
     if (sharded || copies) check_target(planning);
     if (update != nullptr && sharded) check_key_unchanged(planning, update->set);
   }
+  if (planning.map().shards().size() > 1) check_joined_write(planning);
   const std::string command = planning.plan->command;
   if (copies && planning.map().shards().size() > 1) {
     if (planning.traits.writing_with)
@@ -166,7 +182,8 @@ Outcome plan_write(Planning& planning) {
                     "a row may meet several rows, and every copy would take another one",
                     "Join FROM's tables by their primary keys.");
     }
-    if (!planning.plan->described) return ask_original(planning);
+    if (planning.must_describe()) return ask_original(planning);
+    check_row_choice(planning);
     tree::StatementPtr copy = tree::clone(*planning.statement);
     fill_holes(planning, *copy);
     return broadcast_copies(planning, *copy);
@@ -194,6 +211,7 @@ Outcome plan_write(Planning& planning) {
                   "Read the rows first, and give their values as constants.");
   }
   check_sharded(rows, command);
+  check_row_choice(planning);
   if (update != nullptr) check_assigned_defaults(planning, update->set);
   if (planning.values.needs_description && !planning.plan->described) return ask_original(planning);
   return shard_by_shard(planning, placement,
@@ -260,7 +278,7 @@ Outcome plan_insert_select(Planning& planning, const tree::Insert& insert) {
                   "the new rows' key is not the key of the rows they are made of",
                   "Select the key into the key column, or insert the rows as VALUES.");
   }
-  if (!planning.plan->described) return ask_original(planning);
+  if (planning.must_describe()) return ask_original(planning);
   Placement placement = placement_of(planning, analysis);
   KeyCondition everywhere;
   everywhere.table = target.table;
