@@ -87,10 +87,10 @@ std::string MysqlControlConnection::find_trouble(const Server& server) {
 }
 
 std::expected<std::vector<MysqlControlConnection::Row>, std::string> MysqlControlConnection::rows(
-    const std::string& sql) {
+    const std::string& text) {
   try {
     const std::unique_ptr<sql::Statement> statement(connection_->createStatement());
-    const std::unique_ptr<sql::ResultSet> result(statement->executeQuery(sql));
+    const std::unique_ptr<sql::ResultSet> result(statement->executeQuery(text));
     const unsigned columns = result->getMetaData()->getColumnCount();
     std::vector<Row> rows;
     while (result->next()) {
@@ -105,6 +105,16 @@ std::expected<std::vector<MysqlControlConnection::Row>, std::string> MysqlContro
       rows.push_back(std::move(row));
     }
     return rows;
+  } catch (const sql::SQLException& error) {
+    return std::unexpected(error.what());
+  }
+}
+
+std::expected<void, std::string> MysqlControlConnection::run(const std::string& text) {
+  try {
+    const std::unique_ptr<sql::Statement> statement(connection_->createStatement());
+    statement->execute(text);
+    return {};
   } catch (const sql::SQLException& error) {
     return std::unexpected(error.what());
   }

@@ -26,7 +26,9 @@ class MysqlControlConnection {
   /// Why the server takes no connections; empty: it does, whether it lets this user in or not.
   static std::string find_trouble(const Server& server);
   /// One statement that answers rows.
-  std::expected<std::vector<Row>, std::string> rows(const std::string& sql);
+  std::expected<std::vector<Row>, std::string> rows(const std::string& text);
+  /// One statement that answers none.
+  std::expected<void, std::string> run(const std::string& text);
 
   MysqlControlConnection(MysqlControlConnection&&) noexcept;
   MysqlControlConnection& operator=(MysqlControlConnection&&) noexcept;

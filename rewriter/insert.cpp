@@ -306,7 +306,7 @@ void check_split_clauses(const Planning& planning, const tree::Insert& insert) {
   if (!insert.row_alias.name.empty()) {
     refuse_clause("VALUES … AS", "its rows are on several shards", "Use VALUES(column).");
   }
-  if (!planning.plan->described && !insert.returning.empty()) {
+  if (!planning.language().asks_shards && !insert.returning.empty()) {
     refuse_clause("RETURNING", "its rows are on several shards", "Insert the rows of each key in a statement.");
   }
 }

@@ -276,6 +276,7 @@ std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
       // No value of the column's type: whichever shard is asked says so.
       return *scheme.shards.begin();
     case Outcome::unknown:
+      if (key_text(key, request) == "NULL") no_shard(mapped, key, true, request);
       break;
   }
   throw values::make_error(values::ErrorId::unsupported_clause, "INSERT",

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "values/mysql_type.h"
+
 /// UPDATE and DELETE: by key, shard by shard, or on every copy; and INSERT … SELECT.
 namespace anabranch::rewriter {
 namespace {
@@ -127,7 +129,7 @@ void check_row_choice(const Planning& planning) {
     refuse_clause(planning.plan->command + " … LIMIT", "its rows are on several shards", "Give the key.");
   }
   const auto& returning = update != nullptr ? update->returning : remove->returning;
-  if (!planning.plan->described && !returning.empty()) {
+  if (!planning.language().asks_shards && !returning.empty()) {
     refuse_clause("RETURNING", "its rows are on several shards", "Give the key.");
   }
 }
@@ -237,6 +239,30 @@ Outcome plan_insert_whole(Planning& planning, const tree::Insert&) {
                 "Read the rows first, then insert them as VALUES.");
 }
 
+namespace {
+
+/// Without strict mode MySQL cuts a value to what its column can hold.
+bool stored_alike(const Query& query, Ident from, Ident into) {
+  const router::Column* source = query.column(from);
+  const router::Column* target = query.column(into);
+  return source != nullptr && target != nullptr && source->type.oid == target->type.oid &&
+         source->collation_name == target->collation_name &&
+         values::MysqlModifier::of(source->type.typmod).length ==
+             values::MysqlModifier::of(target->type.typmod).length;
+}
+
+/// Whether the rows are given to a column that every shard would count up for itself.
+bool gives_counted(const tree::Insert& insert, const router::Relation& relation) {
+  return std::ranges::any_of(relation.columns, [&](const router::Column& column) {
+    const bool named = insert.columns.empty() ||
+                       std::ranges::find(insert.columns, column.name, &tree::Insert::Column::name) !=
+                           insert.columns.end();
+    return column.identity && named && values::is_mysql_type(column.type.oid);
+  });
+}
+
+}  // namespace
+
 bool comparable_types(const Query& query, const Block& source, const KeyTuple& from,
                       const KeyTuple& key) {
   for (std::size_t i = 0; i < from.columns.size() && i < key.columns.size(); ++i) {
@@ -244,6 +270,9 @@ bool comparable_types(const Query& query, const Block& source, const KeyTuple& f
     if (output >= source.outputs.size()) return false;
     const values::Oid type = type_of(query, source.outputs[output].ident);
     if (!comparable_keys(type, type_of(query, key.columns[i]))) return false;
+    if (values::is_mysql_type(type) && !stored_alike(query, source.outputs[output].ident, key.columns[i])) {
+      return false;
+    }
   }
   return true;
 }
@@ -256,6 +285,10 @@ Outcome plan_insert_select(Planning& planning, const tree::Insert& insert) {
   const Distribution rows = analysis.of(source, {}, kSource);
   check_defaults(planning, insert, *target.relation);
   if (rows.kind == Distribution::Kind::split_up) refuse_distribution("INSERT … SELECT", rows);
+  if (gives_counted(insert, *target.relation)) {
+    refuse_clause("INSERT … SELECT", "each shard would count the AUTO_INCREMENT column for itself",
+                  "Insert the rows as VALUES, with their numbers.");
+  }
   const KeyTuple key = key_of(query, query.target);
   // Each row must be stored where it was read: its key comes from the key of the row it is made of.
   KeyTuple fed{target.table, {}};

@@ -62,6 +62,10 @@ std::shared_ptr<Plan> create_table(Planning& planning, const tree::Utility& util
     refuse_statement("CREATE TEMPORARY TABLE", "Use a table of the default shard.");
   }
   if (from_query != nullptr) return of_default(planning, utility, Effect::ddl);
+  const std::vector<tree::RelationName> others(utility.relations.begin() + 1, utility.relations.end());
+  if (!homes_of(planning, {utility.relations.front()}).touches() && homes_of(planning, others).touches()) {
+    refuse_statement("CREATE TABLE beside tables of other shards", "Let the map list the table.");
+  }
   return at_home(planning, utility, utility.relations, Effect::ddl);
 }
 
