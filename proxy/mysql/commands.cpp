@@ -243,6 +243,10 @@ net::Task<bool> set(State& state, Request& request) {
 
 /// SHOW WARNINGS and its kin: of the statement before.
 net::Task<bool> show_warnings(State& state, Request& request) {
+  if (state.warnings_spread) {
+    throw values::make_error(values::ErrorId::unsupported_statement, "SHOW WARNINGS of a statement over several shards",
+                             "Run the statement for one key at a time.");
+  }
   const std::uint32_t shard = state.last.value_or(state.default_shard());
   auto* member = co_await state.transaction.attach(shard, state.target(shard), state.token());
   // What the proxy has answered left no warnings.

@@ -65,7 +65,8 @@ class SeveralWrites {
     } else {
       co_await run_at_once();
     }
-    state_.last.reset();
+    state_.last = warned_;
+    state_.warnings_spread = warned_several_;
     answer();
   }
 
@@ -81,7 +82,7 @@ class SeveralWrites {
         const Running running(state_, member->lease);
         Answer answer = co_await backends::run_command(member->lease, query.sql);
         if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
-        take(*answer);
+        take(*answer, shard);
         done.push_back(member->lease.shard_name());
       } catch (const values::SqlError& error) {
         values::SqlError told = error;
@@ -165,10 +166,12 @@ class SeveralWrites {
     std::vector<std::string> texts;
     for (auto& query : bound_.queries) texts.push_back(std::move(query.sql));
     const auto answers = co_await ask_all(std::move(texts));
-    for (const auto& answer : answers) take(**answer);
+    for (std::size_t i = 0; i < answers.size(); ++i) take(**answers[i], members_[i]->shard);
   }
 
-  void take(const CommandResult& one) {
+  void take(const CommandResult& one, std::uint32_t shard) {
+    warned_several_ |= one.warnings > 0 && warned_.has_value();
+    if (one.warnings > 0) warned_ = shard;
     const bool first = std::exchange(any_, true) == false;
     if (first) {
       total_ = one;
@@ -191,6 +194,8 @@ class SeveralWrites {
   std::vector<Enlisted*> members_;
   bool guarded_ = false;
   bool any_ = false;
+  std::optional<std::uint32_t> warned_;  ///< where there are warnings
+  bool warned_several_ = false;
   CommandResult total_;
 };
 

@@ -142,8 +142,11 @@ net::Task<bool> Sharded::pass_on(std::string_view payload, Reply reply) {
 
 net::Task<void> Sharded::query(std::string_view text) {
   const bool takes_several = multi_statements_ && net::mysql::has(state_.capabilities, net::mysql::capability::multi_statements);
-  if (takes_several && text.contains(';')) {
+  const bool may_be_several = text.contains(';');
+  if (takes_several && may_be_several) {
     co_await run_texts(std::string(text));
+  } else if (may_be_several && split_statements(text, state_.planning.mysql).size() > 1) {
+    co_await check_by_server(std::string(text));
   } else {
     (void)co_await run_text(text);
   }
@@ -172,7 +175,10 @@ net::Task<void> Sharded::run_texts(std::string text) {
 /// False: an error has been passed on.
 net::Task<bool> Sharded::run_text(std::string_view text) {
   set_text(state_, simple_, text);
-  if (simple_.shape.blank()) throw server_error(1065, "42000", "Query was empty");
+  if (simple_.shape.blank()) {
+    // Where there is a comment it is a statement that does nothing.
+    co_return co_await pass_on("\x03" + simple_.text, Reply::text);
+  }
   simple_.plan = cached_plan(state_, simple_, false);
   if (simple_.plan == nullptr) simple_.plan = co_await make_plan_alone(state_, simple_, false);
   Request request;
@@ -188,6 +194,7 @@ net::Task<bool> Sharded::run(Request& request) {
   }
   bool went_well = true;
   const auto& session = request.plan->plan->session;
+  state_.warnings_spread &= session && session->action == rewriter::SessionAction::warnings;
   if (session && request.prepared != nullptr &&
       (!request.values.empty() || session->action == rewriter::SessionAction::warnings)) {
     throw values::make_error(values::ErrorId::unsupported_statement, request.plan->plan->command + " as a prepared statement",
@@ -241,17 +248,20 @@ net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) 
   co_return std::nullopt;
 }
 
-/// The server's own error goes to the client where it has one: it prepares the statement, and no more.
+/// Throws the server's own error, if it has one: it prepares the text, and no more.
+net::Task<void> Sharded::check_by_server(std::string text) {
+  const std::uint32_t shard = state_.default_shard();
+  Enlisted* member = co_await state_.transaction.attach(shard, state_.target(shard), state_.token());
+  auto answer = co_await backends::prepare_mysql_statement(member->lease, std::move(text), state_.token());
+  if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
+  net::mysql::Sequence numbers;
+  net::mysql::ComStmtClose{*answer}.encode(member->lease->socket().out(), numbers);
+}
+
 net::Task<void> Sharded::refuse(const Statement& statement, CachedPlanPtr plan) {
   const rewriter::Plan& refused = *plan->plan;
   if (refused.prepare_only) {
-    const std::uint32_t shard = state_.default_shard();
-    Enlisted* member = co_await state_.transaction.attach(shard, state_.target(shard), state_.token());
-    const std::string& text = refused.prepare_text.empty() ? statement.text : refused.prepare_text;
-    auto answer = co_await backends::prepare_mysql_statement(member->lease, text, state_.token());
-    if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
-    net::mysql::Sequence numbers;
-    net::mysql::ComStmtClose{*answer}.encode(member->lease->socket().out(), numbers);
+    co_await check_by_server(refused.prepare_text.empty() ? statement.text : refused.prepare_text);
   }
   throw *refused.refusal;
 }

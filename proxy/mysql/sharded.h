@@ -49,6 +49,7 @@ class Sharded {
   net::Task<bool> run(Request& request);
   net::Task<bool> relay(Request& request, std::uint32_t shard);
   net::Task<bool> pass_on(std::string_view payload, net::mysql::ResultReader::Reply reply);
+  net::Task<void> check_by_server(std::string text);
   net::Task<void> refuse(const Statement& statement, CachedPlanPtr plan);
   net::Task<void> take_plan(Statement& statement);
   net::Task<void> prepare(std::string_view text);

@@ -37,6 +37,8 @@ struct State : SessionCore {
 
   /// Where the statement before was carried out: its warnings and counts are there. Nothing: by the proxy.
   std::optional<std::uint32_t> last;
+  /// It has left warnings on several shards.
+  bool warnings_spread = false;
   /// Where LAST_INSERT_ID() was set last. Nothing: it was not.
   std::optional<std::uint32_t> last_insert;
   /// User variables that a statement has set on one shard only, and which.

@@ -27,7 +27,9 @@ class Cutter {
       if (token.kind == Kind::end || token.kind == Kind::bad) {
         at_ = text_.size();
         statement = text_.substr(begin);
-        return any || token.kind == Kind::bad;
+        // A comment alone is a statement, too.
+        return begin > 0 ? statement.find_first_not_of(" \t\n\r\f\v") != std::string_view::npos
+                         : any || token.kind == Kind::bad;
       }
       if (token.kind == Kind::punctuation && word == ";" && !of_program) {
         at_ = token.offset + token.length;

@@ -157,8 +157,9 @@ void prepared(const Endpoint& endpoint) {
   execute(select.get(), {integer(21)});
   query(connection.get(), "ROLLBACK");
   execute(select.get(), {integer(21)});
-  execute(select.get(), {integer(21)}, 1);
-  execute(select.get(), {integer(22)}, 5);
+  const Statement cursor = prepare(connection.get(), "SELECT id, note FROM orders WHERE id = ?");
+  if (cursor) execute(cursor.get(), {integer(21)}, 1);
+  if (cursor) execute(cursor.get(), {integer(22)}, 5);
   mysql_stmt_reset(select.get());
   execute(select.get(), {integer(22)});
   const Statement ends = prepare(connection.get(), "COMMIT");
@@ -183,7 +184,7 @@ void prepared(const Endpoint& endpoint) {
 void several(const Endpoint& endpoint) {
   const Connection connection = open(endpoint);
   if (!connection) return;
-  query(connection.get(), "SELECT note FROM orders WHERE id = 1; SELECT note FROM orders WHERE id = 2; DO 0;"
+  query(connection.get(), "SELECT note FROM orders WHERE id = 1; SELECT note FROM orders WHERE id = 2; SET @y = 1;"
                           " SELECT note FROM orders WHERE id = 3");
   query(connection.get(), "BEGIN; UPDATE orders SET note = 'in one string' WHERE id = 4; COMMIT");
   query(connection.get(), "SELECT note FROM orders WHERE id = 4; SELECT nonsense FROM orders WHERE id = 2; SELECT 3");

@@ -26,6 +26,7 @@ TEST_CASE("a text is cut at semicolons") {
   CHECK(split("SELECT 'it''s;', 'a\\';' ; DO 0") == Texts{"SELECT 'it''s;', 'a\\';' ", " DO 0"});
   CHECK(split("").empty());
   CHECK(split(" -- nothing").empty());
+  CHECK(split("DO 0; -- nothing") == Texts{"DO 0", " -- nothing"});
   // What cannot be read is the server's to say something about.
   CHECK(split("SELECT 1; SELECT 'open") == Texts{"SELECT 1", " SELECT 'open"});
 }
