@@ -129,8 +129,10 @@ tree::ExprPtr evaluation(Planning& planning, std::string sql, std::string type_n
 namespace {
 
 void check_ambient(const Planning& planning) {
-  if (!planning.traits.ambient) return;
-  refuse_clause("a function of time or session", "each shard would answer for itself",
+  const Traits& traits = planning.traits;
+  if (!traits.ambient && traits.shared.empty()) return;
+  refuse_clause(traits.ambient ? "a function of time or session" : std::string_view(traits.shared),
+                "each shard would answer for itself",
                 "Compute the value first, and give it as a constant.");
 }
 

@@ -182,6 +182,27 @@ std::vector<KeyOperand> counted_value(Planning& planning, const Target& target, 
   return {};
 }
 
+/// Of a table with a copy on every shard, whose counters need not be at the same number: a number is given where
+/// it is plainly one.
+void check_counted_copies(Planning& planning, const Target& target, const tree::Insert& insert) {
+  if (planning.language().asks_shards || !insert.source) return;
+  const auto columns = target_columns(insert, *target.relation);
+  const auto counted = std::ranges::find_if(columns, [&](int column) {
+    return column >= 0 && target.relation->columns[static_cast<std::size_t>(column)].identity;
+  });
+  if (counted == columns.end()) return;
+  const auto place = static_cast<std::size_t>(counted - columns.begin());
+  const bool given = !insert.source->values.empty() &&
+                     std::ranges::all_of(insert.source->values, [&](const auto& row) {
+                       const auto* literal = place < row.size() ? row[place]->template as<tree::Literal>() : nullptr;
+                       return literal != nullptr && literal->kind() == tree::Literal::Kind::integer &&
+                              literal->value(planning.pins).find_first_not_of('0') != std::string::npos;
+                     });
+  if (given) return;
+  refuse_clause("INSERT into a reference table", "each copy would count its AUTO_INCREMENT column for itself",
+                "Give the column a number in the statement.");
+}
+
 bool same_column(const tree::Assignment& assignment, int instance, const Query& query) {
   const Ident ident = ident_of(*assignment.value);
   return ident.instance == instance && ident.column >= 0 &&
@@ -383,6 +404,7 @@ Outcome broadcast_values(Planning& planning, const tree::Insert& insert, const T
   } else {
     check_value_queries(planning, insert);
   }
+  check_counted_copies(planning, target, insert);
   write_defaults(planning, filled, *target.relation, Defaults::copies);
   fill_copies(planning, filled);
   fill_holes(planning, *copy);

@@ -46,6 +46,14 @@ bool is_integer(Oid type) {
   return type == oid::int2 || type == oid::int4 || type == oid::int8 || values::is_mysql_integer(type);
 }
 
+/// Some drivers send every number as a double; a decimal is no less exact.
+bool is_sent_number(Oid type) {
+  using enum values::MysqlCode;
+  if (!values::is_mysql_type(type)) return false;
+  const values::MysqlCode code = values::mysql_code(type);
+  return code == double_ || code == decimal || code == newdecimal;
+}
+
 /// A quoted literal, or a parameter sent as a string.
 bool is_untyped_text(Oid type) {
   return type == oid::unknown || (values::is_mysql_string(type) && !values::has_mysql_flag(type));
@@ -56,7 +64,8 @@ std::optional<std::int64_t> integer_of(const KeyConstant& constant) {
     return constant.format == Format::text ? plain_integer(*constant.bytes)
                                            : binary_integer(constant.type, *constant.bytes);
   }
-  if (!is_untyped_text(constant.type)) return std::nullopt;
+  if (constant.format != Format::text) return std::nullopt;
+  if (!is_untyped_text(constant.type) && !is_sent_number(constant.type)) return std::nullopt;
   const auto value = plain_integer(*constant.bytes);
   const bool exact = value && *value <= largest_exact_double && *value >= -largest_exact_double;
   return exact ? value : std::nullopt;

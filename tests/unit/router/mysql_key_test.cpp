@@ -70,7 +70,10 @@ TEST_CASE("a comparison as another type places nothing") {
   const auto text = column(conf::KeyType::text, mysql_type(MysqlCode::varchar));
   CHECK(compared(text, literal, "42").outcome == Outcome::unknown);
   CHECK(compared(bigint, values::oid::numeric, "42.0").outcome == Outcome::unknown);
-  CHECK(compared(bigint, mysql_type(MysqlCode::double_), "42").outcome == Outcome::unknown);
+  CHECK(compared(bigint, mysql_type(MysqlCode::double_), "42").key.integer == 42);
+  CHECK(compared(bigint, mysql_type(MysqlCode::double_), "42.5").outcome == Outcome::unknown);
+  CHECK(compared(bigint, mysql_type(MysqlCode::double_), "9007199254740993").outcome == Outcome::unknown);
+  CHECK(compared(bigint, mysql_type(MysqlCode::datetime), "42").outcome == Outcome::unknown);
   CHECK(compared(column(conf::KeyType::bigint, mysql_type(MysqlCode::year)), literal, "70").outcome ==
         Outcome::unknown);
 }
