@@ -44,8 +44,6 @@ void look_at(Findings& findings, const std::string& path, const Scheme& scheme) 
 
 void look_at(Findings& findings, const std::string& path, const Database& database) {
   const Database defaults;
-  const bool passes_on = database.schemes.empty() && database.tables.empty();
-  findings.when(database.kind == Kind::mysql && !passes_on, path + ".kind");
   findings.when(database.load_balancing != defaults.load_balancing, path + ".load_balancing");
   findings.when(database.read_from != defaults.read_from, path + ".read_from");
   findings.when(database.max_replica_lag != defaults.max_replica_lag, path + ".max_replica_lag");

@@ -75,6 +75,7 @@ Session::~Session() { worker_.leave(process_); }
 
 void Session::cancel() {
   statement_.cancel();
+  if (sharded_ != nullptr) sharded_->cancel();
   if (in_statement_ && lease_) backends::request_cancel(lease_);
 }
 
@@ -85,7 +86,7 @@ void Session::end_now() {
 }
 
 bool Session::busy_in(const std::string& database) const {
-  return (in_statement_ || in_transaction_) && login_.state != nullptr && login_.state->conf->name == database;
+  return (in_statement_ || in_transaction()) && login_.state != nullptr && login_.state->conf->name == database;
 }
 
 net::Task<void> Session::run() {
@@ -104,6 +105,7 @@ net::Task<void> Session::run() {
   }
   // What the session has made there (variables, temporary tables, locks) ends with its connection.
   lease_.discard();
+  if (sharded_ != nullptr) sharded_->end();
   net::CancelSource farewell;
   farewell.cancel_after(std::chrono::milliseconds(1000));
   (void)co_await client_.flush_all(farewell.token());
@@ -113,6 +115,13 @@ net::Task<void> Session::run() {
 net::Task<void> Session::connect() {
   if (login_.state == nullptr) co_return;
   const conf::Database& database = *login_.state->conf;
+  if (!login_.state->passthrough()) {
+    // A client that names no database is in the only one that it may go to.
+    if (login_.database.empty()) login_.database = database.name;
+    sharded_ = std::make_unique<Sharded>(worker_, login_, agreement_, client_, sequence_);
+    co_await sharded_->begin();
+    co_return;
+  }
   const backends::SessionForm form{agreement_.capabilities, agreement_.collation, !login_.database.empty()};
   const auto target = worker_.pools().target(database, database.default_shard, {login_.user, login_.password},
                                              login_.database, form);
@@ -136,9 +145,13 @@ net::Task<bool> Session::serve_one() {
     co_await handle(*frame);
   } catch (const SqlError& error) {
     failure = error;
+  } catch (const SessionLost& lost) {
+    spdlog::info("client {}: the session ends: {}", client_.peer(), lost.reason);
+    ended_ = true;
   }
   in_statement_ = false;
   if (failure) fail(*failure);
+  ended_ |= sharded_ != nullptr && sharded_->lost();
   const auto sent = co_await client_.flush();
   co_return sent && !ended_;
 }
@@ -146,14 +159,22 @@ net::Task<bool> Session::serve_one() {
 /// Nothing: the client has left, or has to.
 net::Task<std::optional<Frame>> Session::next_command() {
   while (true) {
-    if (ended_ || (worker_.draining() && !in_transaction_)) {
+    if (ended_ || (worker_.draining() && !in_transaction())) {
       sequence_.reset(0);
       fail(server_error(1053, "08S01", "Server shutdown in progress"));
       co_return std::nullopt;
     }
     if (idle_.token().cancelled()) idle_ = net::CancelSource();
+    const auto limit = sharded_ != nullptr ? sharded_->idle_limit() : conf::Milliseconds(0);
+    if (limit.count() > 0) idle_.cancel_after(limit);
     const auto frame = co_await net::mysql::read_frame(client_, idle_.token());
+    idle_.clear_timeout();
     if (frame) co_return *frame;
+    if (frame.error().kind == net::NetError::Kind::timed_out) {
+      sequence_.reset(0);
+      fail(values::make_error(ErrorId::idle_in_transaction_timeout));
+      co_return std::nullopt;
+    }
     if (frame.error().kind != net::NetError::Kind::cancelled) co_return std::nullopt;
   }
 }
@@ -164,11 +185,15 @@ net::Task<void> Session::handle(const Frame& frame) {
     co_await change_user(std::string(frame.payload));
     co_return;
   }
-  if (command == Command::init_db && !lease_) {
+  if (command == Command::init_db && !lease_ && sharded_ == nullptr) {
     co_await use(frame.payload.substr(1));
     co_return;
   }
   if (co_await kill(frame, command)) co_return;
+  if (sharded_ != nullptr) {
+    co_await carry_out(frame);
+    co_return;
+  }
   const auto reply = reply_to(command);
   if (!reply) {
     const std::string_view known = net::mysql::name(command);
@@ -181,6 +206,27 @@ net::Task<void> Session::handle(const Frame& frame) {
     co_return;
   }
   co_await pass_on(frame, *reply);
+}
+
+/// The whole command, of however many frames.
+net::Task<void> Session::carry_out(Frame frame) {
+  if (!frame.continues()) {
+    co_await sharded_->handle(frame.payload, ended_);
+    co_return;
+  }
+  std::string command;
+  while (true) {
+    if (command.size() + frame.payload.size() > net::mysql::max_packet_bytes) {
+      throw SessionLost{"a command of more than 1 GiB"};
+    }
+    command += frame.payload;
+    sequence_.reset(static_cast<std::uint8_t>(frame.sequence + 1));
+    if (!frame.continues()) break;
+    const auto next = co_await net::mysql::read_frame(client_);
+    if (!next) throw SessionLost{"the client has gone"};
+    frame = *next;
+  }
+  co_await sharded_->handle(command, ended_);
 }
 
 /// KILL of one of our own sessions; false: the command is something else.
@@ -222,6 +268,8 @@ net::Task<void> Session::change_user(std::string payload) {
   agreement_ = std::move(made.agreement);
   sequence_ = made.sequence;
   lease_.discard();
+  if (sharded_ != nullptr) sharded_->end();
+  sharded_ = nullptr;
   in_transaction_ = false;
   co_await connect();
   answer_login();
@@ -306,7 +354,9 @@ void Session::answer_ok(std::string_view session_state) {
 
 /// With what the server said of the session that it has opened.
 void Session::answer_login() {
-  const std::string* state = lease_ ? lease_->parameter(backends::mysql_session_state) : nullptr;
+  const std::string* state = nullptr;
+  if (lease_) state = lease_->parameter(backends::mysql_session_state);
+  if (sharded_ != nullptr) state = sharded_->session_state();
   answer_ok(state != nullptr ? std::string_view(*state) : std::string_view());
 }
 

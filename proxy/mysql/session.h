@@ -13,14 +13,15 @@
 #include "net/socket.h"
 #include "proxy/client_session.h"
 #include "proxy/mysql/login.h"
+#include "proxy/mysql/sharded.h"
 #include "proxy/worker.h"
 
 namespace anabranch::proxy::mysql {
 
-/// One MySQL client's conversation, from its login to its end ("Command Phase"), in a database without
-/// schemes: a server's connection is its own, and commands and replies are passed on frame by frame, as they
-/// are. The session answers itself what names sessions (KILL), who the client is (COM_CHANGE_USER), and what
-/// no proxy can pass on.
+/// One MySQL client's conversation, from its login to its end ("Command Phase"). In a database without
+/// schemes a server's connection is its own, and commands and replies are passed on frame by frame, as they
+/// are; in one with schemes `Sharded` carries them out. The session answers itself what names sessions (KILL),
+/// who the client is (COM_CHANGE_USER), and what no proxy can pass on.
 class Session final : public ClientSession {
  public:
   Session(Worker& worker, net::Socket client, MysqlLogin login, std::int32_t process);
@@ -43,6 +44,7 @@ class Session final : public ClientSession {
   net::Task<bool> serve_one();
   net::Task<std::optional<net::mysql::Frame>> next_command();
   net::Task<void> handle(const net::mysql::Frame& frame);
+  net::Task<void> carry_out(net::mysql::Frame frame);
   net::Task<void> pass_on(const net::mysql::Frame& frame, Reply reply);
   net::Task<bool> send_command(net::mysql::Frame frame);
   net::Task<void> pass_back(Reply reply);
@@ -68,7 +70,10 @@ class Session final : public ClientSession {
   net::CancelSource idle_;
   net::CancelSource statement_;
   bool in_statement_ = false;
+  bool in_transaction() const { return sharded_ != nullptr ? sharded_->in_transaction() : in_transaction_; }
+
   bool in_transaction_ = false;
+  std::unique_ptr<Sharded> sharded_;  ///< null in a database without schemes
   bool ended_ = false;
 };
 

@@ -13,5 +13,7 @@ struct Scenario {
   void (*run)(const Endpoint& endpoint);
 };
 const std::vector<Scenario>& scenarios();
+/// Likewise, before a database whose tables are spread over shards.
+const std::vector<Scenario>& sharded_scenarios();
 
 }  // namespace transcript

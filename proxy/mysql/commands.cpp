@@ -1,0 +1,316 @@
+#include "proxy/mysql/commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "backends/exchange.h"
+#include "backends/mysql_context.h"
+#include "net/mysql/command_messages.h"
+#include "proxy/mysql/relay.h"
+#include "proxy/mysql/replies.h"
+#include "proxy/mysql/transaction.h"
+#include "values/ascii.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+using backends::TransactionState;
+using rewriter::SessionAction;
+using rewriter::SessionPlan;
+using Setting = SessionPlan::Setting;
+using Reply = net::mysql::ResultReader::Reply;
+
+/// The proxy has answered: there is no shard whose warnings are the last statement's.
+void answer_done(State& state) {
+  state.last.reset();
+  send_ok(state);
+}
+
+// ---------------------------------------------------------------------------------- transactions
+
+net::Task<void> begin_transaction(State& state, const SessionPlan& plan) {
+  if (state.transaction.state() != TransactionState::none) co_await commit(state);
+  std::string options = std::exchange(state.next_options, {});
+  if (!plan.options.empty()) options += (options.empty() ? "" : ", ") + plan.options;
+  state.transaction.begin(std::move(options));
+  answer_done(state);
+}
+
+net::Task<void> end_transaction(State& state, const SessionPlan& plan) {
+  const bool commits = plan.action == SessionAction::commit;
+  const bool chains = plan.chain && state.transaction.state() != TransactionState::none;
+  const std::string options = state.transaction.options();
+  co_await (commits ? commit(state) : roll_back(state));
+  if (plan.chain) state.transaction.begin(chains ? options : std::string());
+  answer_done(state);
+  if (plan.release) throw SessionLost{"it was released"};
+}
+
+net::Task<void> savepoint(State& state, const SessionPlan& plan) {
+  // Names are compared whatever their case.
+  const std::string name = values::lower_case(plan.name);
+  const bool none = state.transaction.state() == TransactionState::none;
+  if (none && plan.action != SessionAction::savepoint) {
+    throw server_error(1305, "42000", fmt::format("SAVEPOINT {} does not exist", plan.name));
+  }
+  if (none && !state.autocommit) state.transaction.begin_unspoken();
+  if (!none || !state.autocommit) {
+    if (plan.action == SessionAction::savepoint) {
+      co_await state.transaction.savepoint(name);
+    } else if (plan.action == SessionAction::rollback_to) {
+      co_await state.transaction.rollback_to(name);
+    } else {
+      co_await state.transaction.release_savepoint(name);
+    }
+  }
+  answer_done(state);
+}
+
+// ---------------------------------------------------------------------------------- settings
+
+/// What one statement may set and another shard's would not be: counters of that server's session.
+constexpr auto of_one_server = std::to_array<std::string_view>(
+    {"identity", "insert_id", "last_insert_id", "pseudo_thread_id", "rand_seed1", "rand_seed2"});
+/// Texts in these hold bytes that look like quotes and backslashes.
+constexpr auto unsafe_character_sets =
+    std::to_array<std::string_view>({"big5", "cp932", "gb18030", "gbk", "sjis"});
+
+void check_character_set(std::string_view name) {
+  if (std::ranges::find(unsafe_character_sets, values::lower_case(name)) == unsafe_character_sets.end()) return;
+  throw values::make_error(values::ErrorId::unsupported_setting, "character_set_client", name);
+}
+
+void check(const Setting& setting) {
+  if (setting.target == Setting::Target::names || setting.target == Setting::Target::character_set ||
+      setting.name == "character_set_client") {
+    check_character_set(backends::literal_value(setting.value));
+  }
+  if (setting.target == Setting::Target::session &&
+      std::ranges::find(of_one_server, setting.name) != of_one_server.end()) {
+    throw values::make_error(values::ErrorId::unsupported_setting, setting.name, setting.value);
+  }
+}
+
+/// The connection that says whether it likes a setting: the one that knows what the setting asks for, or one of
+/// the transaction, else the default shard's.
+net::Task<backends::Transaction::Enlisted*> first_connection(State& state, const rewriter::Plan& plan) {
+  const auto* begun = state.transaction.first_begun();
+  std::uint32_t shard = begun != nullptr ? begun->shard : state.default_shard();
+  if (plan.asks_sequences && state.last_insert) shard = *state.last_insert;
+  co_return co_await state.transaction.attach(shard, state.target(shard), state.token());
+}
+
+/// A value that was computed, as a literal; empty: it has none that means the same under every sql_mode.
+net::Task<std::string> ask(State& state, backends::Lease& lease, std::string what) {
+  auto answer = co_await backends::run_command(lease, "SELECT " + what, state.token());
+  if (!answer) throw backends::ServerError(answer.error(), lease.shard(), lease.shard_name());
+  const auto& value = answer->rows.at(0).at(0);
+  if (!value) co_return "NULL";
+  if (answer->numbers.at(0)) co_return *value;
+  if (value->contains('\\')) co_return "";
+  co_return backends::quote_literal(*value);
+}
+
+void put_transaction_modes(State& state, std::string_view modes) {
+  while (!modes.empty()) {
+    const std::string_view mode = modes.substr(0, modes.find(", "));
+    modes.remove_prefix(std::min(modes.size(), mode.size() + 2));
+    const auto name = mode.starts_with("ISOLATION") ? backends::mysql_isolation : backends::mysql_access;
+    backends::put_mysql_setting(state.settings, name, std::string(mode));
+  }
+}
+
+/// Names are compared whatever their case.
+std::string variable_setting(std::string_view lower_case_name) {
+  return "@" + backends::quote_mysql_identifier(lower_case_name);
+}
+
+/// What was set on `lease` becomes the session's.
+net::Task<void> take_setting(State& state, backends::Lease& lease, const Setting& setting) {
+  using Target = Setting::Target;
+  std::string value = setting.value.empty() ? std::string("DEFAULT") : setting.value;
+  switch (setting.target) {
+    case Target::user_variable: {
+      const std::string name = variable_setting(values::lower_case(setting.name));
+      if (!setting.constant || value.contains('\\')) value = co_await ask(state, lease, name);
+      if (value.empty()) {
+        state.settings.reset(name);
+        state.local_variables.insert_or_assign(values::lower_case(setting.name), lease.shard());
+      } else {
+        state.local_variables.erase(values::lower_case(setting.name));
+        backends::put_mysql_setting(state.settings, name, std::move(value));
+      }
+      break;
+    }
+    case Target::session:
+      if (!setting.constant) value = co_await ask(state, lease, "@@session." + setting.name);
+      if (value.empty()) throw values::make_error(values::ErrorId::unsupported_setting, setting.name, setting.value);
+      backends::put_mysql_setting(state.settings, setting.name, std::move(value));
+      break;
+    case Target::names:
+      if (!setting.collation.empty()) value += " COLLATE " + setting.collation;
+      backends::put_mysql_setting(state.settings, backends::mysql_names, std::move(value));
+      break;
+    case Target::character_set:
+      backends::put_mysql_setting(state.settings, backends::mysql_character_set, std::move(value));
+      break;
+    case Target::transaction: break;
+    case Target::session_transaction: put_transaction_modes(state, setting.value); break;
+  }
+}
+
+bool names(const SessionPlan& plan, std::string_view variable) {
+  return std::ranges::any_of(plan.settings, [&](const Setting& setting) {
+    return setting.target == Setting::Target::session && setting.name == variable;
+  });
+}
+
+/// SET TRANSACTION alone is the proxy's to remember: it is of the next transaction, wherever that begins.
+bool set_next_transaction(State& state, const SessionPlan& plan) {
+  if (plan.settings.size() != 1 || plan.settings.front().target != Setting::Target::transaction) return false;
+  if (state.transaction.state() != TransactionState::none) {
+    throw server_error(1568, "25001",
+                       "Transaction characteristics can't be changed while a transaction is in progress");
+  }
+  if (!state.next_options.empty()) state.next_options += ", ";
+  state.next_options += plan.settings.front().value;
+  answer_done(state);
+  return true;
+}
+
+bool turns_autocommit_on(const State& state, const SessionPlan& plan) {
+  if (state.autocommit) return false;
+  return std::ranges::any_of(plan.settings, [](const Setting& setting) {
+    if (setting.name != "autocommit" || setting.target != Setting::Target::session) return false;
+    const std::string value = values::lower_case(backends::literal_value(setting.value));
+    return value != "0" && value != "off" && value != "false";
+  });
+}
+
+/// What the server has taken becomes the session's.
+net::Task<void> take_settings(State& state, backends::Lease& lease, const SessionPlan& plan) {
+  for (const Setting& setting : plan.settings) co_await take_setting(state, lease, setting);
+  lease->applied.replace(state.settings.current());
+  if (names(plan, "sql_mode")) {
+    state.read_mode(backends::literal_value(co_await ask(state, lease, "@@sql_mode")), {});
+  }
+  if (names(plan, "autocommit")) state.autocommit = co_await ask(state, lease, "@@autocommit") == "1";
+}
+
+/// Values that were computed are asked for before the client is told anything.
+net::Task<void> set_computed(State& state, const Request& request, backends::Lease& lease) {
+  auto answer = co_await backends::run_command(lease, request.statement->text, state.token());
+  if (!answer) throw backends::ServerError(answer.error(), lease.shard(), lease.shard_name());
+  co_await take_settings(state, lease, *request.plan->plan->session);
+  answer_done(state);
+}
+
+/// The client's own text is run on one shard, which says whether it likes it; others are told when they are
+/// next needed.
+net::Task<bool> set(State& state, Request& request) {
+  const SessionPlan& plan = *request.plan->plan->session;
+  for (const Setting& setting : plan.settings) check(setting);
+  if (set_next_transaction(state, plan)) co_return true;
+  // Turned on, it ends the transaction.
+  if (turns_autocommit_on(state, plan) && state.transaction.state() != TransactionState::none) co_await commit(state);
+  auto* member = co_await first_connection(state, *request.plan->plan);
+  if (!std::ranges::all_of(plan.settings, &Setting::constant)) {
+    co_await set_computed(state, request, member->lease);
+    co_return true;
+  }
+  net::mysql::Sequence numbers;
+  net::mysql::ComQuery{request.statement->text}.encode(member->lease->socket().out(), numbers);
+  const ReplyEnd end = co_await pass_reply(state, member->lease, Reply::text);
+  state.last = member->shard;
+  if (end.failed) co_return false;
+  std::optional<std::string> lost;
+  try {
+    co_await take_settings(state, member->lease, plan);
+  } catch (const values::SqlError& error) {
+    // The client has been told that all is well.
+    lost = error.message;
+  }
+  if (lost) throw SessionLost{*lost};
+  co_return true;
+}
+
+// ---------------------------------------------------------------------------------- others
+
+/// SHOW WARNINGS and its kin: of the statement before.
+net::Task<bool> show_warnings(State& state, Request& request) {
+  if (state.warnings_spread) {
+    throw values::make_error(values::ErrorId::unsupported_statement, "SHOW WARNINGS of a statement over several shards",
+                             "Run the statement for one key at a time.");
+  }
+  const std::uint32_t shard = state.last.value_or(state.default_shard());
+  auto* member = co_await state.transaction.attach(shard, state.target(shard), state.token());
+  // What the proxy has answered left no warnings.
+  if (!state.last) (void)co_await backends::run_command(member->lease, "DO 0", state.token());
+  net::mysql::Sequence numbers;
+  net::mysql::ComQuery{request.statement->text}.encode(member->lease->socket().out(), numbers);
+  const ReplyEnd end = co_await pass_reply(state, member->lease, Reply::text);
+  co_return !end.failed;
+}
+
+}  // namespace
+
+net::Task<bool> run_session_command(State& state, Request& request) {
+  const SessionPlan& plan = *request.plan->plan->session;
+  switch (plan.action) {
+    case SessionAction::begin: co_await begin_transaction(state, plan); break;
+    case SessionAction::commit:
+    case SessionAction::rollback: co_await end_transaction(state, plan); break;
+    case SessionAction::savepoint:
+    case SessionAction::rollback_to:
+    case SessionAction::release: co_await savepoint(state, plan); break;
+    case SessionAction::set: co_return co_await set(state, request);
+    case SessionAction::use: co_await use_database(state, plan.name); break;
+    case SessionAction::warnings: co_return co_await show_warnings(state, request);
+    default:
+      throw values::make_error(values::ErrorId::unsupported_statement, request.plan->plan->command,
+                               "Use the protocol's own commands.");
+  }
+  co_return true;
+}
+
+net::Task<void> use_database(State& state, std::string_view name) {
+  const std::string& own = state.planning.search_path.front();
+  if (name != state.login.database && name != own) {
+    throw server_error(1044, "42000",
+                       fmt::format("Access denied for user '{}' to database '{}': a session stays in its database",
+                                   state.login.user, name));
+  }
+  const std::uint32_t shard = state.default_shard();
+  auto* member = co_await state.transaction.attach(shard, state.target(shard), state.token());
+  net::mysql::Sequence numbers;
+  net::mysql::ComInitDb{own}.encode(member->lease->socket().out(), numbers);
+  (void)co_await pass_reply(state, member->lease, Reply::ok);
+  state.last = shard;
+}
+
+void forget_variable(State& state, backends::Transaction::Enlisted& member, std::string_view lower_case_name) {
+  const std::string name = variable_setting(lower_case_name);
+  state.settings.reset(name);
+  member.lease->applied.reset(name);
+  state.local_variables.insert_or_assign(std::string(lower_case_name), member.shard);
+}
+
+net::Task<void> begin_session(State& state) {
+  const std::uint32_t shard = state.default_shard();
+  auto* member = co_await state.transaction.attach(shard, state.target(shard), state.token());
+  auto answer = co_await backends::run_command(
+      member->lease, "SELECT @@sql_mode, @@version, @@autocommit, @@character_set_client", state.token());
+  if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
+  const auto& row = answer->rows.at(0);
+  const auto text = [&](std::size_t column) { return row.at(column).value_or(std::string()); };
+  check_character_set(text(3));
+  state.autocommit = text(2) == "1";
+  state.read_mode(text(0), text(1));
+}
+
+}  // namespace anabranch::proxy::mysql

@@ -1,0 +1,213 @@
+#include "proxy/mysql/prepared.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "backends/mysql_exchange.h"
+#include "net/mysql/result_messages.h"
+#include "net/mysql/stream.h"
+#include "net/mysql/temporal.h"
+#include "proxy/mysql/replies.h"
+#include "values/errors.h"
+#include "values/mysql_type.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+using net::mysql::FieldType;
+using net::mysql::ParameterType;
+using Reader = net::mysql::ResultReader;
+
+/// More of them on one session are a leak, which servers bound alike (max_prepared_stmt_count).
+constexpr std::size_t most_statements = 16382;
+
+bool is_integer(FieldType type) {
+  return type == FieldType::tiny_int || type == FieldType::small_int || type == FieldType::int_ ||
+         type == FieldType::medium_int || type == FieldType::big_int;
+}
+
+template <class Bits, class Real>
+std::string real_text(std::string_view bytes) {
+  Bits bits = 0;
+  std::memcpy(&bits, bytes.data(), sizeof bits);
+  return fmt::format("{}", std::bit_cast<Real>(bits));
+}
+
+[[noreturn]] void malformed() { throw server_error(1210, "HY000", "Incorrect arguments to mysqld_stmt_execute"); }
+
+std::string date_text(FieldType type, std::string_view bytes) {
+  const auto value = net::mysql::DateTime::decode(bytes);
+  if (!value) malformed();
+  std::string text = fmt::format("{:04}-{:02}-{:02}", value->year, value->month, value->day);
+  if (type == FieldType::date || type == FieldType::new_date) return text;
+  text += fmt::format(" {:02}:{:02}:{:02}", value->hour, value->minute, value->second);
+  if (value->microsecond != 0) text += fmt::format(".{:06}", value->microsecond);
+  return text;
+}
+
+std::string time_text(std::string_view bytes) {
+  const auto value = net::mysql::TimeSpan::decode(bytes);
+  if (!value) malformed();
+  std::string text = fmt::format("{}{:02}:{:02}:{:02}", value->negative ? "-" : "", value->days * 24 + value->hours,
+                                 value->minutes, value->seconds);
+  if (value->microseconds != 0) text += fmt::format(".{:06}", value->microseconds);
+  return text;
+}
+
+/// Of types whose binary form is not what the planner reads.
+std::optional<std::string> text_of(FieldType type, std::string_view bytes) {
+  switch (type) {
+    case FieldType::float_: return real_text<std::uint32_t, float>(bytes);
+    case FieldType::double_: return real_text<std::uint64_t, double>(bytes);
+    case FieldType::date:
+    case FieldType::new_date:
+    case FieldType::datetime:
+    case FieldType::timestamp: return date_text(type, bytes);
+    case FieldType::time: return time_text(bytes);
+    default: return std::nullopt;
+  }
+}
+
+values::Oid type_of(ParameterType type) {
+  return values::mysql_type(static_cast<values::MysqlCode>(type.type), type.is_unsigned);
+}
+
+}  // namespace
+
+std::span<const rewriter::BoundValue> TypedValues::read(const net::mysql::BoundParameters& from,
+                                                        const std::vector<std::string>& sent_ahead) {
+  values_.clear();
+  texts_.clear();
+  texts_.reserve(from.size());
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const ParameterType type = from.types()[i];
+    rewriter::BoundValue& value = values_.emplace_back();
+    value.type = type_of(type);
+    if (from.sent_ahead(i)) {
+      value.bytes = sent_ahead[i];
+    } else if (const auto& bytes = from.values()[i]) {
+      value.bytes = *bytes;
+      if (is_integer(type.type)) value.format = values::Format::binary;
+      if (auto text = text_of(type.type, *bytes)) value.bytes = texts_.emplace_back(std::move(*text));
+    }
+  }
+  return values_;
+}
+
+net::Task<PreparedStatement*> PreparedStatements::prepare(State& state, std::unique_ptr<Statement> statement) {
+  if (statements_.size() >= most_statements) {
+    throw server_error(1461, "42000", "Can't create more than max_prepared_stmt_count statements");
+  }
+  const auto& routing = statement->plan->plan->routing;
+  const bool fixed = routing.mode == rewriter::Routing::Mode::one_shard;
+  const std::uint32_t shard = fixed ? static_cast<std::uint32_t>(routing.shard) : state.default_shard();
+  auto* member = co_await state.transaction.attach(shard, state.target(shard), state.token());
+  net::mysql::Sequence numbers;
+  net::mysql::ComStmtPrepare{statement->text}.encode(member->lease->socket().out(), numbers);
+  const std::uint32_t id = next_++;
+  std::uint32_t numbered = id;
+  std::uint64_t parameters = 0;
+  const ReplyEnd end = co_await pass_reply(state, member->lease, Reader::Reply::prepare, &numbered, &parameters);
+  state.last = shard;
+  if (end.failed) co_return nullptr;
+  auto made = std::make_unique<PreparedStatement>(id, std::move(statement), static_cast<std::size_t>(parameters));
+  made->on[shard] = {member->lease->process(), numbered};
+  last_ = id;
+  co_return (statements_[id] = std::move(made)).get();
+}
+
+PreparedStatement* PreparedStatements::find_quietly(std::uint32_t id) {
+  const auto found = statements_.find(id == net::mysql::last_prepared_statement ? last_ : id);
+  return found == statements_.end() ? nullptr : found->second.get();
+}
+
+PreparedStatement& PreparedStatements::find(std::uint32_t id, std::string_view command) {
+  if (PreparedStatement* found = find_quietly(id)) return *found;
+  throw server_error(1243, "HY000", fmt::format("Unknown prepared statement handler ({}) given to {}", id, command));
+}
+
+namespace {
+
+/// Whether the connection is the one that has prepared it.
+bool is_there(const PreparedStatement::OnShard& on, const backends::Transaction::Enlisted* member) {
+  return member != nullptr && member->lease && member->lease->process() == on.connection;
+}
+
+}  // namespace
+
+void PreparedStatements::close(State& state, std::uint32_t id) {
+  const auto found = statements_.find(id);
+  if (found == statements_.end()) return;
+  for (const auto& [shard, on] : found->second->on) {
+    auto* member = state.transaction.find(shard);
+    if (!is_there(on, member)) continue;
+    net::mysql::Sequence numbers;
+    net::mysql::ComStmtClose{on.id}.encode(member->lease->socket().out(), numbers);
+    member->lease->socket().send_now();
+  }
+  for (const std::string& piece : found->second->ahead) ahead_bytes_ -= piece.size();
+  statements_.erase(found);
+}
+
+net::Task<void> PreparedStatements::reset(State& state, PreparedStatement& prepared) {
+  forget_ahead(prepared);
+  const auto shard = std::exchange(prepared.cursor, std::nullopt);
+  if (shard) {
+    auto* member = state.transaction.find(*shard);
+    const auto on = prepared.on.find(*shard);
+    if (on != prepared.on.end() && is_there(on->second, member)) {
+      net::mysql::Sequence numbers;
+      net::mysql::ComStmtReset{on->second.id}.encode(member->lease->socket().out(), numbers);
+      (void)co_await pass_reply(state, member->lease, Reader::Reply::ok);
+      co_return;
+    }
+  }
+  send_ok(state);
+}
+
+void PreparedStatements::forget_ahead(PreparedStatement& prepared) {
+  for (std::string& piece : prepared.ahead) {
+    ahead_bytes_ -= piece.size();
+    piece.clear();
+  }
+  prepared.bound.forget_sent_ahead();
+}
+
+void PreparedStatements::take_ahead(State& state, const net::mysql::ComStmtSendLongData& piece) {
+  PreparedStatement* prepared = find_quietly(piece.statement);
+  if (prepared == nullptr || !prepared->bound.mark_sent_ahead(piece.parameter)) return;
+  const std::size_t limit = state.db->config->limits.query_memory;
+  if (ahead_bytes_ + piece.data.size() > limit) throw SessionLost{"more was sent ahead than limits.query_memory"};
+  ahead_bytes_ += piece.data.size();
+  prepared->ahead[piece.parameter] += piece.data;
+}
+
+net::Task<void> prepare_on(PreparedStatement& prepared, backends::Transaction::Enlisted& member) {
+  backends::Lease& lease = member.lease;
+  if (const auto on = prepared.on.find(member.shard); on != prepared.on.end() && is_there(on->second, &member)) co_return;
+  auto answer = co_await backends::prepare_mysql_statement(lease, prepared.statement->text);
+  if (!answer) throw backends::ServerError(answer.error(), lease.shard(), lease.shard_name());
+  prepared.on.insert_or_assign(member.shard, PreparedStatement::OnShard{lease->process(), *answer});
+}
+
+void write_execution(PreparedStatement& prepared, backends::Transaction::Enlisted& member, std::uint8_t flags) {
+  const std::uint32_t id = prepared.on.at(member.shard).id;
+  net::Buffer& out = member.lease->socket().out();
+  for (std::size_t i = 0; i < prepared.bound.size(); ++i) {
+    if (!prepared.bound.sent_ahead(i)) continue;
+    net::mysql::Sequence numbers;
+    net::mysql::ComStmtSendLongData{id, static_cast<std::uint16_t>(i), prepared.ahead[i]}.encode(out, numbers);
+  }
+  net::mysql::ComStmtExecute head;
+  head.statement = id;
+  head.flags = flags;
+  net::mysql::Sequence numbers;
+  // Types always: each shard has to have heard them once.
+  prepared.bound.encode(out, numbers, head, true);
+}
+
+}  // namespace anabranch::proxy::mysql

@@ -1,0 +1,197 @@
+#include "proxy/mysql/relay.h"
+
+#include <utility>
+
+#include "backends/mysql_exchange.h"
+#include "net/mysql/result_messages.h"
+#include "net/mysql/stream.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+using net::mysql::Frame;
+using Reader = net::mysql::ResultReader;
+using Event = Reader::Event;
+
+/// More than this waiting for the client is sent before waiting for the shard.
+constexpr std::size_t send_ahead_bytes = 8192;
+
+class PassedReply {
+ public:
+  PassedReply(State& state, backends::Lease& lease, Reader::Reply kind, std::uint32_t* statement_id)
+      : state_(state),
+        lease_(lease),
+        running_(state, lease),
+        kind_(kind),
+        reader_(kind, state.capabilities),
+        statement_id_(statement_id),
+        patches_(state.more) {}
+
+  bool done() const { return reader_.done(); }
+  std::uint64_t parameters() const { return reader_.parameters(); }
+
+  /// Takes what has come, until there is nothing more, the client must catch up, or it must send its file.
+  void take() {
+    net::Socket& server = lease_->socket();
+    while (!done() && !infile_ && !state_.client.congested()) {
+      const auto frame = net::mysql::take_frame(server, net::mysql::max_frame_bytes, &needed_);
+      if (!frame) violate(frame.error().message);
+      if (!*frame) return;
+      const auto event = reader_.read((*frame)->payload);
+      if (!event) violate(event.error().message);
+      note(**frame, *event);
+      pass(**frame, *event);
+      begun_ = true;
+    }
+  }
+
+  net::Task<void> wait() {
+    if (state_.client.congested()) {
+      if (!co_await state_.client.flush()) lose_client();
+      co_return;
+    }
+    if (std::exchange(infile_, false)) {
+      co_await pass_file();
+      co_return;
+    }
+    if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+    net::Socket& server = lease_->socket();
+    if (server.queued() > 0) server.send_now();
+    if (const net::NetError* error = server.error()) lose(error->message);
+    if (server.at_end()) lose("the server closed the connection");
+    if (const auto filled = co_await server.fill(needed_); !filled) lose(filled.error().message);
+  }
+
+  ReplyEnd end() {
+    // Neither errors nor preparations tell the status.
+    const bool told = !end_.failed && kind_ != Reader::Reply::prepare && kind_ != Reader::Reply::statistics;
+    if (told) end_.status = reader_.status();
+    lease_->on_ready(told ? backends::mysql_transaction_status(end_.status) : lease_->transaction_status());
+    if (end_.failed && backends::ends_mysql_session(end_.error)) lease_->mark_broken();
+    return end_;
+  }
+
+ private:
+  void note(const Frame& frame, Event event) {
+    if (event == Event::error) {
+      const auto error = net::mysql::Err::decode(frame.payload);
+      end_.failed = true;
+      end_.error = error ? error->code : 0;
+    } else if (event == Event::ok) {
+      if (const auto ok = net::mysql::Ok::decode(frame.payload, state_.capabilities)) end_.insert_id = ok->last_insert_id;
+    } else if (event == Event::infile_request) {
+      infile_ = true;
+      file_numbers_.reset(static_cast<std::uint8_t>(frame.sequence + 1));
+    }
+  }
+
+  void pass(const Frame& frame, Event event) {
+    if (event == Event::prepared && statement_id_ != nullptr) return pass_prepared(frame);
+    if (patches_ && done() && (event == Event::ok || event == Event::rows_end)) return pass_end(frame, event);
+    if (frame.sequence == state_.sequence.next()) {
+      (void)state_.sequence.take();
+      state_.client.write(frame.raw);
+    } else {
+      net::mysql::append_renumbered(state_.out(), frame.raw, state_.sequence);
+    }
+  }
+
+  /// The statement's number is the session's own.
+  void pass_prepared(const Frame& frame) {
+    auto prepared = net::mysql::PrepareOk::decode(frame.payload);
+    if (!prepared) violate(prepared.error().message);
+    const std::uint32_t on_server = std::exchange(prepared->statement, *statement_id_);
+    *statement_id_ = on_server;
+    prepared->encode(state_.out(), state_.sequence);
+  }
+
+  /// The result of another statement follows.
+  void pass_end(const Frame& frame, Event event) {
+    constexpr std::uint16_t more = net::mysql::status::more_results;
+    const bool is_eof = event == Event::rows_end && !net::mysql::has(state_.capabilities, net::mysql::capability::deprecate_eof);
+    if (is_eof) {
+      auto eof = net::mysql::Eof::decode(frame.payload);
+      if (!eof) violate(eof.error().message);
+      eof->status |= more;
+      return eof->encode(state_.out(), state_.sequence);
+    }
+    auto ok = net::mysql::Ok::decode(frame.payload, state_.capabilities);
+    if (!ok) violate(ok.error().message);
+    ok->status |= more;
+    ok->encode(state_.out(), state_.sequence, state_.capabilities);
+  }
+
+  /// LOCAL INFILE: the client's packets up to an empty one are the server's.
+  net::Task<void> pass_file() {
+    if (!co_await state_.client.flush()) lose_client();
+    bool continues = false;
+    while (true) {
+      const auto frame = co_await net::mysql::read_frame(state_.client);
+      if (!frame) lose_client();
+      state_.sequence.reset(static_cast<std::uint8_t>(frame->sequence + 1));
+      net::mysql::append_renumbered(lease_->socket().out(), frame->raw, file_numbers_);
+      if (const auto sent = co_await lease_->socket().flush(); !sent) lose(sent.error().message);
+      if (frame->payload.empty() && !continues) co_return;
+      continues = frame->continues();
+    }
+  }
+
+  [[noreturn]] void lose_client() {
+    lease_->mark_broken();
+    throw SessionLost{"the client has gone"};
+  }
+  [[noreturn]] void lose(const std::string& reason) {
+    lease_->mark_broken();
+    if (begun_) throw SessionLost{reason};
+    throw values::make_error(values::ErrorId::shard_lost, lease_->server().text(), reason);
+  }
+  [[noreturn]] void violate(const std::string& reason) {
+    lease_->mark_broken();
+    throw SessionLost{reason};
+  }
+
+  State& state_;
+  backends::Lease& lease_;
+  const Running running_;
+  const Reader::Reply kind_;
+  Reader reader_;
+  std::uint32_t* statement_id_;
+  const bool patches_;
+  std::size_t needed_ = 0;
+  bool infile_ = false;  ///< the client is to send its file
+  net::mysql::Sequence file_numbers_;
+  bool begun_ = false;
+  ReplyEnd end_;
+};
+
+}  // namespace
+
+net::Task<ReplyEnd> pass_reply(State& state, backends::Lease& lease, Reader::Reply kind, std::uint32_t* statement_id,
+                               std::uint64_t* parameters) {
+  lease->expect_ready();
+  PassedReply reply(state, lease, kind, statement_id);
+  lease->socket().send_now();
+  while (true) {
+    reply.take();
+    if (reply.done()) {
+      if (parameters != nullptr) *parameters = reply.parameters();
+      co_return reply.end();
+    }
+    co_await reply.wait();
+  }
+}
+
+void send_ok(State& state, std::uint64_t affected, std::uint64_t insert_id, std::uint16_t warnings,
+             std::string_view info) {
+  net::mysql::Ok ok;
+  ok.affected_rows = affected;
+  ok.last_insert_id = insert_id;
+  ok.status = state.status();
+  ok.warnings = warnings;
+  ok.info = info;
+  ok.encode(state.out(), state.sequence, state.capabilities);
+}
+
+}  // namespace anabranch::proxy::mysql

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include "backends/pool.h"
+#include "net/mysql/result_reader.h"
+#include "proxy/mysql/state.h"
+
+namespace anabranch::proxy::mysql {
+
+/// What a reply that was passed on has said at its end.
+struct ReplyEnd {
+  bool failed = false;
+  std::uint16_t error = 0;  ///< its number
+  std::uint16_t status = 0;
+  std::uint64_t insert_id = 0;
+};
+
+/// Passes the reply to what has been written to the lease on to the client, frame by frame as it comes: only the
+/// frames' numbers change, and the last one's status where another statement's result follows. `statement_id`: of
+/// a COM_STMT_PREPARE, what the client is told for the server's number, which comes back in its place; `parameters`:
+/// how many it has. Throws
+/// SqlError 08006 where the server is lost before it has answered, SessionLost after that, or where the client is.
+net::Task<ReplyEnd> pass_reply(State& state, backends::Lease& lease, net::mysql::ResultReader::Reply kind,
+                               std::uint32_t* statement_id = nullptr, std::uint64_t* parameters = nullptr);
+
+/// OK of the proxy's own.
+void send_ok(State& state, std::uint64_t affected = 0, std::uint64_t insert_id = 0, std::uint16_t warnings = 0,
+             std::string_view info = {});
+
+}  // namespace anabranch::proxy::mysql

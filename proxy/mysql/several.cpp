@@ -1,0 +1,250 @@
+#include "proxy/mysql/several.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "backends/exchange.h"
+#include "backends/mysql_exchange.h"
+#include "net/mysql/result_messages.h"
+#include "proxy/execute.h"
+#include "proxy/mysql/relay.h"
+#include "proxy/mysql/transaction.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+using backends::CommandResult;
+using backends::TransactionState;
+using Enlisted = backends::Transaction::Enlisted;
+using Answer = std::expected<CommandResult, net::pg::ErrorFields>;
+
+/// In an explicit transaction a statement that fails is undone, and nothing before it.
+constexpr std::string_view guard = "`anabranch statement`";
+
+/// Adds the numbers of another shard's words ("Rows matched: 1  Changed: 1  Warnings: 0") to `words`.
+std::string add_words(std::string_view words, std::string_view other) {
+  std::string sum;
+  const auto number = [](std::string_view& text) {
+    std::uint64_t value = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
+    return value;
+  };
+  const auto is_digit = [](std::string_view text) { return !text.empty() && text.front() >= '0' && text.front() <= '9'; };
+  while (!words.empty()) {
+    if (is_digit(words) && is_digit(other)) {
+      sum += std::to_string(number(words) + number(other));
+      continue;
+    }
+    if (other.empty() || words.front() != other.front()) return std::string(words);
+    sum += words.front();
+    words.remove_prefix(1);
+    other.remove_prefix(1);
+  }
+  return sum;
+}
+
+class SeveralWrites {
+ public:
+  SeveralWrites(State& state, Request& request) : state_(state), request_(request), plan_(*request.plan->plan) {}
+
+  net::Task<void> run() {
+    if (plan_.recipe) {
+      throw values::make_error(values::ErrorId::unsupported_clause, "RETURNING", "its rows would come from several shards",
+                               "Read the rows by a statement of their own.");
+    }
+    bound_ = rewriter::bind(bind_request(state_, request_));
+    co_await open_transaction(state_, plan_);
+    if (commits_implicitly(plan_)) {
+      co_await run_in_order();
+    } else {
+      co_await run_at_once();
+    }
+    state_.last = warned_;
+    state_.warnings_spread = warned_several_;
+    answer();
+  }
+
+ private:
+  /// Definitions: MySQL has no way back.
+  net::Task<void> run_in_order() {
+    std::vector<std::string> done;
+    std::exception_ptr failure;
+    for (const auto& query : bound_.queries) {
+      const auto shard = static_cast<std::uint32_t>(query.shard);
+      try {
+        Enlisted* member = co_await enlist(state_, plan_, shard);
+        const Running running(state_, member->lease);
+        Answer answer = co_await backends::run_command(member->lease, query.sql);
+        if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
+        take(*answer, shard);
+        done.push_back(member->lease.shard_name());
+      } catch (const values::SqlError& error) {
+        values::SqlError told = error;
+        if (!done.empty()) told.message += fmt::format(" (carried out on {}, and not undone there)", fmt::join(done, ", "));
+        failure = std::make_exception_ptr(told);
+      }
+      if (failure) break;
+    }
+    if (changes_definitions(plan_)) state_.change_definitions();
+    if (!done.empty()) co_await publish();
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  net::Task<void> publish() { co_await commit(state_); }
+
+  net::Task<void> run_at_once() {
+    const bool several = bound_.queries.size() > 1;
+    if (several && state_.transaction.state() == TransactionState::none) state_.transaction.begin_implicit();
+    std::exception_ptr failure;
+    try {
+      for (const auto& query : bound_.queries) {
+        members_.push_back(co_await enlist(state_, plan_, static_cast<std::uint32_t>(query.shard)));
+      }
+      guarded_ = several && state_.explicit_transaction();
+      if (guarded_) co_await on_all(fmt::format("SAVEPOINT {}", guard));
+      co_await send_all();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (state_.transaction.state() == TransactionState::implicit) {
+      co_await (failure ? roll_back(state_) : commit(state_));
+    } else if (failure && state_.explicit_transaction()) {
+      co_await undo();
+    } else if (guarded_) {
+      co_await on_all(fmt::format("RELEASE SAVEPOINT {}", guard));
+    }
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  /// The statement, or the transaction where a server has rolled its part of it back.
+  net::Task<void> undo() {
+    bool whole = false;
+    for (Enlisted* member : members_) {
+      if (member->lease->broken() || member->lease->transaction_status() != 'T') continue;
+      const std::uint16_t now = co_await backends::mysql_status(member->lease);
+      whole |= (now & net::mysql::status::in_transaction) == 0;
+    }
+    if (whole) {
+      co_await roll_back(state_);
+    } else if (guarded_) {
+      co_await on_all(fmt::format("ROLLBACK TO SAVEPOINT {}", guard));
+    }
+  }
+
+  static net::Task<void> ask(Enlisted& member, std::string sql, std::optional<Answer>& answer) {
+    answer = co_await backends::run_command(member.lease, std::move(sql));
+  }
+
+  /// Throws the first failure, once all have answered.
+  net::Task<std::vector<std::optional<Answer>>> ask_all(std::vector<std::string> texts) {
+    std::vector<std::optional<Answer>> answers(members_.size());
+    std::vector<net::Task<void>> tasks;
+    std::vector<std::unique_ptr<Running>> running;
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      running.push_back(std::make_unique<Running>(state_, members_[i]->lease));
+      tasks.push_back(ask(*members_[i], std::move(texts[i]), answers[i]));
+    }
+    co_await net::when_all(std::move(tasks));
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      backends::Lease& lease = members_[i]->lease;
+      if (answers[i] && !*answers[i]) throw backends::ServerError(answers[i]->error(), lease.shard(), lease.shard_name());
+    }
+    co_return answers;
+  }
+
+  net::Task<void> on_all(std::string sql) {
+    (void)co_await ask_all(std::vector<std::string>(members_.size(), std::move(sql)));
+  }
+
+  net::Task<void> send_all() {
+    std::vector<std::string> texts;
+    for (auto& query : bound_.queries) texts.push_back(std::move(query.sql));
+    const auto answers = co_await ask_all(std::move(texts));
+    for (std::size_t i = 0; i < answers.size(); ++i) take(**answers[i], members_[i]->shard);
+  }
+
+  void take(const CommandResult& one, std::uint32_t shard) {
+    warned_several_ |= one.warnings > 0 && warned_.has_value();
+    if (one.warnings > 0) warned_ = shard;
+    const bool first = std::exchange(any_, true) == false;
+    if (first) {
+      total_ = one;
+      return;
+    }
+    total_.warnings = static_cast<std::uint16_t>(std::min(65535, total_.warnings + one.warnings));
+    // The row that was inserted last is not known to be on one shard or another; ids grow.
+    total_.insert_id = std::max(total_.insert_id, one.insert_id);
+    if (!plan_.sum_counts) return;
+    total_.affected += one.affected;
+    total_.tag = add_words(total_.tag, one.tag);
+  }
+
+  void answer() { send_ok(state_, total_.affected, total_.insert_id, total_.warnings, total_.tag); }
+
+  State& state_;
+  Request& request_;
+  const rewriter::Plan& plan_;
+  rewriter::BoundPlan bound_;
+  std::vector<Enlisted*> members_;
+  bool guarded_ = false;
+  bool any_ = false;
+  std::optional<std::uint32_t> warned_;  ///< where there are warnings
+  bool warned_several_ = false;
+  CommandResult total_;
+};
+
+}  // namespace
+
+void explain(State& state, const Request& request) {
+  const rewriter::Plan& plan = *request.plan->plan;
+  if (!plan.explained || plan.explained->analyze || request.prepared != nullptr) {
+    throw values::make_error(values::ErrorId::unsupported_statement, "ANALYZE over several shards",
+                             "EXPLAIN shows what they would be asked.");
+  }
+  rewriter::BindRequest bind = bind_request(state, request);
+  bind.plan = plan.explained->plan.get();
+  const auto lines = rewriter::explain(*bind.plan, rewriter::bind(bind), *state.db->map);
+  state.last.reset();
+  net::Buffer& out = state.out();
+  net::mysql::ColumnCount{1}.encode(out, state.sequence, state.capabilities);
+  net::mysql::ColumnDefinition41 column;
+  column.name = "QUERY PLAN";
+  column.collation = 45;  // utf8mb4_general_ci
+  column.length = 1024;
+  column.encode(out, state.sequence, state.capabilities);
+  const bool eofs = !net::mysql::has(state.capabilities, net::mysql::capability::deprecate_eof);
+  if (eofs) net::mysql::Eof{0, state.status()}.encode(out, state.sequence);
+  for (const std::string& line : lines) net::mysql::PacketWriter(out, state.sequence).field(line);
+  if (eofs) return net::mysql::Eof{0, state.status()}.encode(out, state.sequence);
+  net::mysql::Ok end;
+  end.ends_rows = true;
+  end.status = state.status();
+  end.encode(out, state.sequence, state.capabilities);
+}
+
+rewriter::BindRequest bind_request(const State& state, const Request& request) {
+  rewriter::BindRequest bind;
+  bind.plan = request.plan->plan.get();
+  bind.shape = &request.statement->shape;
+  bind.parameters = request.values;
+  bind.map = state.db->map.get();
+  bind.mysql = &state.planning.mysql;
+  return bind;
+}
+
+net::Task<void> run_on_several(State& state, Request& request) {
+  if (!request.plan->plan->evaluations.empty()) {
+    throw values::make_error(values::ErrorId::unsupported_clause, "a function of the moment",
+                             "each shard would compute its own", "Give its value.");
+  }
+  SeveralWrites writes(state, request);
+  co_await writes.run();
+}
+
+}  // namespace anabranch::proxy::mysql

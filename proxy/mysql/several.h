@@ -1,0 +1,16 @@
+#pragma once
+
+#include "proxy/mysql/state.h"
+
+namespace anabranch::proxy::mysql {
+
+/// Writes and definitions on several shards: all of them, or none; answers one OK. Definitions go from shard to
+/// shard, each of which commits for itself.
+net::Task<void> run_on_several(State& state, Request& request);
+
+/// EXPLAIN of what several shards would carry out: the proxy's plan, a line a row.
+void explain(State& state, const Request& request);
+
+rewriter::BindRequest bind_request(const State& state, const Request& request);
+
+}  // namespace anabranch::proxy::mysql

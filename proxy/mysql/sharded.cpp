@@ -1,0 +1,378 @@
+#include "proxy/mysql/sharded.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "backends/mysql_exchange.h"
+#include "proxy/execute.h"
+#include "proxy/mysql/commands.h"
+#include "proxy/mysql/replies.h"
+#include "proxy/mysql/several.h"
+#include "proxy/mysql/statements.h"
+#include "proxy/mysql/transaction.h"
+#include "proxy/mysql/variables.h"
+#include "proxy/planning.h"
+#include "proxy/transaction_end.h"
+#include "rewriter/mysql/parse.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+using net::mysql::Command;
+using rewriter::PlanKind;
+using Reply = net::mysql::ResultReader::Reply;
+using Enlisted = backends::Transaction::Enlisted;
+
+constexpr std::size_t kept_bytes = 64 * 1024;
+
+void set_text(const State& state, Statement& statement, std::string_view text) {
+  statement.text.assign(text);
+  statement.plan = nullptr;
+  rewriter::mysql::shape(statement.text, state.planning.mysql, {}, statement.shape);
+}
+
+[[noreturn]] void malformed(const net::mysql::DecodeError& error) {
+  throw server_error(error.code, "08S01", error.message);
+}
+
+}  // namespace
+
+const std::string* Sharded::session_state() {
+  const auto* member = state_.transaction.find(state_.default_shard());
+  return member == nullptr ? nullptr : member->lease->parameter(backends::mysql_session_state);
+}
+
+void Sharded::cancel() {
+  state_.cancel_requested = true;
+  state_.stop_running();
+}
+
+bool Sharded::lost() const {
+  const backends::Transaction& transaction = state_.transaction;
+  return transaction.lost_kept() || std::ranges::any_of(transaction.enlisted(), [](const auto& member) {
+           return !member->lease || member->lease->broken();
+         });
+}
+
+net::Task<void> Sharded::handle(std::string_view payload, const bool& ended) {
+  const Command command = *net::mysql::command_of(payload);
+  if (take_unanswered(command, payload)) co_return;
+  if (state_.worker.holds_any()) co_await wait_while_held(state_, ended);
+  state_.begin_statement();
+  state_.more = false;
+  const std::string_view body = payload.substr(1);
+  switch (command) {
+    case Command::query: co_await query(body); break;
+    case Command::stmt_prepare: co_await prepare(body); break;
+    case Command::stmt_execute: co_await execute(payload); break;
+    case Command::stmt_fetch: co_await fetch(payload); break;
+    case Command::stmt_reset: {
+      const auto reset = net::mysql::ComStmtReset::decode(payload);
+      if (!reset) malformed(reset.error());
+      co_await prepared_.reset(state_, prepared_.find(reset->statement, "mysqld_stmt_reset"));
+      break;
+    }
+    case Command::init_db: co_await use_database(state_, body); break;
+    case Command::ping: send_ok(state_); break;
+    case Command::reset_connection: co_await reset(); break;
+    case Command::set_option: {
+      const auto option = net::mysql::ComSetOption::decode(payload);
+      if (!option) malformed(option.error());
+      if (co_await pass_on(payload, Reply::ok)) {
+        multi_statements_ = option->option == net::mysql::ComSetOption::multi_statements_on;
+      }
+      break;
+    }
+    case Command::field_list: co_await pass_on(payload, Reply::field_list); break;
+    case Command::statistics: co_await pass_on(payload, Reply::statistics); break;
+    case Command::process_info: co_await pass_on(payload, Reply::text); break;
+    case Command::process_kill: co_await pass_on(payload, Reply::ok); break;
+    default: {
+      const std::string_view known = net::mysql::name(command);
+      throw server_error(1235, "42000", fmt::format("{} is not supported in a database with schemes",
+                                                    known.empty() ? "this command" : known));
+    }
+  }
+  state_.stop_clock();
+}
+
+/// Commands that have no answer, whatever becomes of them.
+bool Sharded::take_unanswered(Command command, std::string_view payload) {
+  if (command == Command::stmt_close) {
+    if (const auto close = net::mysql::ComStmtClose::decode(payload)) prepared_.close(state_, close->statement);
+    return true;
+  }
+  if (command != Command::stmt_send_long_data) return false;
+  if (const auto piece = net::mysql::ComStmtSendLongData::decode(payload)) prepared_.take_ahead(state_, *piece);
+  return true;
+}
+
+/// COM_RESET_CONNECTION: nothing of what the session has made is left, on any shard.
+net::Task<void> Sharded::reset() {
+  co_await roll_back(state_);
+  for (auto& member : state_.transaction.enlisted()) {
+    co_await backends::reset_mysql_session(member->lease);
+    member->lease->applied = backends::SettingsStack();
+  }
+  state_.settings.discard_all();
+  state_.next_options.clear();
+  state_.last.reset();
+  state_.last_insert.reset();
+  state_.local_variables.clear();
+  prepared_ = PreparedStatements();
+  co_await begin_session(state_);
+  send_ok(state_);
+}
+
+/// What concerns no table of several shards: the default one answers. False: by an error.
+net::Task<bool> Sharded::pass_on(std::string_view payload, Reply reply) {
+  const std::uint32_t shard = state_.default_shard();
+  Enlisted* member = co_await state_.transaction.attach(shard, state_.target(shard), state_.token());
+  net::mysql::Sequence numbers;
+  net::mysql::PacketWriter(member->lease->socket().out(), numbers).bytes(payload);
+  const ReplyEnd end = co_await pass_reply(state_, member->lease, reply);
+  co_return !end.failed;
+}
+
+// ---------------------------------------------------------------------------------- COM_QUERY
+
+net::Task<void> Sharded::query(std::string_view text) {
+  const bool takes_several = multi_statements_ && net::mysql::has(state_.capabilities, net::mysql::capability::multi_statements);
+  const bool may_be_several = text.contains(';');
+  if (takes_several && may_be_several) {
+    co_await run_texts(std::string(text));
+  } else if (may_be_several && split_statements(text, state_.planning.mysql).size() > 1) {
+    co_await check_by_server(std::string(text));
+  } else {
+    (void)co_await run_text(text);
+  }
+  if (simple_.text.capacity() > kept_bytes) simple_ = Statement();
+}
+
+/// Each has a result of its own; the first that fails is the last.
+net::Task<void> Sharded::run_texts(std::string text) {
+  const auto statements = split_statements(text, state_.planning.mysql);
+  if (statements.empty()) (void)co_await run_text(text);
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    state_.more = i + 1 < statements.size();
+    std::exception_ptr failure;
+    bool goes_on = false;
+    try {
+      goes_on = co_await run_text(statements[i]);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure || !goes_on) state_.more = false;
+    if (failure) std::rethrow_exception(failure);
+    if (!goes_on) co_return;
+  }
+}
+
+/// False: an error has been passed on.
+net::Task<bool> Sharded::run_text(std::string_view text) {
+  set_text(state_, simple_, text);
+  if (simple_.shape.blank()) {
+    // Where there is a comment it is a statement that does nothing.
+    co_return co_await pass_on("\x03" + simple_.text, Reply::text);
+  }
+  simple_.plan = cached_plan(state_, simple_, false);
+  if (simple_.plan == nullptr) simple_.plan = co_await make_plan_alone(state_, simple_, false);
+  Request request;
+  request.statement = &simple_;
+  request.plan = simple_.plan;
+  co_return co_await run(request);
+}
+
+net::Task<bool> Sharded::run(Request& request) {
+  const auto begun = std::chrono::steady_clock::now();
+  if (!state_.db->outdated.empty() && writes(*request.plan->plan)) {
+    throw values::make_error(values::ErrorId::outdated_map, state_.db->outdated);
+  }
+  bool went_well = true;
+  const auto& session = request.plan->plan->session;
+  state_.warnings_spread &= session && session->action == rewriter::SessionAction::warnings;
+  if (session && request.prepared != nullptr &&
+      (!request.values.empty() || session->action == rewriter::SessionAction::warnings)) {
+    throw values::make_error(values::ErrorId::unsupported_statement, request.plan->plan->command + " as a prepared statement",
+                             "Send it as a text.");
+  }
+  if (const auto shard = plain_shard(request)) {
+    went_well = co_await relay(request, *shard);
+  } else if (request.plan->plan->kind == PlanKind::session) {
+    went_well = co_await run_session_command(state_, request);
+  } else {
+    const auto one = co_await choose_shard(request);
+    if (one) {
+      went_well = co_await relay(request, *one);
+    } else if (request.plan->plan->kind == PlanKind::local) {
+      explain(state_, request);
+    } else {
+      co_await run_on_several(state_, request);
+    }
+  }
+  state_.worker.metrics().statement(request.plan->plan->kind, std::chrono::steady_clock::now() - begun);
+  co_return went_well;
+}
+
+/// The one shard of a relay, where it is plain to see.
+std::optional<std::uint32_t> Sharded::plain_shard(const Request& request) const {
+  const rewriter::Plan& plan = *request.plan->plan;
+  if (plan.kind != PlanKind::relay || plan.asks_sequences) return std::nullopt;
+  return rewriter::only_shard(bind_request(state_, request));
+}
+
+/// The shard of a relay. Nothing: the statement is for several, and its plan is one for these; or for none.
+net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) {
+  const rewriter::Plan* plan = request.plan->plan.get();
+  if (plan->kind == PlanKind::refuse) co_await refuse(*request.statement, request.plan);
+  if (plan->kind == PlanKind::relay) {
+    const rewriter::BindRequest bind = bind_request(state_, request);
+    if (plan->asks_sequences && plan->routing.mode == rewriter::Routing::Mode::any_shard) {
+      co_return state_.last_insert.value_or(state_.default_shard());
+    }
+    const router::ShardSet shards = rewriter::route(bind, nullptr);
+    if (shards.size() <= 1) co_return shards.empty() ? state_.default_shard() : *shards.begin();
+    request.plan = cached_plan(state_, *request.statement, true);
+    if (request.plan == nullptr) request.plan = co_await make_plan_alone(state_, *request.statement, true);
+    plan = request.plan->plan.get();
+    if (plan->kind == PlanKind::refuse) co_await refuse(*request.statement, request.plan);
+  }
+  if (plan->kind == PlanKind::scatter) {
+    throw values::make_error(values::ErrorId::unsupported_statement, "reading from several shards by MySQL's protocol",
+                             "Name the key, so that one shard has all rows.");
+  }
+  co_return std::nullopt;
+}
+
+/// Throws the server's own error, if it has one: it prepares the text, and no more.
+net::Task<void> Sharded::check_by_server(std::string text) {
+  const std::uint32_t shard = state_.default_shard();
+  Enlisted* member = co_await state_.transaction.attach(shard, state_.target(shard), state_.token());
+  auto answer = co_await backends::prepare_mysql_statement(member->lease, std::move(text), state_.token());
+  if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
+  net::mysql::Sequence numbers;
+  net::mysql::ComStmtClose{*answer}.encode(member->lease->socket().out(), numbers);
+}
+
+net::Task<void> Sharded::refuse(const Statement& statement, CachedPlanPtr plan) {
+  const rewriter::Plan& refused = *plan->plan;
+  if (refused.prepare_only) {
+    co_await check_by_server(refused.prepare_text.empty() ? statement.text : refused.prepare_text);
+  }
+  throw *refused.refusal;
+}
+
+/// A variable that was set on one shard has its value there.
+void Sharded::check_variables(const Request& request, std::uint32_t shard) {
+  const VariableUse use = variables_of(request.statement->text, state_.planning.mysql);
+  for (const std::string& name : use.names) {
+    const auto local = state_.local_variables.find(name);
+    if (local != state_.local_variables.end() && local->second != shard) {
+      throw values::make_error(values::ErrorId::unsupported_statement, "a user variable that another shard has set: @" + name,
+                               "Set it by SET with a constant.");
+    }
+  }
+  if (!use.assigns) return;
+  Enlisted* member = state_.transaction.find(shard);
+  for (const std::string& name : use.names) forget_variable(state_, *member, name);
+}
+
+net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
+  const rewriter::Plan& plan = *request.plan->plan;
+  if (plan.asks_sequences && state_.last_insert && *state_.last_insert != shard) {
+    throw values::make_error(values::ErrorId::unsupported_statement,
+                             "LAST_INSERT_ID() of a write to another shard in this statement", "Ask for it alone.");
+  }
+  if (must_open(state_)) co_await open_transaction(state_, plan);
+  Enlisted* member = co_await enlist(state_, plan, shard);
+  if (request.statement->text.contains('@')) check_variables(request, shard);
+  PreparedStatement* prepared = request.prepared;
+  if (prepared != nullptr) {
+    co_await prepare_on(*prepared, *member);
+    write_execution(*prepared, *member, request.cursor);
+  } else {
+    net::mysql::Sequence numbers;
+    net::mysql::ComQuery{request.statement->text}.encode(member->lease->socket().out(), numbers);
+  }
+  const ReplyEnd end = co_await pass_reply(state_, member->lease, prepared != nullptr ? Reply::binary : Reply::text);
+  if (prepared != nullptr) {
+    prepared->cursor.reset();
+    if (request.cursor != net::mysql::cursor::none && !end.failed) prepared->cursor = shard;
+  }
+  co_await finish(request, *member, end);
+  co_return !end.failed;
+}
+
+net::Task<void> Sharded::finish(Request& request, Enlisted& member, ReplyEnd end) {
+  const rewriter::Plan& plan = *request.plan->plan;
+  state_.last = member.shard;
+  // A row of a sharded table has brought its number along: that is not LAST_INSERT_ID()'s.
+  const bool brought = plan.routing.mode == rewriter::Routing::Mode::by_key && !plan.asks_sequences;
+  if (end.insert_id != 0 && !brought) state_.last_insert = member.shard;
+  if (state_.transaction.state() != backends::TransactionState::none) co_await settle(state_, member, end);
+  if (end.failed || !changes_definitions(plan)) co_return;
+  state_.change_definitions();
+  co_await publish_definitions(state_);
+}
+
+// ---------------------------------------------------------------------------------- prepared statements
+
+net::Task<void> Sharded::take_plan(Statement& statement) {
+  if (plan_is_current(state_, statement)) co_return;
+  statement.plan = cached_plan(state_, statement, false);
+  if (statement.plan == nullptr) statement.plan = co_await make_plan_alone(state_, statement, false);
+  statement.planned_under = state_.db->version;
+  statement.planned_key = state_.planning_key;
+}
+
+net::Task<void> Sharded::prepare(std::string_view text) {
+  auto made = std::make_unique<Statement>();
+  set_text(state_, *made, text);
+  co_await take_plan(*made);
+  if (made->plan->plan->kind == PlanKind::refuse) co_await refuse(*made, made->plan);
+  (void)co_await prepared_.prepare(state_, std::move(made));
+}
+
+net::Task<void> Sharded::execute(std::string_view payload) {
+  const auto head = net::mysql::ComStmtExecute::decode(payload);
+  if (!head) malformed(head.error());
+  PreparedStatement& prepared = prepared_.find(head->statement, "mysqld_stmt_execute");
+  if (const auto read = prepared.bound.read(head->parameters); !read) {
+    throw server_error(1210, "HY000", "Incorrect arguments to mysqld_stmt_execute");
+  }
+  co_await take_plan(*prepared.statement);
+  Request request;
+  request.statement = prepared.statement.get();
+  request.plan = prepared.statement->plan;
+  request.values = prepared.values.read(prepared.bound, prepared.ahead);
+  request.prepared = &prepared;
+  request.cursor = head->flags;
+  std::exception_ptr failure;
+  try {
+    (void)co_await run(request);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  prepared_.forget_ahead(prepared);
+  if (failure) std::rethrow_exception(failure);
+}
+
+net::Task<void> Sharded::fetch(std::string_view payload) {
+  auto fetch = net::mysql::ComStmtFetch::decode(payload);
+  if (!fetch) malformed(fetch.error());
+  PreparedStatement& prepared = prepared_.find(fetch->statement, "mysqld_stmt_fetch");
+  Enlisted* member = prepared.cursor ? state_.transaction.find(*prepared.cursor) : nullptr;
+  if (member == nullptr) {
+    throw server_error(1421, "HY000", fmt::format("The statement ({}) has no open cursor.", prepared.id));
+  }
+  fetch->statement = prepared.on.at(member->shard).id;
+  net::mysql::Sequence numbers;
+  fetch->encode(member->lease->socket().out(), numbers);
+  (void)co_await pass_reply(state_, member->lease, Reply::fetch);
+}
+
+}  // namespace anabranch::proxy::mysql

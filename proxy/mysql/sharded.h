@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/mysql/commands.h"
+#include "proxy/mysql/prepared.h"
+#include "proxy/mysql/state.h"
+
+namespace anabranch::proxy::mysql {
+
+/// A MySQL client's commands in a database with schemes: each statement is planned, and carried out on the shards
+/// that it concerns. One loop.
+class Sharded {
+ public:
+  Sharded(Worker& worker, const Login& login, const Agreement& agreement, net::Socket& client,
+          net::mysql::Sequence& sequence)
+      : state_(worker, login, agreement, client, sequence) {}
+
+  /// Opens the connection to the default shard. Throws SqlError.
+  net::Task<void> begin() { return begin_session(state_); }
+  /// What the server has told of the session that it has opened; may be null.
+  const std::string* session_state();
+
+  /// Carries out one command and writes its answer. `payload` is that of its whole packet. Throws SqlError for
+  /// what the client is to be told, SessionLost.
+  net::Task<void> handle(std::string_view payload, const bool& ended);
+
+  State& state() { return state_; }
+  void cancel();
+  bool in_transaction() const { return state_.transaction.state() != backends::TransactionState::none; }
+  /// How long the client may say nothing; 0: for ever.
+  conf::Milliseconds idle_limit() const {
+    return in_transaction() ? state_.db->config->limits.idle_in_transaction_timeout : conf::Milliseconds(0);
+  }
+  /// A connection was lost, and with it what the session had there.
+  bool lost() const;
+  /// Closes the session's connections.
+  void end() { state_.end_leases(); }
+
+ private:
+  bool take_unanswered(net::mysql::Command command, std::string_view payload);
+  net::Task<void> reset();
+  net::Task<void> query(std::string_view text);
+  net::Task<void> run_texts(std::string text);
+  net::Task<bool> run_text(std::string_view text);
+  net::Task<bool> run(Request& request);
+  net::Task<bool> relay(Request& request, std::uint32_t shard);
+  net::Task<bool> pass_on(std::string_view payload, net::mysql::ResultReader::Reply reply);
+  net::Task<void> check_by_server(std::string text);
+  net::Task<void> refuse(const Statement& statement, CachedPlanPtr plan);
+  net::Task<void> take_plan(Statement& statement);
+  net::Task<void> prepare(std::string_view text);
+  net::Task<void> execute(std::string_view payload);
+  net::Task<void> fetch(std::string_view payload);
+  std::optional<std::uint32_t> plain_shard(const Request& request) const;
+  net::Task<std::optional<std::uint32_t>> choose_shard(Request& request);
+  net::Task<void> finish(Request& request, backends::Transaction::Enlisted& member, ReplyEnd end);
+  void check_variables(const Request& request, std::uint32_t shard);
+
+  State state_;
+  Statement simple_;  ///< of COM_QUERY; reused
+  PreparedStatements prepared_;
+  bool multi_statements_ = true;  ///< COM_SET_OPTION
+};
+
+}  // namespace anabranch::proxy::mysql

@@ -1,0 +1,92 @@
+#include "proxy/mysql/state.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "backends/mysql_context.h"
+#include "net/mysql/flags.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+backends::SessionForm form_of(const Agreement& agreement) {
+  return {agreement.capabilities, agreement.collation, true};
+}
+
+/// 100 * (100 * major + minor) + patch of "10.11.6-MariaDB", "5.5.5-10.11.6-MariaDB".
+int version_number(std::string_view version) {
+  constexpr std::string_view replication_prefix = "5.5.5-";
+  if (version.starts_with(replication_prefix)) version.remove_prefix(replication_prefix.size());
+  int number = 0;
+  for (int part = 0; part < 3; ++part) {
+    int value = 0;
+    const auto read = std::from_chars(version.data(), version.data() + version.size(), value);
+    number = number * 100 + value;
+    version.remove_prefix(static_cast<std::size_t>(read.ptr - version.data()));
+    if (version.starts_with('.')) version.remove_prefix(1);
+  }
+  return number;
+}
+
+}  // namespace
+
+State::State(Worker& on, Login who, const Agreement& agreement, net::Socket& socket, net::mysql::Sequence& numbers)
+    : SessionCore(on, std::move(who), std::make_shared<const backends::Settings>(), form_of(agreement)),
+      client(socket),
+      sequence(numbers),
+      capabilities(agreement.capabilities) {
+  keep_all(true);
+}
+
+bool State::in_transaction() const {
+  if (!explicit_transaction()) return false;
+  if (autocommit) return true;
+  return std::ranges::any_of(transaction.enlisted(), [](const auto& member) {
+    return member->lease->transaction_status() == 'T';
+  });
+}
+
+/// What was said for this transaction counts, else the session's standard.
+bool State::reads_only() const {
+  const std::string& options = transaction.options();
+  if (options.contains("READ ONLY")) return true;
+  const std::string* access = settings.find(backends::mysql_access);
+  return access != nullptr && *access == "READ ONLY" && !options.contains("READ WRITE");
+}
+
+std::uint16_t State::status() const {
+  std::uint16_t flags = 0;
+  if (autocommit) flags |= net::mysql::status::autocommit;
+  if (in_transaction()) flags |= net::mysql::status::in_transaction;
+  if (in_transaction() && reads_only()) flags |= net::mysql::status::in_transaction_readonly;
+  if (more) flags |= net::mysql::status::more_results;
+  if (planning.mysql.no_backslash_escapes) flags |= net::mysql::status::no_backslash_escapes;
+  return flags;
+}
+
+void State::read_mode(std::string_view sql_mode, std::string_view version) {
+  rewriter::mysql::Mode& mode = planning.mysql;
+  const auto has = [&](std::string_view name) {
+    for (std::string_view rest = sql_mode; !rest.empty();) {
+      const std::string_view one = rest.substr(0, rest.find(','));
+      if (one == name) return true;
+      rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    }
+    return false;
+  };
+  mode.ansi_quotes = has("ANSI_QUOTES");
+  mode.no_backslash_escapes = has("NO_BACKSLASH_ESCAPES");
+  mode.pipes_as_concat = has("PIPES_AS_CONCAT");
+  mode.high_not_precedence = has("HIGH_NOT_PRECEDENCE");
+  mode.ignore_space = has("IGNORE_SPACE");
+  if (!version.empty()) {
+    mode.mariadb = version.contains("MariaDB");
+    mode.version = version_number(version);
+  }
+  planning.dialect = rewriter::Dialect::mysql;
+  planning.search_path = {backends::server_of(target(default_shard())).target};
+  planning_key = rewriter::planning_key(planning);
+}
+
+}  // namespace anabranch::proxy::mysql

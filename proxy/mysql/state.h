@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "net/mysql/framing.h"
+#include "net/socket.h"
+#include "proxy/mysql/login.h"
+#include "proxy/session_core.h"
+#include "proxy/statement.h"
+
+namespace anabranch::proxy::mysql {
+
+/// The session has lost what it cannot be without: it ends without another word.
+struct SessionLost {
+  std::string reason;
+};
+
+/// What a MySQL client's statements share in a database with schemes. Each shard that the session has touched
+/// has a connection of its own for the session's life: what a statement leaves there (temporary tables,
+/// locks, user variables) is nobody else's. One loop.
+struct State : SessionCore {
+  State(Worker& on, Login who, const Agreement& agreement, net::Socket& socket, net::mysql::Sequence& numbers);
+
+  net::Socket& client;
+  net::mysql::Sequence& sequence;  ///< of the next packet to the client
+  const net::mysql::Capabilities capabilities;
+
+  bool autocommit = true;
+  /// Another statement of the same command follows: the result says so.
+  bool more = false;
+  /// SET TRANSACTION: characteristics of the next transaction.
+  std::string next_options;
+
+  /// Where the statement before was carried out: its warnings and counts are there. Nothing: by the proxy.
+  std::optional<std::uint32_t> last;
+  /// It has left warnings on several shards.
+  bool warnings_spread = false;
+  /// Where LAST_INSERT_ID() was set last. Nothing: it was not.
+  std::optional<std::uint32_t> last_insert;
+  /// User variables that a statement has set on one shard only, and which.
+  std::map<std::string, std::uint32_t, std::less<>> local_variables;
+
+  net::Buffer& out() { return client.out(); }
+  /// Flags of OK packets of the proxy's own.
+  std::uint16_t status() const;
+  /// What planning depends on, after sql_mode has changed.
+  void read_mode(std::string_view sql_mode, std::string_view version);
+
+ private:
+  bool in_transaction() const;
+  bool reads_only() const;
+};
+
+struct PreparedStatement;
+
+/// One execution of a statement.
+struct Request {
+  Statement* statement = nullptr;
+  CachedPlanPtr plan;
+  std::span<const rewriter::BoundValue> values;
+  PreparedStatement* prepared = nullptr;  ///< null: of COM_QUERY
+  std::uint8_t cursor = 0;                ///< COM_STMT_EXECUTE's flags
+};
+
+}  // namespace anabranch::proxy::mysql

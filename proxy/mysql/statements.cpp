@@ -1,0 +1,62 @@
+#include "proxy/mysql/statements.h"
+
+#include <algorithm>
+#include <array>
+
+#include "rewriter/mysql/lexer.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+constexpr auto programs = std::to_array<std::string_view>({"event", "function", "package", "procedure", "trigger"});
+
+/// Reads one statement's tokens.
+class Cutter {
+ public:
+  Cutter(std::string_view text, const rewriter::mysql::Mode& mode) : text_(text), lexer_(text, mode) {}
+
+  /// The next statement; false: there is none.
+  bool next(std::string_view& statement) {
+    using Kind = rewriter::Token::Kind;
+    const std::size_t begin = at_;
+    bool any = false, defines = false, of_program = false;
+    while (true) {
+      const rewriter::Token token = lexer_.next();
+      const std::string_view word = text_.substr(token.offset, token.length);
+      if (token.kind == Kind::end || token.kind == Kind::bad) {
+        at_ = text_.size();
+        statement = text_.substr(begin);
+        // A comment alone is a statement, too.
+        return begin > 0 ? statement.find_first_not_of(" \t\n\r\f\v") != std::string_view::npos
+                         : any || token.kind == Kind::bad;
+      }
+      if (token.kind == Kind::punctuation && word == ";" && !of_program) {
+        at_ = token.offset + token.length;
+        statement = text_.substr(begin, token.offset - begin);
+        return true;
+      }
+      const bool is_word = token.kind == Kind::identifier;
+      if (!any) defines = is_word && rewriter::same_word(word, "create");
+      of_program |= defines && is_word &&
+                    std::ranges::any_of(programs, [&](std::string_view one) { return rewriter::same_word(word, one); });
+      any = true;
+    }
+  }
+
+ private:
+  std::string_view text_;
+  rewriter::mysql::Lexer lexer_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::string_view> split_statements(std::string_view text, const rewriter::mysql::Mode& mode) {
+  std::vector<std::string_view> statements;
+  Cutter cutter(text, mode);
+  for (std::string_view statement; cutter.next(statement);) statements.push_back(statement);
+  return statements;
+}
+
+}  // namespace anabranch::proxy::mysql

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "rewriter/mysql/mode.h"
+
+namespace anabranch::proxy::mysql {
+
+/// The statements of a text, as a server that takes several would cut it: at semicolons, but for those within a
+/// stored program's definition, which reaches to the text's end. Empty ones at the end are left out.
+std::vector<std::string_view> split_statements(std::string_view text, const rewriter::mysql::Mode& mode);
+
+}  // namespace anabranch::proxy::mysql
