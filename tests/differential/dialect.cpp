@@ -1,5 +1,6 @@
 #include "dialect.h"
 
+#include "judge.h"
 #include "mysql_connection.h"
 #include "mysql_faults.h"
 #include "mysql_restore.h"
@@ -23,6 +24,7 @@ class Postgres : public Dialect {
     return std::make_unique<PgRestorer>(*single.connection);
   }
   std::vector<std::vector<Fault>> faults() const override { return pg_faults(); }
+  std::string explained_kind(const Answer& explained) const override { return plan_kind(explained); }
 };
 
 /// Cursors change what some statements answer on one server: cases ask for them one by one.
@@ -39,6 +41,11 @@ class Mysql : public Dialect {
     return std::make_unique<MysqlRestorer>(single);
   }
   std::vector<std::vector<Fault>> faults() const override { return mysql_faults(); }
+  /// EXPLAIN of what one shard carries out is that shard's own.
+  std::string explained_kind(const Answer& explained) const override {
+    const std::string kind = plan_kind(explained);
+    return kind.empty() && explained.error() == nullptr ? "relay" : kind;
+  }
 };
 
 }  // namespace

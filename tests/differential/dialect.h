@@ -26,6 +26,8 @@ class Dialect {
   /// Remembers the rows that the single server has now.
   virtual std::unique_ptr<Restorer> remember(Side& single) const = 0;
   virtual std::vector<std::vector<Fault>> faults() const = 0;
+  /// The plan kind that an EXPLAIN through the proxy tells of; empty: none.
+  virtual std::string explained_kind(const Answer& explained) const = 0;
 };
 
 /// Endpoints are conninfo strings of libpq.

@@ -46,32 +46,36 @@ std::vector<std::string> MysqlRestorer::tables() const {
   return {tables_.begin(), tables_.end()};
 }
 
-MysqlConnection& MysqlRestorer::server(const std::string& port) {
-  auto& known = servers_[port];
-  if (known) return *known;
-  known = std::make_unique<MysqlConnection>(port);
+MysqlRestorer::Server& MysqlRestorer::server(const std::string& port) {
+  Server& server = servers_[port];
+  if (server.connection) return server;
+  server.connection = std::make_unique<MysqlConnection>(port);
+  MysqlConnection& connection = *server.connection;
   // A transaction that a case has left open must not hold the run up for long.
   for (const char* sql : {"SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'", "SET foreign_key_checks = 0",
                           "SET lock_wait_timeout = 5, innodb_lock_wait_timeout = 5",
                           "CREATE DATABASE IF NOT EXISTS kept"}) {
-    checked(*known, sql);
+    checked(connection, sql);
   }
-  for (const Row& row : checked(*known, base_tables).rows) {
+  for (const Row& row : checked(connection, base_tables).rows) {
     const std::string& table = row.at(0).value();
-    checked(*known, fmt::format("CREATE TABLE IF NOT EXISTS kept.`{0}` LIKE shop.`{0}`", table));
-    checked(*known, fmt::format("DELETE FROM kept.`{0}`", table));
-    checked(*known, fmt::format("INSERT INTO kept.`{0}` SELECT * FROM shop.`{0}`", table));
+    server.tables.insert(table);
+    checked(connection, fmt::format("CREATE TABLE IF NOT EXISTS kept.`{0}` LIKE shop.`{0}`", table));
+    checked(connection, fmt::format("DELETE FROM kept.`{0}`", table));
+    checked(connection, fmt::format("INSERT INTO kept.`{0}` SELECT * FROM shop.`{0}`", table));
   }
-  return *known;
+  return server;
 }
 
 void MysqlRestorer::begin(Side& side) {
   for (const std::string& port : ports_of(side.endpoint)) server(port);
 }
 
-void MysqlRestorer::put_back(MysqlConnection& server, const std::string& table) const {
-  checked(server, fmt::format("{1} `{0}`", table, counting_.contains(table) ? "TRUNCATE" : "DELETE FROM"));
-  checked(server, fmt::format("INSERT INTO `{0}` SELECT * FROM kept.`{0}`", table));
+void MysqlRestorer::put_back(Server& server, const std::string& table) const {
+  if (!server.tables.contains(table)) return;
+  MysqlConnection& connection = *server.connection;
+  checked(connection, fmt::format("{1} `{0}`", table, counting_.contains(table) ? "TRUNCATE" : "DELETE FROM"));
+  checked(connection, fmt::format("INSERT INTO `{0}` SELECT * FROM kept.`{0}`", table));
 }
 
 void MysqlRestorer::restore(Side& side, const std::vector<std::string>& tables) {
@@ -80,11 +84,11 @@ void MysqlRestorer::restore(Side& side, const std::vector<std::string>& tables) 
     // The proxy has to hear of it.
     if (!known) side.connection->simple(fmt::format("DROP TABLE IF EXISTS `{}`", table));
     for (const std::string& port : ports_of(side.endpoint)) {
-      MysqlConnection& at = server(port);
+      Server& at = server(port);
       if (known) {
         put_back(at, table);
       } else {
-        checked(at, fmt::format("DROP TABLE IF EXISTS `{}`", table));
+        checked(*at.connection, fmt::format("DROP TABLE IF EXISTS `{}`", table));
       }
     }
   }

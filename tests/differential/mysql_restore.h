@@ -22,11 +22,16 @@ class MysqlRestorer : public Restorer {
   std::vector<std::string> tables() const override;
 
  private:
-  /// A session at a server, after its tables have been copied.
-  MysqlConnection& server(const std::string& port);
-  void put_back(MysqlConnection& server, const std::string& table) const;
+  struct Server {
+    std::unique_ptr<MysqlConnection> connection;
+    std::set<std::string> tables;  // not every shard has them all
+  };
 
-  std::map<std::string, std::unique_ptr<MysqlConnection>> servers_;
+  /// A server whose tables have been copied.
+  Server& server(const std::string& port);
+  void put_back(Server& server, const std::string& table) const;
+
+  std::map<std::string, Server> servers_;
   std::set<std::string> tables_;
   std::set<std::string> counting_;  // those with an AUTO_INCREMENT that starts over
 };

@@ -141,7 +141,7 @@ class CorpusRun {
     const Step& step = c.steps[c.plan_step];
     const bool unexplainable = step.kind == Step::Kind::prepare && !step.parameters.empty();
     if (unexplainable) return true;
-    const std::string kind = plan_kind(other.explain(step));
+    const std::string kind = options_.dialect->explained_kind(other.explain(step));
     const std::set<int> largest = largest_shards();
     if (!largest.contains(*endpoint.shards)) return true;
     ++plans_[kind.empty() ? "(none)" : kind];
