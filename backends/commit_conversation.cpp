@@ -5,12 +5,12 @@
 
 namespace anabranch::backends {
 
-CommitConversation::CommitConversation(std::vector<Member> members)
+CommitConversation::CommitConversation(std::vector<Member> members, bool deferred_constraints)
     : members_(std::move(members)),
       answers_(members_.size()),
       lost_(members_.size(), false),
       asked_to_commit_(members_.size(), false) {
-  enter(writers() > 1 ? Phase::check : Phase::commit_holders);
+  enter(writers() > 1 && deferred_constraints ? Phase::check : Phase::commit_holders);
 }
 
 std::size_t CommitConversation::writers() const {

@@ -27,7 +27,8 @@ struct CommandAnswer {
 /// and those of the readers last until it is decided; then COMMIT on the readers, whose failures
 /// cost only their connections. Several writers (a single statement, docs/transactions.md):
 /// deferred constraints are checked everywhere first (`SET CONSTRAINTS ALL IMMEDIATE`), so that
-/// what can still refuse does so before anything is committed; then COMMIT on all at once. No writer:
+/// what can still refuse does so before anything is committed (MySQL has no such constraints); then COMMIT
+/// on all at once. No writer:
 /// a reader that fails fails the transaction (40001 of a SERIALIZABLE one). Readers whose COMMIT runs
 /// a cursor WITH HOLD to its end come before all writers, as this may fail.
 class CommitConversation {
@@ -38,7 +39,7 @@ class CommitConversation {
     bool wrote = false;
     bool holds = false;  ///< declared a cursor WITH HOLD
   };
-  explicit CommitConversation(std::vector<Member> members);
+  explicit CommitConversation(std::vector<Member> members, bool deferred_constraints = true);
 
   struct Action {
     std::size_t member = 0;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "backends/mysql_context.h"
+#include "backends/mysql_exchange.h"
 #include "backends/stopped.h"
 #include "values/errors.h"
 
@@ -22,6 +24,11 @@ void send_sync(Lease& lease) {
 bool pipeline_context(Lease& lease, const std::shared_ptr<const Settings>& wanted) {
   ServerConnection& connection = *lease;
   if (connection.applied.current() == wanted) return true;
+  if (connection.server().kind == conf::Kind::mysql) {
+    if (*connection.applied.current() != *wanted) return false;
+    connection.applied.replace(wanted);
+    return true;
+  }
   const ContextChange change = context_change(connection.applied.current(), wanted);
   if (!change.sql.empty()) {
     if (!change.pipeline && !connection.applied.in_transaction()) return false;
@@ -32,12 +39,22 @@ bool pipeline_context(Lease& lease, const std::shared_ptr<const Settings>& wante
   return true;
 }
 
+namespace {
+
+std::vector<std::string> change_of(const ServerConnection& connection, const std::shared_ptr<const Settings>& wanted) {
+  if (connection.server().kind == conf::Kind::mysql) return mysql_context_change(connection.applied.current(), wanted);
+  ContextChange change = context_change(connection.applied.current(), wanted);
+  if (change.sql.empty()) return {};
+  return {std::move(change.sql)};
+}
+
+}  // namespace
+
 net::Task<void> apply_context(Lease& lease, const SettingsStack& wanted, net::CancelToken token) {
   ServerConnection& connection = *lease;
   const std::shared_ptr<const Settings> target = wanted.current();
-  const ContextChange change = context_change(connection.applied.current(), target);
-  if (!change.sql.empty()) {
-    auto result = co_await run_command(lease, change.sql, token);
+  for (std::string& sql : change_of(connection, target)) {
+    auto result = co_await run_command(lease, std::move(sql), token);
     if (!result) {
       throw ServerError(std::move(result.error()), lease.shard(), lease.shard_name());
     }
@@ -178,6 +195,7 @@ std::vector<std::optional<std::string>> texts_of(const merge::RowView& row) {
 net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_command(Lease& lease,
                                                                           std::string sql,
                                                                           net::CancelToken token) {
+  if (lease->server().kind == conf::Kind::mysql) co_return co_await run_mysql_command(lease, std::move(sql), token);
   send_query(lease, sql);
   ReplyStream stream(lease);
   CommandResult result;

@@ -26,7 +26,7 @@ void send_sync(Lease& lease);
 /// Puts the wanted settings onto the connection. pipeline_context() queues the change ahead of the
 /// next request and swallows its reply, where that is safe (see ContextChange); false: nothing was
 /// done, call apply_context(). Inside a transaction block it is always safe (a failed SET fails
-/// what follows). Both do nothing where nothing differs.
+/// what follows; not so on MySQL). Both do nothing where nothing differs.
 bool pipeline_context(Lease& lease, const std::shared_ptr<const Settings>& wanted);
 net::Task<void> apply_context(Lease& lease, const SettingsStack& wanted,
                               net::CancelToken token = {});
@@ -156,6 +156,11 @@ class Exchange {
 struct CommandResult {
   std::string tag;                                            // of the last CommandComplete
   std::vector<std::vector<std::optional<std::string>>> rows;  // of all its statements
+  // Of MySQL's servers; the tag is what they say in words.
+  std::vector<bool> numbers;  // which columns of the last rows are
+  std::uint64_t affected = 0;
+  std::uint64_t insert_id = 0;
+  std::uint16_t warnings = 0;
 };
 
 /// Reads the replies to what has been sent on `lease` to their end, for small conversations of the
@@ -181,7 +186,7 @@ net::Task<std::optional<net::pg::ErrorFields>> read_to_end(Lease& lease, ReplySt
 /// A row's fields as text.
 std::vector<std::optional<std::string>> texts_of(const merge::RowView& row);
 
-/// Runs SQL by the simple protocol, waits, and answers the rows as text, or the server's error.
+/// Runs SQL by the simple protocol (MySQL: COM_QUERY), waits, and answers the rows as text, or the server's error.
 /// For the proxy's own small statements (BEGIN, evaluations), not for a client's.
 net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_command(
     Lease& lease, std::string sql, net::CancelToken token = {});

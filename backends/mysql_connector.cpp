@@ -1,5 +1,6 @@
 #include "backends/connector_tls.h"
 #include "backends/connectors.h"
+#include "backends/mysql_exchange.h"
 #include "net/mysql/command_messages.h"
 #include "net/mysql/connect.h"
 
@@ -33,13 +34,11 @@ std::expected<net::mysql::ConnectOptions, std::string> connect_options(const Ser
   return options;
 }
 
-/// A server's error in the form that sessions know; its number in a field that PostgreSQL does not have.
 ConnectError error_of(net::mysql::ConnectError failure) {
   ConnectError error;
   error.net = std::move(failure.net);
   if (error.net.kind != net::NetError::Kind::rejected) return error;
-  error.server = net::pg::ErrorFields::make("ERROR", failure.server.sqlstate, failure.server.message);
-  error.server.set(mysql_code_field, std::to_string(failure.server.code));
+  error.server = mysql_error_fields(failure.server.code, failure.server.sqlstate, failure.server.message);
   return error;
 }
 

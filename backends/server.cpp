@@ -15,6 +15,7 @@ Server resolve_server(const conf::Database& database, std::uint32_t shard, const
   const conf::Backend& backend = where.primary.backend;
   Server server;
   server.database = database.name;
+  server.kind = database.kind;
   server.shard = shard;
   server.shard_name = where.name;
   server.address = where.primary.address;

@@ -32,6 +32,7 @@ struct SessionForm {
 /// (docs/configuration.md, "backend").
 struct Server {
   std::string database;     // the configuration's entry
+  conf::Kind kind = conf::Kind::postgres;
   std::uint32_t shard = 0;  // its index there
   std::string shard_name;
   conf::Address address;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backends/server_pool.h"
+#include "backends/transaction_words.h"
 #include "values/errors.h"
 
 namespace anabranch::backends {
@@ -41,14 +42,19 @@ void Transaction::begin(std::string options) {
   // A pipeline's implicit transaction becomes the explicit one, as in the server.
   state_ = TransactionState::explicit_;
   if (!options.empty()) options_ = std::move(options);
-  wanted_.begin();
+  if (!mysql()) wanted_.begin();
   look_at_options();
+}
+
+void Transaction::begin_unspoken() {
+  begin({});
+  unspoken_ = true;
 }
 
 void Transaction::begin_implicit() {
   if (state_ != TransactionState::none) return;
   state_ = TransactionState::implicit;
-  wanted_.begin();
+  if (!mysql()) wanted_.begin();
 }
 
 void Transaction::fail() {
@@ -56,24 +62,23 @@ void Transaction::fail() {
 }
 
 void Transaction::add_option(std::string_view option) {
-  if (!options_.empty()) options_ += ' ';
+  if (!options_.empty()) options_ += mysql() ? ", " : " ";
   options_ += option;
   look_at_options();
 }
 
-namespace {
-
-values::SqlError no_such_savepoint(std::string_view name) {
-  return {"3B001", "savepoint \"" + std::string(name) + "\" does not exist"};
+void Transaction::throw_no_savepoint(std::string_view name) const {
+  if (!mysql()) throw values::SqlError("3B001", "savepoint \"" + std::string(name) + "\" does not exist");
+  values::SqlError error("42000", "SAVEPOINT " + std::string(name) + " does not exist");
+  error.mysql_code = 1305;
+  throw error;
 }
-
-}  // namespace
 
 std::size_t Transaction::find_savepoint(std::string_view name) const {
   for (std::size_t i = savepoints_.size(); i > 0; --i) {
     if (savepoints_[i - 1].name == name) return i - 1;
   }
-  throw no_such_savepoint(name);
+  throw_no_savepoint(name);
 }
 
 net::Task<void> Transaction::savepoint(std::string name, net::CancelToken token) {
@@ -83,7 +88,9 @@ net::Task<void> Transaction::savepoint(std::string name, net::CancelToken token)
   if (state_ != TransactionState::explicit_) {
     throw values::SqlError("25P01", "SAVEPOINT can only be used in transaction blocks");
   }
-  co_await command_all("SAVEPOINT " + quote_identifier(name), token);
+  co_await command_all(savepoint_command(kind_, "SAVEPOINT", name), token);
+  // MySQL's name a savepoint once.
+  if (mysql()) std::erase_if(savepoints_, [&](const Savepoint& other) { return other.name == name; });
   Savepoint& made = savepoints_.emplace_back();
   made.name = name;
   made.schema_change = schema_change_;
@@ -96,7 +103,7 @@ net::Task<void> Transaction::savepoint(std::string name, net::CancelToken token)
 
 net::Task<void> Transaction::rollback_to(std::string name, net::CancelToken token) {
   const std::size_t at = find_savepoint(name);
-  co_await command_all("ROLLBACK TO SAVEPOINT " + quote_identifier(name), token);
+  co_await command_all(savepoint_command(kind_, "ROLLBACK TO SAVEPOINT", name), token);
   savepoints_.resize(at + 1);
   schema_change_ = savepoints_[at].schema_change;
   wanted_.rollback_to(name);
@@ -113,7 +120,7 @@ net::Task<void> Transaction::release_savepoint(std::string name, net::CancelToke
     throw make_error(values::ErrorId::in_failed_transaction);
   }
   const std::size_t at = find_savepoint(name);
-  co_await command_all("RELEASE SAVEPOINT " + quote_identifier(name), token);
+  co_await command_all(savepoint_command(kind_, "RELEASE SAVEPOINT", name), token);
   savepoints_.resize(at);
   wanted_.release(name);
   for (const auto& member : enlisted_) {
@@ -156,6 +163,7 @@ std::string Transaction::isolation() const {
 
 // What was said last counts.
 void Transaction::look_at_options() {
+  if (mysql()) return;
   if (state_ != TransactionState::explicit_ || snapshots_ == Snapshots::taken) return;
   const std::string options = upper(options_);
   const auto only = options.rfind("READ ONLY");
@@ -176,6 +184,12 @@ void Transaction::check_isolation(std::string_view shard_name) const {
   const auto first = std::ranges::find_if(enlisted_, [](const auto& member) { return member->began; });
   if (first == enlisted_.end()) return;
   if (snapshots_ == Snapshots::taking || snapshots_ == Snapshots::taken) return;
+  if (mysql()) {
+    // Its other levels hold per shard: SERIALIZABLE's reads lock, and the locks last until all have committed.
+    if (!options_.contains("CONSISTENT SNAPSHOT")) return;
+    throw make_error(values::ErrorId::unsupported_isolation, "WITH CONSISTENT SNAPSHOT", (*first)->lease.shard_name(),
+                     shard_name);
+  }
   if (const std::string_view snapshot = snapshot_level(isolation()); !snapshot.empty()) {
     throw make_error(values::ErrorId::unsupported_isolation, snapshot, (*first)->lease.shard_name(),
                      shard_name);
@@ -219,6 +233,7 @@ bool Transaction::prepare(Enlisted& member) {
   if (state_ == TransactionState::none || member.began) {
     return pipeline_context(member.lease, wanted_.current());
   }
+  if (mysql()) return false;
   open_on(member);
   return true;
 }
@@ -242,8 +257,32 @@ net::Task<Transaction::Enlisted*> Transaction::enlist(std::uint32_t shard, Shard
     Lease lease = co_await acquire(std::move(target), holder_, token);
     member = add(shard, std::move(lease));
   }
-  if (!prepare(*member)) co_await apply_context(member->lease, wanted_, token);
+  if (!prepare(*member)) {
+    const bool opens = mysql() && state_ != TransactionState::none && !member->began;
+    co_await (opens ? open_and_wait(*member, token) : apply_context(member->lease, wanted_, token));
+  }
   co_return member;
+}
+
+net::Task<Transaction::Enlisted*> Transaction::attach(std::uint32_t shard, ShardTarget target, net::CancelToken token) {
+  Enlisted* member = find(shard);
+  if (!member) {
+    Lease lease = co_await acquire(std::move(target), holder_, token);
+    member = add(shard, std::move(lease));
+  }
+  if (!pipeline_context(member->lease, wanted_.current())) co_await apply_context(member->lease, wanted_, token);
+  co_return member;
+}
+
+net::Task<void> Transaction::open_and_wait(Enlisted& member, net::CancelToken token) {
+  co_await apply_context(member.lease, wanted_, token);
+  std::vector<std::string_view> savepoints;
+  for (const Savepoint& savepoint : savepoints_) savepoints.push_back(savepoint.name);
+  for (std::string& sql : mysql_opening(options_, unspoken_, savepoints)) {
+    auto result = co_await run_command(member.lease, std::move(sql), token);
+    if (!result) throw ServerError(std::move(result.error()), member.lease.shard(), member.lease.shard_name());
+  }
+  member.began = true;
 }
 
 net::Task<void> Transaction::reopen(Enlisted& member) {
@@ -381,7 +420,7 @@ net::Task<std::string> Transaction::commit(net::CancelToken token) {
     members.push_back({member->shard, member->lease.shard_name(), member->wrote, member->holds});
     began.push_back(member.get());
   }
-  CommitConversation conversation(std::move(members));
+  CommitConversation conversation(std::move(members), !mysql());
   while (!conversation.done()) {
     const std::vector<CommitConversation::Action> actions = conversation.actions();
     std::vector<CommandAnswer> answers(actions.size());
@@ -428,6 +467,7 @@ void Transaction::over(bool committed) {
   }
   savepoints_.clear();
   schema_change_ = false;
+  unspoken_ = false;
   snapshots_ = Snapshots::none;
   options_.clear();
   state_ = TransactionState::none;
@@ -441,7 +481,8 @@ bool Transaction::stays(const Enlisted& member) const {
 }
 
 void Transaction::close(Enlisted& member) {
-  lost_kept_ |= member.kept;
+  // What a MySQL session leaves on its connections is nowhere to be asked for.
+  lost_kept_ |= member.kept || (mysql() && keeps_leases_);
   member.lease.discard();
 }
 
@@ -465,6 +506,7 @@ void Transaction::drop() {
   if (state_ != TransactionState::none) wanted_.rollback();
   savepoints_.clear();
   schema_change_ = false;
+  unspoken_ = false;
   snapshots_ = Snapshots::none;
   options_.clear();
   state_ = TransactionState::none;

@@ -29,8 +29,10 @@ std::atomic<std::uint64_t>& unknown_commits();
 /// is enlisted when first touched. Session's loop only.
 class Transaction {
  public:
-  /// `wanted` follows the transaction; both must outlive it.
-  Transaction(Holder& holder, SettingsStack& wanted) : holder_(holder), wanted_(wanted) {}
+  /// `wanted` follows the transaction (MySQL's settings follow none); both must outlive it. `kind`: of all
+  /// its servers.
+  Transaction(Holder& holder, SettingsStack& wanted, conf::Kind kind = conf::Kind::postgres)
+      : holder_(holder), wanted_(wanted), kind_(kind) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
@@ -42,11 +44,13 @@ class Transaction {
 
   /// BEGIN. `options` as text ("ISOLATION LEVEL SERIALIZABLE READ ONLY").
   void begin(std::string options);
+  /// MySQL with autocommit off: servers begin it themselves, with the first statement that needs it.
+  void begin_unspoken();
   /// A statement over several shards, or a pipeline, outside an explicit transaction.
   void begin_implicit();
   /// A statement failed: an explicit transaction is `failed` from now on.
   void fail();
-  /// On all enlisted shards. 3B001 where there is no such savepoint. ROLLBACK TO ends `failed`.
+  /// On all enlisted shards. 3B001 (MySQL: 1305) where there is no such savepoint. ROLLBACK TO ends `failed`.
   net::Task<void> savepoint(std::string name, net::CancelToken token = {});
   net::Task<void> rollback_to(std::string name, net::CancelToken token = {});
   net::Task<void> release_savepoint(std::string name, net::CancelToken token = {});
@@ -72,18 +76,24 @@ class Transaction {
   };
   Enlisted* find(std::uint32_t shard);
   std::vector<std::unique_ptr<Enlisted>>& enlisted() { return enlisted_; }
+  const std::vector<std::unique_ptr<Enlisted>>& enlisted() const { return enlisted_; }
   /// The first that this transaction has touched; null: none. Leases that a session keeps from
   /// before are enlisted too, but not begun.
   Enlisted* first_begun();
-  /// A lease was lost that was kept for what its server session held: this is gone for good.
+  /// A lease was lost that was kept for what its server session held (MySQL: any that was kept): this is gone
+  /// for good.
   bool lost_kept() const { return lost_kept_; }
 
   /// The shard's lease; taken from `target` if this is its first touch. Inside a transaction BEGIN
   /// with its options, the savepoints and the session's settings are then queued ahead of what the
-  /// caller appends next (their replies are swallowed by ReplyStream). Enlist all shards of a
+  /// caller appends next (their replies are swallowed by ReplyStream); MySQL's servers have answered them, as
+  /// they would carry out what follows a failed one. Enlist all shards of a
   /// statement in shard order. Throws: what acquire() does; 0A000 for a second shard under
   /// REPEATABLE READ or SERIALIZABLE.
   net::Task<Enlisted*> enlist(std::uint32_t shard, ShardTarget target, net::CancelToken token = {});
+  /// The shard's lease with the session's settings on it, and no more: the shard is not made part of the
+  /// transaction. Throws what acquire() does.
+  net::Task<Enlisted*> attach(std::uint32_t shard, ShardTarget target, net::CancelToken token = {});
   /// REPEATABLE READ and READ ONLY, and no query has been sent: snapshots of all shards may be taken.
   bool wants_snapshots() const {
     return snapshots_ == Snapshots::wanted || snapshots_ == Snapshots::taking;
@@ -137,7 +147,10 @@ class Transaction {
     bool schema_change = false;
   };
   std::size_t find_savepoint(std::string_view name) const;
+  bool mysql() const { return kind_ == conf::Kind::mysql; }
+  [[noreturn]] void throw_no_savepoint(std::string_view name) const;
   std::string opening_sql(const Lease& lease) const;
+  net::Task<void> open_and_wait(Enlisted& member, net::CancelToken token);
   void open_on(Enlisted& member);
   Enlisted* add(std::uint32_t shard, Lease lease);
   bool prepare(Enlisted& member);
@@ -155,6 +168,8 @@ class Transaction {
 
   Holder& holder_;
   SettingsStack& wanted_;
+  const conf::Kind kind_;
+  bool unspoken_ = false;
   TransactionState state_ = TransactionState::none;
   bool keeps_leases_ = false;
   bool schema_change_ = false;

@@ -23,7 +23,7 @@ using rewriter::PlanKind;
 /// Statements longer than this are planned on a worker thread: a long VALUES list takes a second.
 constexpr std::size_t long_statement_bytes = 64 * 1024;
 
-CacheContext cache_context(const SessionState& state, const Statement& statement, bool several) {
+CacheContext cache_context(const SessionCore& state, const Statement& statement, bool several) {
   return {state.db->version, state.planning_key, statement.parameter_types, several};
 }
 
@@ -62,7 +62,7 @@ std::uint32_t describing_shard(const SessionState& state, const rewriter::Plan& 
   return fixed ? static_cast<std::uint32_t>(plan.routing.shard) : state.default_shard();
 }
 
-rewriter::PlanResult run_planner(const SessionState& state, const Statement& statement, bool several,
+rewriter::PlanResult run_planner(const SessionCore& state, const Statement& statement, bool several,
                                  const std::vector<Description>& descriptions) {
   rewriter::PlanRequest request;
   request.text = statement.text;
@@ -78,7 +78,7 @@ rewriter::PlanResult run_planner(const SessionState& state, const Statement& sta
 }
 
 struct PlannerCall {
-  const SessionState* state;
+  const SessionCore* state;
   const Statement* statement;
   bool several;
   const std::vector<Description>* descriptions;
@@ -87,7 +87,7 @@ struct PlannerCall {
   }
 };
 
-net::Task<rewriter::PlanResult> call_planner(const SessionState& state, const Statement& statement,
+net::Task<rewriter::PlanResult> call_planner(const SessionCore& state, const Statement& statement,
                                              bool several,
                                              const std::vector<Description>& descriptions) {
   if (statement.text.size() <= long_statement_bytes) {
@@ -96,7 +96,7 @@ net::Task<rewriter::PlanResult> call_planner(const SessionState& state, const St
   co_return co_await net::run_on_worker(PlannerCall{&state, &statement, several, &descriptions});
 }
 
-void require_catalog(const SessionState& state) {
+void require_catalog(const SessionCore& state) {
   if (state.db->catalog != nullptr || state.db->passthrough()) return;
   const std::string& shard = state.db->map->shards()[state.default_shard()].name;
   throw values::make_error(values::ErrorId::shard_unavailable, shard,
@@ -128,12 +128,12 @@ void set_text(const SessionState& state, Statement& statement, std::string_view 
   rewriter::shape(statement.text, state.planning.standard_conforming_strings, {}, statement.shape);
 }
 
-bool plan_is_current(const SessionState& state, const Statement& statement) {
+bool plan_is_current(const SessionCore& state, const Statement& statement) {
   return statement.plan != nullptr && statement.planned_under == state.db->version &&
          statement.planned_key == state.planning_key && !state.catalog_stale;
 }
 
-CachedPlanPtr cached_plan(SessionState& state, const Statement& statement, bool several) {
+CachedPlanPtr cached_plan(SessionCore& state, const Statement& statement, bool several) {
   if (state.catalog_stale) return nullptr;
   CachedPlanPtr found =
       state.worker.plans().find(statement.shape, cache_context(state, statement, several));
@@ -171,6 +171,17 @@ net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& stateme
                                                   std::move(ask.parameters), own_text));
     }
   }
+}
+
+net::Task<CachedPlanPtr> make_plan_alone(SessionCore& state, const Statement& statement, bool several) {
+  require_catalog(state);
+  const std::vector<Description> none;
+  rewriter::PlanResult result = co_await call_planner(state, statement, several, none);
+  auto* plan = std::get_if<std::shared_ptr<const rewriter::Plan>>(&result);
+  if (plan == nullptr) throw values::make_error(values::ErrorId::internal, "this dialect's planner describes nothing");
+  CachedPlanPtr made = cached(std::move(*plan));
+  state.worker.plans().put(statement.shape, cache_context(state, statement, several), made);
+  co_return made;
 }
 
 void read_now(const SessionState& state, Statement& statement) {

@@ -11,18 +11,21 @@ namespace anabranch::proxy {
 void set_text(const SessionState& state, Statement& statement, std::string_view text);
 
 /// The statement's plan is the right one for the session as it is now.
-bool plan_is_current(const SessionState& state, const Statement& statement);
+bool plan_is_current(const SessionCore& state, const Statement& statement);
 
 /// The statement has been prepared under the settings of now: its literals are read so, its global
 /// name says so.
 void read_now(const SessionState& state, Statement& statement);
 
 /// Looks in the plan cache only: no I/O, no allocation. Null: ask make_plan().
-CachedPlanPtr cached_plan(SessionState& state, const Statement& statement, bool several);
+CachedPlanPtr cached_plan(SessionCore& state, const Statement& statement, bool several);
 
 /// Plans, asking a shard to describe what the planner needs, and caches the plan. Throws the
 /// server's error where it rejects the statement.
 net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& statement, bool several);
+
+/// Plans where nothing has to be described (MySQL: results are described by each execution), and caches the plan.
+net::Task<CachedPlanPtr> make_plan_alone(SessionCore& state, const Statement& statement, bool several);
 
 /// Ensures `statement.plan` is current where the cache has it: no I/O, no coroutine. False: ask
 /// ensure_plan().

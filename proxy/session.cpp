@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "backends/cancel.h"
 #include "backends/exchange.h"
 #include "net/crypto.h"
 #include "net/pg/stream.h"
@@ -47,24 +46,19 @@ bool Session::has_secret(std::int32_t secret) const {
 
 void Session::cancel() {
   state_.cancel_requested = true;
-  stop_running();
-}
-
-void Session::stop_running() {
-  for (backends::Lease* lease : state_.running) backends::request_cancel(*lease);
-  state_.statement.cancel();
+  state_.stop_running();
 }
 
 void Session::rest() {
   if (std::exchange(used_, false) || in_statement_) return;
   simple_ = Statement();
   spare_portal_ = {};
-  if (statement_timer_ != nullptr && !statement_timer_->active()) statement_timer_ = nullptr;
+  state_.drop_idle_clock();
 }
 
 void Session::end_now() {
   ended_ = true;
-  stop_running();
+  state_.stop_running();
   idle_.cancel();
 }
 
@@ -276,7 +270,7 @@ net::Task<void> Session::serve() {
     try {
       if (net::Task<void> served = handle(message)) co_await std::move(served);
       const bool ends = message.type == 'Q' || message.type == 'S';
-      if (ends && statement_timer_ != nullptr) statement_timer_->stop();
+      if (ends) state_.stop_clock();
     } catch (...) {
       failure = std::current_exception();
     }
@@ -370,48 +364,9 @@ bool Session::busy_in(const std::string& database) const {
   return busy && state_.db->conf->name == database;
 }
 
-/// A statement waits while the database stands still, and one that begins no transaction under way
-/// while its map is swapped.
-net::Task<void> Session::wait_while_held() {
-  while (true) {
-    const std::string& database = state_.db->conf->name;
-    std::shared_ptr<net::Event> released = state_.worker.paused(database);
-    if (released == nullptr && state_.transaction.state() == backends::TransactionState::none) {
-      released = state_.worker.held(database);
-    }
-    if (released == nullptr) co_return;
-    forget_cancels();
-    (void)co_await released->wait(state_.token());
-    state_.check_cancelled();
-    if (ended_) throw values::make_error<>(values::ErrorId::shutdown);
-  }
-}
-
-/// What was said to the last statement is not said to the next.
-void Session::forget_cancels() {
-  if (state_.cancel_requested || state_.timed_out) state_.statement = net::CancelSource();
-  state_.cancel_requested = false;
-  state_.timed_out = false;
-}
-
-/// Before each statement: the newest configuration (between transactions), a clean slate for
-/// cancels, and the clock.
 void Session::begin_statement() {
   in_statement_ = used_ = true;
-  if (state_.transaction.state() == backends::TransactionState::none) state_.renew_database();
-  forget_cancels();
-  const auto limit = state_.db->config->limits.statement_timeout;
-  if (limit.count() == 0) {
-    if (statement_timer_ != nullptr) statement_timer_->stop();
-    return;
-  }
-  if (statement_timer_ == nullptr) {
-    statement_timer_ = std::make_unique<net::Timer>([this] {
-      state_.timed_out = true;
-      stop_running();
-    });
-  }
-  statement_timer_->start(limit);
+  state_.begin_statement();
 }
 
 /// No coroutine itself: answers the one that serves the message, or an empty task.

@@ -54,9 +54,6 @@ class Session final : public ClientSession {
   net::Task<void> handle(const net::pg::Message& message);
   void say_goodbye(values::ErrorId why);
   void begin_statement();
-  void forget_cancels();
-  net::Task<void> wait_while_held();
-  void stop_running();
   net::Task<void> settle_failure();
   void report(const values::SqlError& error);
 
@@ -101,7 +98,6 @@ class Session final : public ClientSession {
   std::int32_t process_ = 0;
   std::int32_t secret_ = 0;
   net::CancelSource idle_;
-  std::unique_ptr<net::Timer> statement_timer_;
 
   Statement simple_;  ///< of simple queries; reused
   SessionState::Portals::node_type spare_portal_;  ///< its buffers serve the next Bind

@@ -6,7 +6,6 @@
 #include "net/pg/messages.h"
 #include "proxy/portal.h"
 #include "values/ascii.h"
-#include "values/errors.h"
 
 namespace anabranch::proxy {
 
@@ -59,67 +58,12 @@ std::string unquoted(const std::string* sql) { return sql == nullptr ? std::stri
 }  // namespace
 
 SessionState::SessionState(Worker& on, net::Socket socket, Login who)
-    : worker(on),
+    : SessionCore(on, who, on.shared_settings().share(startup_settings(who))),
       client(std::move(socket)),
-      login(std::move(who)),
-      identity{login.user, login.password},
-      db(login.state),
-      settings(on.shared_settings().share(startup_settings(login))),
-      transaction(holder, settings),
       held_rows(db->config->limits.query_memory) {
   startup_ = reported_settings_ = settings.current();
   refresh_planning();
-  keeps_all_ = db->conf->pool.mode == conf::PoolMode::session;
-  transaction.keep_leases(keeps_all_);
-  transaction.allow_several_writers(db->conf->transactions.two_phase == conf::TwoPhase::off);
-}
-
-void SessionState::end_leases() {
-  for (auto& member : transaction.enlisted()) {
-    if (keeps_all_ || member->kept || member->unsettled) member->lease.discard();
-  }
-  transaction.drop();
-}
-
-bool SessionState::explicit_transaction() const {
-  return transaction.state() == backends::TransactionState::explicit_ ||
-         transaction.state() == backends::TransactionState::failed;
-}
-
-void SessionState::see_own(std::shared_ptr<const DatabaseState> own) {
-  if (shared_db_ == nullptr) shared_db_ = std::move(db);
-  db = std::move(own);
-  catalog_stale = false;
-}
-
-void SessionState::see_shared() {
-  definitions_changed = catalog_stale = false;
-  if (shared_db_ == nullptr) return;
-  db = std::exchange(shared_db_, nullptr);
-  looked_up_in_ = 0;
-}
-
-void SessionState::renew_database() {
-  const auto& snapshot = worker.snapshot();
-  if (snapshot->serial == looked_up_in_) return;
-  const auto current = snapshot->find(login.database);
-  if (current == nullptr) {
-    throw values::make_error(values::ErrorId::no_such_database, login.database);
-  }
-  looked_up_in_ = snapshot->serial;
-  if (current == db) return;
-  const bool same_servers = current->config == db->config;
-  db = current;
-  transaction.allow_several_writers(db->conf->transactions.two_phase == conf::TwoPhase::off);
-  if (same_servers) return;
-  targets_.clear();
-  // What is bound to a server that the shard has no more is lost with it.
-  for (const auto& member : transaction.enlisted()) {
-    const bool there = member->shard < db->map->shards().size() &&
-                       backends::resolve_server(*db->conf, member->shard, identity, login.database) == member->lease->server();
-    if (!there) member->lease->mark_broken();
-  }
-  transaction.give_back();
+  keep_all(db->conf->pool.mode == conf::PoolMode::session);
 }
 
 void SessionState::refresh_planning() {
@@ -136,14 +80,6 @@ void SessionState::refresh_planning() {
   planning_key.append("\1").append(planning.role);
   if (temporary_serial != 0) planning_key.append("\2").append(std::to_string(temporary_serial));
   reading_key = backends::reading_key(*settings.current());
-}
-
-const backends::ShardTarget& SessionState::target(std::uint32_t shard) {
-  if (targets_.size() <= shard) targets_.resize(db->map->shards().size());
-  if (targets_[shard] == nullptr) {
-    targets_[shard] = worker.pools().target(*db->conf, shard, identity, login.database);
-  }
-  return targets_[shard];
 }
 
 const std::string* SessionState::reported(std::string_view name) const {
@@ -187,11 +123,6 @@ void SessionState::lower_portals_to(std::size_t level) {
 
 void SessionState::deallocate_all() {
   std::erase_if(statements, [](const auto& entry) { return !entry.first.empty(); });
-}
-
-void SessionState::check_cancelled() const {
-  if (timed_out) throw values::make_error<>(values::ErrorId::statement_timeout);
-  if (cancel_requested) throw values::make_error<>(values::ErrorId::canceled);
 }
 
 }  // namespace anabranch::proxy

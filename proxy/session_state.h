@@ -18,9 +18,9 @@
 #include "proxy/client_login.h"
 #include "proxy/greetings.h"
 #include "proxy/plan_cache.h"
+#include "proxy/session_core.h"
 #include "proxy/statement.h"
 #include "proxy/worker.h"
-#include "rewriter/planner.h"
 
 namespace anabranch::proxy {
 
@@ -29,31 +29,18 @@ struct Portal;
 /// What a server takes of a client: no message's length may be more (PQ_LARGE_MESSAGE_LIMIT).
 inline constexpr std::size_t max_client_message_bytes = 0x3fffffff;
 
-/// What a client's statements share: its socket, its settings, its transaction, its leases. The
-/// executors (run_*.cpp) work on this; the session's message loop owns it. One loop.
-struct SessionState {
+/// What a PostgreSQL client's statements share. The executors (run_*.cpp) work on this; the session's message
+/// loop owns it. One loop.
+struct SessionState : SessionCore {
   SessionState(Worker& on, net::Socket socket, Login who);
-  SessionState(const SessionState&) = delete;
-  SessionState& operator=(const SessionState&) = delete;
 
-  Worker& worker;
   net::Socket client;
-  const Login login;
-  const backends::Identity identity;
 
-  /// The database as this statement (or transaction) sees it.
-  std::shared_ptr<const DatabaseState> db;
-  backends::SettingsStack settings;
-  backends::Holder holder;
   /// A sequence may have advanced on another shard than the default one: lastval() is not what that says.
   bool advanced_elsewhere = false;
-  backends::Transaction transaction;
 
-  /// Follows the settings; see refresh_planning().
-  rewriter::PlanningContext planning;
-  std::string planning_key;
   std::uint64_t temporary_serial = 0;  ///< of planning.temporary, never used twice; 0: none
-  std::string reading_key;  ///< of the settings, likewise
+  std::string reading_key;  ///< follows the settings, as `planning` does
 
   /// GUC_REPORT parameters as the client was told them at its login, and those changed since.
   std::shared_ptr<const ReportedParameters> greeting;
@@ -63,13 +50,6 @@ struct SessionState {
   Locals locals;
   /// The savepoints of the transaction, and `locals` as they were then.
   std::vector<std::pair<std::string, Locals>> locals_at;
-  /// The transaction has changed definitions: the catalog is read again when it commits.
-  bool definitions_changed = false;
-  /// `db` does not know what the transaction has changed: it is read before the next plan is made
-  /// (see_own_definitions()).
-  bool catalog_stale = false;
-  void change_definitions() { definitions_changed = catalog_stale = true; }
-
   /// Prepared statements, the protocol's and those of PREPARE; "": the unnamed one.
   /// Nodes of the maps are used again: a driver's next unnamed statement or portal allocates nothing.
   using Statements = std::map<std::string, std::shared_ptr<Statement>, std::less<>>;
@@ -85,34 +65,13 @@ struct SessionState {
   /// these.
   std::set<std::string, std::less<>> named_settings;
 
-  /// What a CancelRequest reaches: waits for leases, and statements that run on leases.
-  net::CancelSource statement;
-  std::vector<backends::Lease*> running;
-  bool cancel_requested = false;
-  bool timed_out = false;
-
   /// Of the client's CopyData that is being read in pieces: what has not been read yet.
   std::size_t copy_left = 0;
 
   net::Buffer& out() { return client.out(); }
-  net::CancelToken token() const { return statement.token(); }
-  bool explicit_transaction() const;
-  std::uint32_t default_shard() const { return db->map->default_shard(); }
 
-  /// pool.mode session: all connections stay with the session until it ends.
-  bool keeps_all() const { return keeps_all_; }
-  /// The session is over: connections that were its own are closed, others go home.
-  void end_leases();
-
-  /// Until see_shared() `db` is this one, which nobody else sees: the transaction's own definitions.
-  void see_own(std::shared_ptr<const DatabaseState> own);
-  /// The transaction is over.
-  void see_shared();
-  /// Takes the newest configuration, outside transactions only.
-  void renew_database();
   /// Call when a setting that planning depends on may have changed.
   void refresh_planning();
-  const backends::ShardTarget& target(std::uint32_t shard);
   /// What the client knows of a GUC_REPORT parameter; null: nothing.
   const std::string* reported(std::string_view name) const;
   /// Before ReadyForQuery: the client is told what its settings are now, if they have changed since it
@@ -128,34 +87,10 @@ struct SessionState {
   void lower_portals_to(std::size_t level);
   /// DEALLOCATE ALL: all but the unnamed one.
   void deallocate_all();
-  /// Throws 57014 if the client (or the timeout) wants this statement ended.
-  void check_cancelled() const;
 
  private:
-  std::vector<backends::ShardTarget> targets_;
-  std::uint64_t looked_up_in_ = 0;  ///< Snapshot::serial
   std::shared_ptr<const backends::Settings> startup_;
   std::shared_ptr<const backends::Settings> reported_settings_;
-  std::shared_ptr<const DatabaseState> shared_db_;  ///< while `db` is the transaction's own
-  bool keeps_all_ = false;
-};
-
-/// Names a lease as running while in scope, so that a cancel reaches it.
-class Running {
- public:
-  Running(SessionState& state, backends::Lease& lease) : state_(state), lease_(&lease) {
-    state.running.push_back(lease_);
-  }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-  ~Running() {
-    const auto own = std::ranges::find(state_.running, lease_);
-    if (own != state_.running.end()) state_.running.erase(own);
-  }
-
- private:
-  SessionState& state_;
-  backends::Lease* lease_;
 };
 
 }  // namespace anabranch::proxy

@@ -13,15 +13,6 @@ namespace anabranch::proxy {
 
 namespace {
 
-net::Task<void> publish_definitions(SessionState& state) {
-  const bool changed = state.definitions_changed;
-  state.see_shared();
-  if (!changed || state.db->passthrough()) co_return;
-  const std::string problem =
-      co_await state.worker.instance().refresh_catalog_on_worker(state.login.database);
-  if (!problem.empty()) spdlog::error("after DDL in database {}: {}", state.login.database, problem);
-}
-
 /// A commit over several shards: none straddles a moment at which the database stands still.
 class WideCommit {
  public:
@@ -37,13 +28,26 @@ class WideCommit {
   const std::string database_;
 };
 
-net::Task<std::string> commit_at_once(SessionState& state) {
+}  // namespace
+
+net::Task<void> publish_definitions(SessionCore& state) {
+  const bool changed = state.definitions_changed;
+  state.see_shared();
+  if (!changed || state.db->passthrough()) co_return;
+  const std::string problem =
+      co_await state.worker.instance().refresh_catalog_on_worker(state.login.database);
+  if (!problem.empty()) spdlog::error("after DDL in database {}: {}", state.login.database, problem);
+}
+
+net::Task<std::string> commit_on_shards(SessionCore& state) {
   if (state.transaction.writers() < 2) co_return co_await state.transaction.commit();
   const std::string database = state.db->conf->name;
   while (const auto over = state.worker.paused(database)) (void)co_await over->wait();
   const WideCommit wide(state.worker, database);
   co_return co_await state.transaction.commit();
 }
+
+namespace {
 
 /// Cursors WITH HOLD are run to their end, as a server does it; what fails then fails the commit.
 net::Task<void> hold_cursors(SessionState& state) {
@@ -69,7 +73,7 @@ net::Task<std::string> commit_and_publish(SessionState& state) {
   std::string tag;
   std::exception_ptr failure;
   try {
-    tag = co_await commit_at_once(state);
+    tag = co_await commit_on_shards(state);
   } catch (...) {
     failure = std::current_exception();
   }

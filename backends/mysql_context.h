@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/context.h"
+
+/// Settings of MySQL sessions. They follow no transaction. Names: `@x`, a user variable; `names` and
+/// `character set`, which stand for several variables; `isolation` and `access`, the session's standard for its
+/// transactions; everything else a session variable. Values are SQL text as it stands in SET.
+namespace anabranch::backends {
+
+inline constexpr std::string_view mysql_names = "names";
+inline constexpr std::string_view mysql_character_set = "character set";
+inline constexpr std::string_view mysql_isolation = "isolation";
+inline constexpr std::string_view mysql_access = "access";
+
+/// Statements that bring a connection from one context to another, in order; none where nothing differs. SET
+/// NAMES is not taken back: no connection goes from a session to another without a reset.
+std::vector<std::string> mysql_context_change(const std::shared_ptr<const Settings>& applied,
+                                              const std::shared_ptr<const Settings>& wanted);
+
+/// Puts one setting: those that it covers (SET NAMES, of the variables of character sets) go.
+void put_mysql_setting(SettingsStack& settings, std::string_view name, std::string value);
+
+/// Backticks.
+std::string quote_mysql_identifier(std::string_view name);
+
+}  // namespace anabranch::backends

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+
+#include "backends/exchange.h"
+#include "net/mysql/result_messages.h"
+
+/// The same small conversations as in exchange.h with servers that speak MySQL's protocol.
+namespace anabranch::backends {
+
+/// run_command() on a MySQL connection. The tag is what an OK says in words.
+net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_mysql_command(Lease& lease, std::string sql,
+                                                                                net::CancelToken token = {});
+
+/// What the server says of its session now (COM_PING): flags of net::mysql::status. Throws SqlError 08006
+/// where the connection is lost.
+net::Task<std::uint16_t> mysql_status(Lease& lease, net::CancelToken token = {});
+
+/// COM_RESET_CONNECTION. Throws as mysql_status() does.
+net::Task<void> reset_mysql_session(Lease& lease, net::CancelToken token = {});
+
+/// COM_STMT_PREPARE: the server's number for the statement, or its error.
+net::Task<std::expected<std::uint32_t, net::pg::ErrorFields>> prepare_mysql_statement(Lease& lease, std::string sql,
+                                                                                      net::CancelToken token = {});
+
+/// A server's error in the form that sessions know; its number in a field that PostgreSQL does not have.
+net::pg::ErrorFields mysql_error_fields(std::uint16_t code, std::string_view sqlstate, std::string_view message);
+/// Of that number, the server closes the connection behind it.
+bool ends_mysql_session(std::uint16_t code);
+/// 'T' or 'I', as ServerConnection::on_ready() wants it.
+char mysql_transaction_status(std::uint16_t status);
+
+}  // namespace anabranch::backends
