@@ -28,8 +28,10 @@ def connect(**options):
 
 
 def state(error):
-    # Numbers of connections, and files, are each endpoint's own.
-    return error.args[0] if error.args else None, re.sub(r"connection \d+|thread id: \d+|/tmp/\S+", "…", str(error.args[1] if len(error.args) > 1 else error))
+    # Numbers of connections, and files, are each endpoint's own; which packet tells of a closed one is chance.
+    text = str(error.args[1] if len(error.args) > 1 else error)
+    text = re.sub(r"connection \d+|thread id: \d+|/tmp/\S+", "…", re.sub(r" \(\[Errno 104\].*", "", text))
+    return error.args[0] if error.args else None, text
 
 
 def fails(what, action):
