@@ -21,6 +21,8 @@ const char* name_of(Form form) {
       return "extended-text";
     case Form::extended_binary:
       return "extended-binary";
+    case Form::cursor:
+      return "cursor";
   }
   return "?";
 }

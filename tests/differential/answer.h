@@ -11,10 +11,13 @@ namespace anabranch::differential {
 using Value = std::optional<std::string>;
 using Row = std::vector<Value>;
 
+/// How values of a column are compared where a case's rules allow for some play.
+enum class Play { none, float4, float8, decimal, text };
+
 struct Column {
   std::string name;
-  /// The OID's decimal digits for built-in types, the type's name for others: their OIDs may differ
-  /// between servers.
+  /// PostgreSQL: the OID's decimal digits for built-in types, the type's name for others: their OIDs
+  /// may differ between servers. MySQL: the type's number.
   std::string type;
   uint32_t oid = 0;
   int typmod = -1;
@@ -23,6 +26,9 @@ struct Column {
   std::string table = {};
   uint32_t table_oid = 0;
   int attribute = 0;
+  Play play = Play::none;
+  /// MySQL: flags, length, decimals, character set and where the column comes from.
+  std::string told = {};
 };
 
 /// What one statement of a query string answered.
@@ -30,11 +36,14 @@ struct Result {
   enum class Kind { rows, command, error, empty, copy_in, copy_out };
   Kind kind = Kind::command;
   std::string tag;
-  std::string sqlstate;
+  std::string sqlstate;  // MySQL: the error's number, or 0A000 where the proxy refuses
   /// For errors: primary message, detail and hint, a line each. Shown, and searched for clauses.
   std::string message;
-  /// For errors of a COPY's data: `COPY table, line n`, and which column, as far as the server says so.
-  std::string copy_line = {};
+  /// What else of an error is compared. PostgreSQL: of a COPY's data `COPY table, line n`, and which
+  /// column, as far as the server says so. MySQL: SQLSTATE and message.
+  std::string context = {};
+  /// MySQL: what SHOW WARNINGS says afterwards.
+  std::vector<std::string> warnings = {};
   std::vector<Column> columns;
   std::vector<Row> rows;
 };
@@ -47,9 +56,9 @@ struct Answer {
   const Result* error() const;
 };
 
-/// The three ways each statement is asked.
-enum class Form { simple, extended_text, extended_binary };
-constexpr Form all_forms[] = {Form::simple, Form::extended_text, Form::extended_binary};
+/// The ways in which statements are asked. MySQL: simple is COM_QUERY, extended_binary a prepared
+/// statement, cursor one whose rows are fetched a few at a time.
+enum class Form { simple, extended_text, extended_binary, cursor };
 const char* name_of(Form form);
 
 /// A row for people: values parted by ` | `, control bytes and binary values in hexadecimal.

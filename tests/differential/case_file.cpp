@@ -233,10 +233,15 @@ class Reader {
   void take_errors(const std::string& value) { current().errors = split(value, ','); }
 
   void take_forms(const std::string& value) {
-    if (value != "simple" && value != "binary" && value != "pipeline") fail("forms is `simple`, `binary` or `pipeline`");
-    current().simple_only = value == "simple";
-    current().binary_only = value == "binary";
+    static const std::map<std::string, Form> forms = {
+        {"simple", Form::simple}, {"binary", Form::extended_binary}, {"cursor", Form::cursor}};
+    const auto found = forms.find(value);
     current().pipeline = value == "pipeline";
+    if (found != forms.end()) {
+      current().only = found->second;
+    } else if (!current().pipeline) {
+      fail("forms is `simple`, `binary`, `cursor` or `pipeline`");
+    }
   }
 
   void take_order(const std::string& value) {
@@ -268,7 +273,7 @@ bool is_explainable(const Step& step) {
     if (c == '(') break;
   }
   static const std::set<std::string> words = {"select", "insert", "update", "delete",
-                                              "with",   "values", "table",  "("};
+                                              "with",   "values", "table",  "(",      "replace"};
   return words.contains(word);
 }
 
@@ -281,6 +286,7 @@ std::vector<Case> read_cases(const std::filesystem::path& folder) {
   }
   std::vector<Case> cases;
   std::map<std::string, std::string> names;
+  const std::set<std::string> pending = read_pending(folder);
   for (const auto& file : files) {
     for (Case& c : Reader(file).read()) {
       if (const auto [at, fresh] = names.emplace(c.name, c.file); !fresh) {
@@ -293,10 +299,35 @@ std::vector<Case> read_cases(const std::filesystem::path& folder) {
         throw std::runtime_error(
             fmt::format("{}: case '{}' has nothing to EXPLAIN", c.file, c.name));
       }
+      c.pending = pending.contains(c.name);
       cases.push_back(std::move(c));
     }
   }
+  for (const std::string& name : pending) {
+    if (!names.contains(name)) throw std::runtime_error(fmt::format("pending: there is no case '{}'", name));
+  }
   return cases;
+}
+
+std::set<std::string> read_pending(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "pending";
+  std::set<std::string> names;
+  if (!std::filesystem::exists(file)) return names;
+  for (const std::string& line : read_lines(file)) {
+    if (!line.empty() && !line.starts_with('#')) names.insert(line);
+  }
+  return names;
+}
+
+void write_pending(const std::filesystem::path& folder, const std::set<std::string>& names) {
+  const std::filesystem::path file = folder / "pending";
+  std::string text;
+  for (const std::string& line : read_lines(file)) {
+    if (!line.starts_with('#')) break;
+    text += line + "\n";
+  }
+  for (const std::string& name : names) text += name + "\n";
+  std::ofstream(file, std::ios::trunc) << text;
 }
 
 void rewrite_line(const std::filesystem::path& file, std::size_t line, std::string_view text) {
@@ -305,46 +336,6 @@ void rewrite_line(const std::filesystem::path& file, std::size_t line, std::stri
   std::ofstream out(file, std::ios::trunc);
   for (const std::string& each : lines) out << each << '\n';
   if (!out) throw std::runtime_error(fmt::format("{}: cannot be written", file.string()));
-}
-
-namespace {
-std::string literal(const Parameter& parameter) {
-  std::string text = "NULL";
-  if (parameter.value) {
-    text = "'";
-    for (const char c : *parameter.value) text += c == '\'' ? std::string("''") : std::string(1, c);
-    text += "'";
-  }
-  // A space keeps a literal apart from the word before it.
-  return parameter.type == "?" ? " " + text : fmt::format(" {}::{}", text, parameter.type);
-}
-}  // namespace
-
-std::string with_literals(std::string_view sql, const std::vector<Parameter>& parameters) {
-  std::string out;
-  char quote = 0;
-  for (std::size_t i = 0; i < sql.size(); ++i) {
-    const char c = sql[i];
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '\'' || c == '"') {
-      quote = c;
-    } else if (c == '$' && i + 1 < sql.size() &&
-               std::isdigit(static_cast<unsigned char>(sql[i + 1]))) {
-      std::size_t number = 0;
-      while (i + 1 < sql.size() && std::isdigit(static_cast<unsigned char>(sql[i + 1]))) {
-        number = number * 10 + static_cast<std::size_t>(sql[++i] - '0');
-      }
-      if (number >= 1 && number <= parameters.size()) {
-        out += literal(parameters[number - 1]);
-        continue;
-      }
-      out += fmt::format("${}", number);
-      continue;
-    }
-    out += c;
-  }
-  return out;
 }
 
 }  // namespace anabranch::differential

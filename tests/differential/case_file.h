@@ -3,9 +3,12 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "answer.h"
 
 namespace anabranch::differential {
 
@@ -52,22 +55,25 @@ struct Case {
   Rules rules;
   std::string unlimited;            // the query without its LIMIT, when it may cut a tie
   std::vector<std::string> writes;  // tables to restore
-  bool simple_only = false;
-  bool binary_only = false;
-  bool pipeline = false;  // all steps are sent before one Sync
+  std::optional<Form> only;  // asked in no other form
+  bool pipeline = false;     // all steps are sent before one Sync
+  bool pending = false;      // listed as refused so far: it must not differ, and not pass either
   std::vector<Step> steps;
   std::vector<Step> verify;
 };
 
-/// Reads all `*.case` files of a folder, sorted by name. Throws std::runtime_error with file and
-/// line.
+/// Reads all `*.case` files of a folder, sorted by name, and its list of pending ones. Throws
+/// std::runtime_error with file and line.
 std::vector<Case> read_cases(const std::filesystem::path& folder);
+
+/// The folder's list of cases that are refused so far: a line each, `#` begins a comment. A folder without the
+/// list has none.
+std::set<std::string> read_pending(const std::filesystem::path& folder);
+/// Keeps the comments at the list's head.
+void write_pending(const std::filesystem::path& folder, const std::set<std::string>& names);
 
 /// Replaces one line of a file in place.
 void rewrite_line(const std::filesystem::path& file, std::size_t line, std::string_view text);
-
-/// The statement with `$n` replaced by literals of the parameters' types: its simple form.
-std::string with_literals(std::string_view sql, const std::vector<Parameter>& parameters);
 
 std::string trimmed(std::string_view text);
 

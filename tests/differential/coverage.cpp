@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <map>
+#include <set>
 
 #include "case_file.h"
 
@@ -12,16 +14,55 @@ namespace {
 struct Count {
   int same = 0;
   int refused = 0;
+  int pending = 0;
   std::map<std::string, int> plans;
 
   void add(const Case& c) {
     ++(c.state == State::same ? same : refused);
+    pending += c.pending ? 1 : 0;
     if (c.state == State::same && !c.plan.empty()) ++plans[c.plan];
   }
 };
 
+/// A statement without its literals, comments kept: what counts as one of its own.
+std::string shape(const std::string& sql) {
+  std::string out;
+  for (std::size_t i = 0; i < sql.size(); ++i) {
+    const unsigned char c = static_cast<unsigned char>(sql[i]);
+    const bool in_word = !out.empty() && (std::isalnum(static_cast<unsigned char>(out.back())) != 0 || out.back() == '_');
+    if (c == '\'') {
+      while (++i < sql.size() && sql[i] != '\'') i += sql[i] == '\\' ? 1 : 0;
+      out += '?';
+    } else if (std::isdigit(c) != 0 && !in_word) {
+      while (i + 1 < sql.size() && (std::isdigit(static_cast<unsigned char>(sql[i + 1])) != 0 || sql[i + 1] == '.')) ++i;
+      out += '?';
+    } else {
+      out += sql[i];
+    }
+  }
+  return out;
+}
+
+/// Statements of distinct shapes: all that are answered the same, and those that several shards answer.
+struct Shapes {
+  std::set<std::string> all;
+  std::set<std::string> same;
+  std::set<std::string> scatter;
+
+  void add(const Case& c) {
+    for (const auto* steps : {&c.steps, &c.verify}) {
+      for (const Step& step : *steps) {
+        if (step.sql.empty()) continue;
+        all.insert(shape(step.sql));
+        if (c.state == State::same) same.insert(shape(step.sql));
+      }
+    }
+    if (c.state == State::same && c.plan == "scatter") scatter.insert(shape(c.steps[c.plan_step].sql));
+  }
+};
+
 void print(const std::string& file, const Count& count) {
-  fmt::print("{:<28} {:>5} {:>8} ", file, count.same, count.refused);
+  fmt::print("{:<28} {:>5} {:>8} {:>8} ", file, count.same, count.refused, count.pending);
   for (const auto& [plan, n] : count.plans) fmt::print(" {} {}", n, plan);
   fmt::print("\n");
 }
@@ -39,6 +80,7 @@ std::string short_name(const Case& c) {
 }
 
 std::string answer(const Case& c) {
+  if (c.pending) return "refused so far";
   if (c.state == State::refused) {
     return fmt::format("refused: {} ({})", escaped(c.refused_clause), c.refused_sqlstate);
   }
@@ -54,13 +96,17 @@ std::string answer(const Case& c) {
 int print_count(const std::filesystem::path& cases) {
   std::map<std::string, Count> files;
   Count all;
+  Shapes shapes;
   for (const Case& c : read_cases(cases)) {
     files[c.file].add(c);
     all.add(c);
+    shapes.add(c);
   }
-  fmt::print("{:<28} {:>5} {:>8}  expected plans\n", "file", "same", "refused");
+  fmt::print("{:<28} {:>5} {:>8} {:>8}  expected plans\n", "file", "same", "refused", "pending");
   for (const auto& [file, count] : files) print(file, count);
   print("all", all);
+  fmt::print("\n{} statements of distinct shapes, {} of them same, {} scatter\n", shapes.all.size(), shapes.same.size(),
+             shapes.scatter.size());
   return 0;
 }
 

@@ -4,7 +4,8 @@
 
 namespace anabranch::differential {
 
-/// Prints how many cases each file holds, by state and expected plan. Returns 0, an exit status.
+/// Prints how many cases each file holds, by state and expected plan, and how many statements of distinct
+/// shapes there are. Returns 0, an exit status.
 int print_count(const std::filesystem::path& cases);
 
 /// Prints the corpus as Markdown, a table a file: each case, and whether and how it is answered

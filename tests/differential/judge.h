@@ -19,10 +19,11 @@ struct Transcript {
 /// How many shards the other side has; none: it is a plain server, which refuses nothing.
 using Shards = std::optional<int>;
 
-/// What became of a case in one form. `refused` and `same` are what the case file says; `failed`
-/// tells why in `reason`, and in `actual` the state that was found, when there is a clear one.
+/// What became of a case in one form. `refused` and `same` are what the case file says, `pending` is a clear
+/// refusal of a case that is listed so; `failed` tells why in `reason`, and in `actual` the state that was
+/// found, when there is a clear one.
 struct Verdict {
-  enum class Kind { same, refused, failed };
+  enum class Kind { same, refused, pending, failed };
   Kind kind = Kind::same;
   std::string reason;
   std::string actual;

@@ -17,11 +17,13 @@ namespace {
 constexpr const char* usage =
     R"(differential --single CONNINFO [--endpoint SHARDS CONNINFO]... ACTION
 
+  --mysql                      endpoints are MySQL's: PORT, or PORT/PORT,PORT… of a proxy and its servers
   --single CONNINFO            the server that holds everything
   --endpoint SHARDS CONNINFO   what is compared with it: a proxy over so many shards, or 0 for
                                another plain server
 actions:
-  --cases FOLDER [--filter TEXT] [--update]   run the corpus; --update rewrites states that changed
+  --cases FOLDER [--filter TEXT] [--update]   run the corpus; --update rewrites states that changed, or
+                                              the folder's list of pending cases where it has one
   --prove                                     plant faults and see that each is found
   --random SECONDS [--seed N]                 compare generated queries
   --count FOLDER                              count the corpus, without any server
@@ -59,6 +61,8 @@ Arguments parse(int argc, char** argv) {
       arguments.options.cases = next();
       arguments.count = option == "--count";
       arguments.coverage = option == "--coverage";
+    } else if (option == "--mysql") {
+      arguments.options.dialect = &mysql();
     } else if (option == "--filter") {
       arguments.options.filter = next();
     } else if (option == "--update") {
@@ -82,9 +86,10 @@ int run(int argc, char** argv) {
   if (arguments.coverage) return print_coverage(arguments.options.cases);
   if (arguments.options.single.empty()) throw std::invalid_argument("--single is missing");
   int failures = 0;
-  if (arguments.prove) failures += prove_comparator(arguments.options.single);
+  if (arguments.prove) failures += prove_comparator(*arguments.options.dialect, arguments.options.single);
   if (!arguments.options.cases.empty()) failures += run_corpus(arguments.options);
   if (arguments.random_seconds > 0) {
+    if (arguments.options.dialect != &postgres()) throw std::invalid_argument("--random is PostgreSQL's");
     const uint64_t seed = arguments.seed.value_or(std::random_device()());
     failures += run_random(arguments.options, arguments.random_seconds, seed);
   }

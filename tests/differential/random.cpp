@@ -6,6 +6,9 @@
 #include <memory>
 
 #include "compare.h"
+#include "dialect.h"
+#include "judge.h"
+#include "pg_connection.h"
 #include "random_query.h"
 
 namespace anabranch::differential {
@@ -28,7 +31,7 @@ class RandomRun {
   RandomRun(const Options& options, uint64_t seed)
       : options_(options), seed_(seed), single_(options.single), generator_(seed) {
     for (const Endpoint& endpoint : options.endpoints) {
-      others_.push_back(std::make_unique<Connection>(endpoint.conninfo));
+      others_.push_back(std::make_unique<PgConnection>(endpoint.conninfo));
     }
   }
 
@@ -46,7 +49,8 @@ class RandomRun {
 
   void one_query() {
     const RandomQuery query = generator_.next();
-    const Form form = all_forms[number_++ % 3];
+    const std::span<const Form> forms = postgres().forms();
+    const Form form = forms[static_cast<std::size_t>(number_++) % forms.size()];
     Step step;
     step.sql = query.sql;
     const Answer single = single_.run(step, form, true);
@@ -106,8 +110,8 @@ class RandomRun {
 
   const Options& options_;
   uint64_t seed_;
-  Connection single_;
-  std::vector<std::unique_ptr<Connection>> others_;
+  PgConnection single_;
+  std::vector<std::unique_ptr<PgConnection>> others_;
   QueryGenerator generator_;
   std::vector<Shares> shares_;
   int number_ = 0;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,24 +12,27 @@ namespace anabranch::differential {
 /// from another order, or the corpus would not notice that a case depends on it.
 enum class Rows { as_read, reversed };
 
-/// The rows of the tables as they were at the start, as the statements that bring them back.
+/// An endpoint that cases are played on.
+struct Side {
+  std::string endpoint;  // as its dialect writes one
+  std::unique_ptr<Connection> connection;
+  Rows order = Rows::as_read;
+};
+
+/// The rows of the tables as they were at the start.
 class Restorer {
  public:
-  /// Reads all tables of schema public on the single server. Throws std::runtime_error.
-  explicit Restorer(Connection& single);
+  Restorer() = default;
+  Restorer(const Restorer&) = delete;
+  Restorer& operator=(const Restorer&) = delete;
+  virtual ~Restorer() = default;
 
+  /// Before anything is played on a side.
+  virtual void begin(Side& side) = 0;
   /// Puts the tables back; a table that was not there at the start is dropped. Throws
   /// std::runtime_error when a statement fails: the rest of the run would compare other rows.
-  void restore(Connection& connection, const std::vector<std::string>& tables,
-               Rows order = Rows::as_read) const;
-  std::vector<std::string> tables() const;
-
- private:
-  struct Statements {
-    std::vector<std::string> as_read;
-    std::vector<std::string> reversed;
-  };
-  std::map<std::string, Statements> statements_;
+  virtual void restore(Side& side, const std::vector<std::string>& tables) = 0;
+  virtual std::vector<std::string> tables() const = 0;
 };
 
 }  // namespace anabranch::differential

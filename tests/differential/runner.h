@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "case_file.h"
-#include "connection.h"
+#include "dialect.h"
 #include "judge.h"
 
 namespace anabranch::differential {
@@ -15,10 +15,11 @@ namespace anabranch::differential {
 struct Endpoint {
   std::string label;  // `4 shards`
   Shards shards;
-  std::string conninfo;
+  std::string conninfo;  // as the dialect writes one
 };
 
 struct Options {
+  const Dialect* dialect = &postgres();
   std::string single;
   std::vector<Endpoint> endpoints;
   std::filesystem::path cases;

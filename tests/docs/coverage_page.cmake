@@ -1,6 +1,6 @@
-# Compares the generated part of docs/sql-coverage.md with what the corpus of differential cases
+# Compares generated PART of docs/sql-coverage.md with what the corpus of differential cases
 # says now; with ANABRANCH_UPDATE=1 in the environment, rewrites it.
-set(begin "<!-- generated: coverage -->\n")
+set(begin "<!-- generated: ${PART} -->\n")
 set(end "<!-- end generated -->\n")
 
 execute_process(COMMAND ${DIFFERENTIAL} --coverage ${CASES}
@@ -9,14 +9,18 @@ string(REPLACE "\n## " "\n### " now "${now}\n")
 file(READ ${PAGE} page)
 
 string(FIND "${page}" "${begin}" first)
-string(FIND "${page}" "${end}" last)
-if(first EQUAL -1 OR last LESS first)
-  message(FATAL_ERROR "${PAGE} has no part between ${begin} and ${end}")
+if(first EQUAL -1)
+  message(FATAL_ERROR "${PAGE} has no part that begins with ${begin}")
 endif()
 string(LENGTH "${begin}" begin_length)
 math(EXPR inside "${first} + ${begin_length}")
 string(SUBSTRING "${page}" 0 ${inside} before)
-string(SUBSTRING "${page}" ${last} -1 after)
+string(SUBSTRING "${page}" ${inside} -1 rest)
+string(FIND "${rest}" "${end}" last)
+if(last EQUAL -1)
+  message(FATAL_ERROR "${PAGE}: nothing ends the part ${PART}")
+endif()
+string(SUBSTRING "${rest}" ${last} -1 after)
 
 if("${page}" STREQUAL "${before}${now}${after}")
   return()

@@ -1,4 +1,4 @@
-#include "connection.h"
+#include "pg_connection.h"
 
 #include <fmt/format.h>
 #include <libpq-fe.h>
@@ -84,12 +84,16 @@ std::string copy_line(std::string_view context) {
   return std::string(context.substr(0, context.find('\n')));
 }
 
+Play play_of(uint32_t oid) {
+  return oid == 700 ? Play::float4 : oid == 701 ? Play::float8 : oid == 1700 ? Play::decimal : Play::none;
+}
+
 Result broken(std::string code, std::string message) {
   return {.kind = Result::Kind::error,
           .tag = {},
           .sqlstate = std::move(code),
           .message = std::move(message),
-          .copy_line = {},
+          .context = {},
           .columns = {},
           .rows = {}};
 }
@@ -117,16 +121,16 @@ char status_letter(PGTransactionStatusType status) {
 
 }  // namespace
 
-void Connection::Close::operator()(pg_conn* connection) const {
+void PgConnection::Close::operator()(pg_conn* connection) const {
   PQfinish(connection);
 }
 
-Connection::Connection(std::string conninfo)
+PgConnection::PgConnection(std::string conninfo)
     : conninfo_(std::move(conninfo)), own_types_(conninfo_) {
   open();
 }
 
-void Connection::open() {
+void PgConnection::open() {
   connection_.reset(PQconnectdb((conninfo_ + " connect_timeout=10").c_str()));
   if (PQstatus(connection_.get()) != CONNECTION_OK) {
     throw std::runtime_error(PQerrorMessage(connection_.get()));
@@ -135,32 +139,36 @@ void Connection::open() {
   PQsetNoticeReceiver(connection_.get(), [](void*, const PGresult*) {}, nullptr);
 }
 
-void Connection::reset() {
+void PgConnection::reset() {
   open();
 }
 
-Answer Connection::run(const Step& step, Form form, bool as_single) {
+Answer PgConnection::explain(const Step& step) {
+  return simple("EXPLAIN " + with_pg_literals(step.sql, step.parameters));
+}
+
+Answer PgConnection::run(const Step& step, Form form, bool as_single) {
   const std::string& sql = as_single ? step.sql_for_single() : step.sql;
   const bool binary = form == Form::extended_binary;
   if (step.kind == Step::Kind::prepare) return collect(send_prepare(step, sql), {});
   if (step.kind == Step::Kind::query && form == Form::simple) {
-    return simple(with_literals(sql, step.parameters), step.copy_data);
+    return simple(with_pg_literals(sql, step.parameters), step.copy_data);
   }
   return collect(send_extended(step, sql, binary), step.copy_data);
 }
 
-Answer Connection::simple(const std::string& sql, const std::optional<std::string>& copy_data) {
+Answer PgConnection::simple(const std::string& sql, const std::optional<std::string>& copy_data) {
   return collect(PQsendQuery(connection_.get(), sql.c_str()) == 1, copy_data);
 }
 
-bool Connection::send_prepare(const Step& step, const std::string& sql) {
+bool PgConnection::send_prepare(const Step& step, const std::string& sql) {
   std::vector<Oid> types;
   for (const Parameter& parameter : step.parameters) types.push_back(type_oid(parameter.type));
   return PQsendPrepare(connection_.get(), step.statement.c_str(), sql.c_str(),
                        static_cast<int>(types.size()), types.data()) == 1;
 }
 
-bool Connection::send_extended(const Step& step, const std::string& sql, bool binary) {
+bool PgConnection::send_extended(const Step& step, const std::string& sql, bool binary) {
   const std::size_t count = step.parameters.size();
   std::vector<Oid> types;
   std::vector<std::string> texts(count);
@@ -188,7 +196,7 @@ bool Connection::send_extended(const Step& step, const std::string& sql, bool bi
 }
 
 /// False when the server did not answer in time.
-bool Connection::wait_for_result() {
+bool PgConnection::wait_for_result() {
   PGconn* const connection = connection_.get();
   while (PQflush(connection) == 1 || PQisBusy(connection) == 1) {
     pollfd watched{.fd = PQsocket(connection), .events = POLLIN, .revents = 0};
@@ -199,7 +207,7 @@ bool Connection::wait_for_result() {
   return true;
 }
 
-Answer Connection::collect(bool sent, const std::optional<std::string>& copy_data) {
+Answer PgConnection::collect(bool sent, const std::optional<std::string>& copy_data) {
   Answer answer;
   while (sent) {
     if (!wait_for_result()) {
@@ -223,7 +231,7 @@ Answer Connection::collect(bool sent, const std::optional<std::string>& copy_dat
   return answer;
 }
 
-void Connection::name_types(Answer& answer) {
+void PgConnection::name_types(Answer& answer) {
   for (Result& each : answer.results) {
     for (Column& column : each.columns) {
       column.type = column.oid < first_user_oid ? fmt::format("{}", column.oid)
@@ -234,7 +242,7 @@ void Connection::name_types(Answer& answer) {
   }
 }
 
-std::vector<Answer> Connection::pipeline(const std::vector<Step>& steps, bool binary,
+std::vector<Answer> PgConnection::pipeline(const std::vector<Step>& steps, bool binary,
                                          bool as_single) {
   PGconn* const connection = connection_.get();
   std::vector<Answer> answers;
@@ -257,7 +265,7 @@ std::vector<Answer> Connection::pipeline(const std::vector<Step>& steps, bool bi
   return answers;
 }
 
-Answer Connection::collect_piped() {
+Answer PgConnection::collect_piped() {
   Answer answer;
   while (true) {
     if (!wait_for_result()) {
@@ -272,18 +280,18 @@ Answer Connection::collect_piped() {
   }
 }
 
-void Connection::feed_copy(const std::optional<std::string>& data) {
+void PgConnection::feed_copy(const std::optional<std::string>& data) {
   PGconn* const connection = connection_.get();
   if (data) PQputCopyData(connection, data->data(), static_cast<int>(data->size()));
   PQputCopyEnd(connection, data ? nullptr : "the case has no data");
 }
 
-Result Connection::drain_copy() {
+Result PgConnection::drain_copy() {
   Result result{.kind = Result::Kind::copy_out,
                 .tag = {},
                 .sqlstate = {},
                 .message = {},
-                .copy_line = {},
+                .context = {},
                 .columns = {},
                 .rows = {}};
   char* line = nullptr;
@@ -301,7 +309,7 @@ Result Connection::drain_copy() {
   }
 }
 
-Result Connection::converted(PGresult* result) {
+Result PgConnection::converted(PGresult* result) {
   Result out;
   switch (PQresultStatus(result)) {
     case PGRES_TUPLES_OK:
@@ -325,14 +333,14 @@ Result Connection::converted(PGresult* result) {
           fmt::format("{}\n{}\n{}", field(result, PG_DIAG_MESSAGE_PRIMARY),
                       field(result, PG_DIAG_MESSAGE_DETAIL), field(result, PG_DIAG_MESSAGE_HINT)));
       if (out.sqlstate.empty()) out.message = PQresultErrorMessage(result);
-      out.copy_line = copy_line(field(result, PG_DIAG_CONTEXT));
+      out.context = copy_line(field(result, PG_DIAG_CONTEXT));
       return out;
   }
   out.tag = PQcmdStatus(result);
   for (int c = 0; c < PQnfields(result); ++c) {
     out.columns.push_back(
         {PQfname(result, c), "", PQftype(result, c), PQfmod(result, c), PQfformat(result, c), "",
-         PQftable(result, c), PQftablecol(result, c)});
+         PQftable(result, c), PQftablecol(result, c), play_of(PQftype(result, c))});
   }
   for (int r = 0; r < PQntuples(result); ++r) {
     Row& row = out.rows.emplace_back();
@@ -348,7 +356,7 @@ Result Connection::converted(PGresult* result) {
   return out;
 }
 
-uint32_t Connection::type_oid(const std::string& name) {
+uint32_t PgConnection::type_oid(const std::string& name) {
   const uint32_t oid = built_in_oid(name);
   if (oid != first_user_oid) return oid;
   const uint32_t own = own_types_.type_oid(name);
@@ -357,9 +365,49 @@ uint32_t Connection::type_oid(const std::string& name) {
 }
 
 /// That of a user's own type is the server's.
-std::optional<std::string> Connection::binary_parameter(const Parameter& parameter) {
+std::optional<std::string> PgConnection::binary_parameter(const Parameter& parameter) {
   if (built_in_oid(parameter.type) != first_user_oid) return built_in_binary(parameter);
   return own_types_.binary(parameter.type, *parameter.value);
+}
+
+namespace {
+std::string literal(const Parameter& parameter) {
+  std::string text = "NULL";
+  if (parameter.value) {
+    text = "'";
+    for (const char c : *parameter.value) text += c == '\'' ? std::string("''") : std::string(1, c);
+    text += "'";
+  }
+  // A space keeps a literal apart from the word before it.
+  return parameter.type == "?" ? " " + text : fmt::format(" {}::{}", text, parameter.type);
+}
+}  // namespace
+
+std::string with_pg_literals(std::string_view sql, const std::vector<Parameter>& parameters) {
+  std::string out;
+  char quote = 0;
+  for (std::size_t i = 0; i < sql.size(); ++i) {
+    const char c = sql[i];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '$' && i + 1 < sql.size() &&
+               std::isdigit(static_cast<unsigned char>(sql[i + 1]))) {
+      std::size_t number = 0;
+      while (i + 1 < sql.size() && std::isdigit(static_cast<unsigned char>(sql[i + 1]))) {
+        number = number * 10 + static_cast<std::size_t>(sql[++i] - '0');
+      }
+      if (number >= 1 && number <= parameters.size()) {
+        out += literal(parameters[number - 1]);
+        continue;
+      }
+      out += fmt::format("${}", number);
+      continue;
+    }
+    out += c;
+  }
+  return out;
 }
 
 }  // namespace anabranch::differential

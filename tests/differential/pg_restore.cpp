@@ -1,4 +1,4 @@
-#include "restore.h"
+#include "pg_restore.h"
 
 #include <fmt/format.h>
 
@@ -53,7 +53,7 @@ std::vector<std::string> insert_statements(const std::string& table, const Resul
 
 }  // namespace
 
-Restorer::Restorer(Connection& single) {
+PgRestorer::PgRestorer(Connection& single) {
   const Result tables =
       checked(single, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'");
   for (const Row& row : tables.rows) {
@@ -66,14 +66,19 @@ Restorer::Restorer(Connection& single) {
   }
 }
 
-std::vector<std::string> Restorer::tables() const {
+std::vector<std::string> PgRestorer::tables() const {
   std::vector<std::string> names;
   for (const auto& [name, statements] : statements_) names.push_back(name);
   return names;
 }
 
-void Restorer::restore(Connection& connection, const std::vector<std::string>& tables,
-                       Rows order) const {
+/// The other server's rows get an order of their own.
+void PgRestorer::begin(Side& side) {
+  if (side.order == Rows::reversed) restore(side, tables());
+}
+
+void PgRestorer::restore(Side& side, const std::vector<std::string>& tables) {
+  Connection& connection = *side.connection;
   for (const std::string& table : tables) {
     const auto known = statements_.find(table);
     if (known == statements_.end()) {
@@ -81,7 +86,7 @@ void Restorer::restore(Connection& connection, const std::vector<std::string>& t
       continue;
     }
     checked(connection, "TRUNCATE " + table);
-    const auto& inserts = order == Rows::as_read ? known->second.as_read : known->second.reversed;
+    const auto& inserts = side.order == Rows::as_read ? known->second.as_read : known->second.reversed;
     for (const std::string& sql : inserts) checked(connection, sql);
   }
 }

@@ -1,0 +1,39 @@
+# What scripts/differential, which reads this, has done with PostgreSQL's servers and clients.
+
+readonly schema=$tests/schema.sql map_template=$tests/map.yaml.in case_folder=$tests/cases
+readonly cluster_options=() runner_options=()
+
+conninfo() { echo "host=127.0.0.1 port=$1 user=app password=app-secret dbname=shop"; }
+way_in() { echo "psql '$(conninfo "$1")'"; }
+quietly() {  # CLUSTER SERVER PSQL-ARGUMENT...: superuser, stops at the first error
+  scripts/cluster psql "$1" "$2" -q -v ON_ERROR_STOP=1 "${@:3}" >/dev/null
+}
+# Types get another OID on every shard: so much for proxies that pass them on.
+make_types() {  # CLUSTER SERVER NUMBER
+  local i arguments=()
+  for ((i = 0; i < $3; i++)); do arguments+=(-c "CREATE TYPE filler_$i AS ENUM ('x')"); done
+  quietly "$1" "$2" "${arguments[@]}" -c 'SET ROLE app' -f "$tests/types.sql"
+}
+psql_app() {  # PORT ARGUMENT...
+  PGPASSWORD=app-secret /usr/lib/postgresql/15/bin/psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 \
+    -p "$1" -U app -d shop "${@:2}" >/dev/null
+}
+
+load_single() {  # CLUSTER PORT
+  make_types "$1" single 0
+  psql_app "$2" -f "$schema" -f "$tests/data.sql"
+}
+load_plain() {  # CLUSTER PORT
+  make_types "$1" 1 5
+  psql_app "$2" -f "$schema" -f "$tests/data.sql"
+}
+# Tables and rows come through the proxy.
+load_shards() {  # CLUSTER SHARDS MAP PORT...
+  local i
+  for ((i = 1; i <= $2; i++)); do make_types "$1" "$i" "$((i * 3))"; done
+}
+load_through() {  # PROXY_PORT
+  psql_app "$1" -f "$schema" -f "$tests/data.sql"
+}
+plain_map() { :; }
+ask() { scripts/cluster psql "$1" "$2" -Atc "$3"; }  # CLUSTER SERVER SQL
