@@ -10,6 +10,7 @@
 #include "backends/catalog_check.h"
 #include "backends/catalog_reader.h"
 #include "backends/every_shard.h"
+#include "backends/mysql_catalog_reader.h"
 #include "backends/oid_maps.h"
 #include "net/loop.h"
 #include "values/errors.h"
@@ -22,6 +23,17 @@ using values::Oid;
 using ShardResult = std::expected<ShardCatalog, std::string>;
 using Name = std::pair<std::string, std::string>;
 
+/// The server's own database, and those that the map names tables of.
+ShardResult read_mysql_shard(const Server& server, const CatalogRequest& request) {
+  std::set<std::string> databases = {server.target};
+  if (request.map) {
+    for (const router::MappedTable& table : request.map->tables()) databases.insert(table.name.schema);
+  }
+  auto connection = MysqlControlConnection::open(server);
+  if (!connection) return std::unexpected(connection.error());
+  return read_mysql_catalog(*connection, databases);
+}
+
 ShardResult read_shard(const Server& server, CatalogScope scope) {
   auto connection = ControlConnection::open(server);
   if (!connection) return std::unexpected(connection.error());
@@ -33,8 +45,10 @@ std::vector<ShardResult> read_shards(const conf::Database& database,
   std::vector<ShardResult> results(database.shards.size());
   on_every_shard(results.size(), [&](std::size_t shard) {
     const auto index = static_cast<std::uint32_t>(shard);
-    results[shard] = read_shard(control_server(database, index, request.identity, request.requested),
-                                scope_on(request, shard, index == database.default_shard));
+    const Server server = control_server(database, index, request.identity, request.requested);
+    results[shard] = database.kind == conf::Kind::mysql
+                         ? read_mysql_shard(server, request)
+                         : read_shard(server, scope_on(request, shard, index == database.default_shard));
   });
   return results;
 }
@@ -55,12 +69,16 @@ class Assembly {
     catalog->version = request_.version;
     catalog->server_version = main_.server_version;
     catalog->server_encoding = main_.server_encoding;
-    map_identity();
-    compare_databases();
+    if (database_.kind == conf::Kind::mysql) {
+      compare_names();
+    } else {
+      map_identity();
+      compare_databases();
+      finish_columns();
+      compare_types();
+      add_types(*catalog);
+    }
     catalog->database_collation = collation_;
-    finish_columns();
-    compare_types();
-    add_types(*catalog);
     add_relations(*catalog);
     for (router::Function& function : main_.functions) catalog->add(std::move(function));
     for (auto& [name, pure] : main_.user_operators) {
@@ -80,6 +98,22 @@ class Assembly {
 
   void say(conf::Severity severity, conf::Position where, std::string message) {
     loaded_.diagnostics.push_back({severity, request_.config->file, where, std::move(message)});
+  }
+
+  // MySQL: a statement may name its database, which must be the same one everywhere.
+  void compare_names() {
+    const auto target = [&](std::size_t shard) -> const std::string& {
+      return database_.shards[shard].primary.backend.database;
+    };
+    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+      if (target(shard) == target(database_.default_shard)) continue;
+      names_differ_ = fmt::format("the database is {} on shard {}, {} on {}: a statement that names it would not "
+                                  "find it everywhere",
+                                  target(database_.default_shard), shard_name(database_.default_shard),
+                                  target(shard), shard_name(shard));
+      say(conf::Severity::error, database_.shards[shard].where, names_differ_);
+      return;
+    }
   }
 
   // Order by a collation that is another one elsewhere cannot be merged.
@@ -359,6 +393,7 @@ class Assembly {
       if (shard != home) compare(table, name, *source, home, shard, relation);
     }
     check_column_types(*source, home, request_.map->shards_of(table), relation);
+    if (relation.refusal.empty()) relation.refusal = names_differ_;
     catalog.add(std::move(relation));
   }
 
@@ -389,6 +424,7 @@ class Assembly {
   LoadedCatalog& loaded_;
   ShardCatalog& main_;
   values::Collation collation_;
+  std::string names_differ_;
   std::map<std::string, std::string, std::less<>> differing_;  // types by name, and how they differ
   std::unordered_map<Oid, std::shared_ptr<const values::EnumType>> main_enums_;
 };

@@ -17,7 +17,7 @@
 #include "router/shard_map.h"
 #include "values/oid_map.h"
 
-/// The catalog, through libpq on worker threads (the control plane).
+/// The catalog, through libpq (of MySQL, through MySQL Connector/C++) on worker threads: the control plane.
 namespace anabranch::backends {
 
 /// What initdb has made on each shard, in shard order; null where it is not known.
@@ -47,7 +47,7 @@ struct LoadedCatalog {
   };
   std::vector<Failure> failures;  // shards that could not be asked
   /// What the default shard's OIDs are on the others, and back. A shard that could not be asked has
-  /// empty maps there.
+  /// empty maps there. MySQL has no such numbers: null.
   std::shared_ptr<const values::TypeIdentity> identity;
   SystemCatalogs systems;
 };

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "backends/mysql_control_connection.h"
+
 namespace anabranch::backends {
 
 namespace {
@@ -12,7 +14,6 @@ namespace {
 std::vector<ShardHealth> list_shards(const conf::Config& config) {
   std::vector<ShardHealth> list;
   for (const conf::Database& database : config.databases) {
-    if (database.kind != conf::Kind::postgres) continue;
     for (const conf::Shard& shard : database.shards) {
       ShardHealth health;
       health.database = database.name;
@@ -43,6 +44,15 @@ PGPing ping(const conf::Address& address) {
   const char* const names[] = {"host", "port", "connect_timeout", "dbname", nullptr};
   const char* const values[] = {address.host.c_str(), port.c_str(), "2", "postgres", nullptr};
   return PQpingParams(names, values, 0);
+}
+
+/// Why a primary takes no connections; empty: it does.
+std::string find_trouble(const conf::Database& database, const conf::Shard& shard) {
+  if (database.kind == conf::Kind::postgres) return std::string(reason_of(ping(shard.primary.address)));
+  const auto index = static_cast<std::uint32_t>(&shard - database.shards.data());
+  Server server = control_server(database, index, {}, database.name);
+  server.connect_timeout = std::min(server.connect_timeout, conf::Milliseconds(2000));
+  return MysqlControlConnection::find_trouble(server);
 }
 
 bool same_place(const ShardHealth& left, const ShardHealth& right) {
@@ -107,9 +117,8 @@ void HealthMonitor::run() {
 
 void HealthMonitor::probe_all(const conf::Config& config) {
   for (const conf::Database& database : config.databases) {
-    if (database.kind != conf::Kind::postgres) continue;
     for (const conf::Shard& shard : database.shards) {
-      const PGPing answer = ping(shard.primary.address);
+      const std::string trouble = find_trouble(database, shard);
       const std::scoped_lock lock(mutex_);
       if (stop_) return;
       for (ShardHealth& health : shards_) {
@@ -118,8 +127,8 @@ void HealthMonitor::probe_all(const conf::Config& config) {
           continue;
         }
         health.known = true;
-        health.up = answer == PQPING_OK;
-        health.reason = reason_of(answer);
+        health.up = trouble.empty();
+        health.reason = trouble;
         health.failures = health.up ? 0 : health.failures + 1;
       }
     }

@@ -23,8 +23,8 @@ struct ShardHealth {
   std::uint32_t failures = 0;  // in a row
 };
 
-/// Asks every primary, again and again, whether it takes connections (libpq's PQping: no login
-/// needed), from a thread of its own.
+/// Asks every primary, again and again, whether it takes connections, from a thread of its own: libpq's PQping,
+/// which needs no login, and logins at MySQL's servers, which lock out who hangs up without one.
 class HealthMonitor {
  public:
   HealthMonitor(std::shared_ptr<const conf::Config> config, std::chrono::milliseconds interval);

@@ -67,6 +67,7 @@ Server server_of(const conf::Database& database, std::size_t shard) {
 
 std::vector<std::optional<Epochs>> read_epochs(const conf::Database& database) {
   std::vector<std::optional<Epochs>> remembered(database.shards.size());
+  if (database.kind == conf::Kind::mysql) return remembered;  // there keys do not move by a reload
   on_every_shard(remembered.size(), [&](std::size_t shard) {
     auto connection = ControlConnection::open(server_of(database, shard));
     if (!connection) return;

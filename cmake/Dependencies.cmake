@@ -21,6 +21,11 @@ anabranch_pkg_library(xxhash::xxhash libxxhash)
 anabranch_pkg_library(PostgreSQL::pq libpq)
 anabranch_pkg_library(MariaDB::client libmariadb)  # tests only
 
+# No package of its own says where it is.
+find_library(ANABRANCH_MYSQLCPPCONN mysqlcppconn REQUIRED)
+add_library(MySQL::connector INTERFACE IMPORTED)
+target_link_libraries(MySQL::connector INTERFACE ${ANABRANCH_MYSQLCPPCONN})
+
 find_package(civetweb REQUIRED)  # the HTTP port's server; prometheus-cpp itself serves with it
 
 include(cmake/PgQuery.cmake)

@@ -75,9 +75,7 @@ void SessionState::refresh_planning() {
   }
   const std::string* path = settings.find("search_path");
   planning.search_path = split_path(path == nullptr ? "\"$user\", public" : *path, planning.role);
-  planning_key = planning.standard_conforming_strings ? "s" : "n";
-  for (const std::string& name : planning.search_path) planning_key.append(name).push_back('\0');
-  planning_key.append("\1").append(planning.role);
+  planning_key = rewriter::planning_key(planning);
   if (temporary_serial != 0) planning_key.append("\2").append(std::to_string(temporary_serial));
   reading_key = backends::reading_key(*settings.current());
 }

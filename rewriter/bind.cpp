@@ -4,6 +4,7 @@
 #include "merge/evaluate.h"
 #include "rewriter/clock.h"
 #include "rewriter/key_binding.h"
+#include "rewriter/mysql/quote.h"
 #include "rewriter/print.h"
 #include "values/errors.h"
 
@@ -102,6 +103,14 @@ class Filler {
     const auto& bytes = request_.evaluations[index].bytes;
     text_ += "(" + (bytes ? quote_literal(*bytes) : std::string("NULL")) + "::" + type + ")";
   }
+  void add(SqlTemplate::ParameterHole hole) {
+    const auto index = static_cast<std::size_t>(hole.index);
+    if (index >= request_.parameters.size()) {
+      throw values::SqlError("08P01", "a parameter of the statement was not given a value");
+    }
+    const BoundValue& value = request_.parameters[index];
+    text_ += mysql::literal_of(value.type, value.format, value.bytes);
+  }
   void add(SqlTemplate::SlotHole hole) {
     const values::Datum& slot = slots_[static_cast<std::size_t>(hole.index)];
     text_ += slot.is_null() ? "NULL" : std::to_string(std::get<std::int64_t>(slot.value));
@@ -126,6 +135,7 @@ void split_rows(const BindRequest& request, BoundPlan& bound) {
   const InsertSplit& split = *request.plan->insert;
   std::vector<std::uint32_t> shard_of(split.rows.size());
   for (std::size_t i = 0; i < split.rows.size(); ++i) {
+    check_counted(split.rows[i].counted, request);
     shard_of[i] = shard_of_stored(split.table, split.rows[i].key, request);
     bound.shards.add(shard_of[i]);
   }

@@ -47,6 +47,11 @@ bool left_out(const tree::Insert& insert, int place) {
 
 tree::ExprPtr evaluated_default(Planning& planning, const router::Column& column,
                                 bool per_transaction) {
+  if (!planning.language().asks_shards) {
+    refuse_clause("INSERT", "each shard would compute the default " + column.default_sql + " of column \"" +
+                                column.name + "\" for itself",
+                  "Give the column a value in the statement.");
+  }
   return evaluation(planning, column.default_sql, column.type_name, per_transaction);
 }
 
@@ -70,7 +75,7 @@ bool needs_writing(const router::Column& column, Defaults which, const router::R
 
 bool is_fresh_per_row(const router::Column& column) {
   const std::string& sql = column.default_sql;
-  return sql == "gen_random_uuid()" || sql == "random()" || sql == "clock_timestamp()" ||
+  return sql == "uuid()" || sql == "rand()" || sql == "gen_random_uuid()" || sql == "random()" || sql == "clock_timestamp()" ||
          sql == "uuid_generate_v4()";
 }
 

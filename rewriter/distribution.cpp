@@ -368,7 +368,9 @@ Analysis::Rows Analysis::rows_of_write(const Block& block) {
   Facts facts;
   for (const tree::FromPtr& item : from) item_facts(block, *item, facts);
   add_condition(facts, where, query_);
-  rows.distribution = table_rows(block.instances.front(), facts);
+  const bool one_target =
+      !(block.update != nullptr ? block.update->table : block.remove->table).name.empty();
+  if (one_target) rows.distribution = table_rows(block.instances.front(), facts);
   rows.distribution = from_list(block, from, facts, std::move(rows.distribution));
   rows.facts = std::move(facts);
   if (where != nullptr) check_expression(block, *where, rows, true);

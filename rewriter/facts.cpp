@@ -4,11 +4,14 @@
 #include <array>
 #include <functional>
 
+#include "values/mysql_type.h"
+
 namespace anabranch::rewriter {
 namespace {
 
 bool is_integer(values::Oid type) {
-  return type == values::oid::int2 || type == values::oid::int4 || type == values::oid::int8;
+  return type == values::oid::int2 || type == values::oid::int4 || type == values::oid::int8 ||
+         values::is_mysql_integer(type);
 }
 
 bool is_text(values::Oid type) {
@@ -106,6 +109,14 @@ bool deterministic(const Query& query, Ident ident, int depth = 0) {
   return of_block(*instance.block);
 }
 
+/// MySQL's strings are compared and placed alike under one collation only: of another one, the other padding or
+/// character set.
+bool same_collation(const Query& query, Ident a, Ident b) {
+  const router::Column* left = query.column(a);
+  const router::Column* right = query.column(b);
+  return left != nullptr && right != nullptr && left->collation_name == right->collation_name;
+}
+
 }  // namespace
 
 bool is_builtin_operator(const Query& query, std::string_view name, values::Oid left,
@@ -124,9 +135,12 @@ bool same_value(const Query& query, Ident a, Ident b) {
   const values::Oid type = type_of(query, a);
   if (!comparable_keys(type, type_of(query, b))) return false;
   if (!is_builtin_operator(query, "=", type, type_of(query, b))) return false;
+  if (values::is_mysql_integer(type)) return true;
   const values::TypeInfo* info = values::find_type(type);
   const bool collatable = info == nullptr || info->is_collatable;
-  return !collatable || (deterministic(query, a) && deterministic(query, b));
+  if (!collatable) return true;
+  return deterministic(query, a) && deterministic(query, b) &&
+         (!values::is_mysql_type(type) || same_collation(query, a, b));
 }
 
 void add_condition(Facts& facts, const tree::Expr* condition, const Query& query,

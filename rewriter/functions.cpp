@@ -4,6 +4,8 @@
 #include <array>
 #include <set>
 
+#include "rewriter/language.h"
+
 namespace anabranch::rewriter {
 namespace {
 
@@ -177,6 +179,10 @@ bool takes_any_more(const router::Function& function, std::size_t arguments) {
 }  // namespace
 
 FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& context) {
+  return context.language->classify(call, context);
+}
+
+FunctionInfo classify_postgresql(const tree::FunctionCall& call, const FunctionContext& context) {
   std::vector<std::string> path = *context.search_path;
   if (call.name.size() > 1) path = {call.name[call.name.size() - 2]};
   FunctionInfo info;

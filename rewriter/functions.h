@@ -21,6 +21,8 @@ enum class FunctionKind {
   settings,      ///< set_config: changes settings
   session_value, ///< of the session that nextval() ran in: currval, lastval
   session_call,  ///< advisory locks of the session, pg_notify(): the default shard's
+  last_insert,   ///< LAST_INSERT_ID(): the session knows it
+  previous,      ///< FOUND_ROWS(): of the statement before
   opaque,        ///< a user's: may read tables
   unknown        ///< not in the catalog
 };
@@ -31,7 +33,10 @@ struct FunctionInfo {
   bool returns_set = false;
 };
 
+struct Language;
+
 struct FunctionContext {
+  const Language* language = nullptr;
   const router::Catalog* catalog = nullptr;
   const conf::Database* database = nullptr;  ///< may be null
   const std::vector<std::string>* search_path = nullptr;
@@ -39,6 +44,7 @@ struct FunctionContext {
 
 /// By name and number of arguments; the worst of the candidates counts.
 FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& context);
+FunctionInfo classify_postgresql(const tree::FunctionCall& call, const FunctionContext& context);
 /// now(), current_date, current_user … written without parentheses.
 bool is_ambient(const tree::SqlValueFunction& function);
 /// The type of an SQL value function, as SQL text.

@@ -126,11 +126,24 @@ tree::ExprPtr evaluation(Planning& planning, std::string sql, std::string type_n
   return marked('e', static_cast<int>(evaluations.size()) - 1);
 }
 
+namespace {
+
+void check_ambient(const Planning& planning) {
+  const Traits& traits = planning.traits;
+  if (!traits.ambient && traits.shared.empty()) return;
+  refuse_clause(traits.ambient ? "a function of time or session" : std::string_view(traits.shared),
+                "each shard would answer for itself",
+                "Compute the value first, and give it as a constant.");
+}
+
+}  // namespace
+
 void fill_holes(Planning& planning, tree::Statement& statement) {
   if (planning.request->text.find(kMark) != std::string_view::npos) {
     refuse(values::SqlError("0A000", "a statement with a control character across shards",
                             "Give the value as a parameter."));
   }
+  if (!planning.language().asks_shards) return check_ambient(planning);
   planning.plan->clock_literals = clock_literals(planning);
   planning.plan->clock_parameters = clock_parameters(planning);
   if (auto* select = statement.as<tree::Select>()) keep_names(*select);

@@ -2,6 +2,7 @@
 
 #include "rewriter/planning.h"
 #include "rewriter/write.h"
+#include "values/mysql_type.h"
 
 /// INSERT: one shard, or rows split by their keys, or every copy of a reference table.
 namespace anabranch::rewriter {
@@ -62,7 +63,7 @@ KeyOperand default_operand(const Planning& planning, const router::Column& colum
     operand.value.from = ValueRef::From::is_null;
     return operand;
   }
-  // A default is read only where it is plainly a constant: '…'::type, or a number.
+  // A default is read only where it is plainly a constant: '…'::type (MySQL's: '…'), or a number.
   const std::string& sql = column.default_sql;
   if (!column.identity && !column.generated) {
     const bool number = !sql.empty() && std::ranges::all_of(sql, [](char c) {
@@ -70,9 +71,10 @@ KeyOperand default_operand(const Planning& planning, const router::Column& colum
     });
     const std::size_t end =
         sql.size() > 1 && sql.front() == '\'' ? sql.find('\'', 1) : std::string::npos;
-    const bool quoted =
-        end != std::string::npos && sql.find_first_of("'\\", end + 1) == std::string::npos &&
-        sql.compare(end + 1, 2, "::") == 0 && sql.substr(end + 3) == column.type_name;
+    const bool ends = end != std::string::npos;
+    const std::string rest = ends ? sql.substr(end + 1) : std::string();
+    const bool quoted = ends && (rest == "::" + column.type_name ||
+                                 (rest.empty() && sql.find('\\') == std::string::npos));
     if (number) operand.value.text = sql;
     if (quoted) operand.value.text = sql.substr(1, end - 1);
     if (number || quoted) return operand;
@@ -87,7 +89,7 @@ KeyOperand default_operand(const Planning& planning, const router::Column& colum
 /// A constant expression for the key, to be computed by a backend before the row is placed.
 std::optional<ValueRef> evaluated(Planning& planning, const tree::Expr& expr,
                                   const router::Column& column) {
-  bool constant = true;
+  bool constant = planning.language().asks_shards;
   tree::walk(expr, [&](const tree::Expr& at) {
     if (at.as<tree::ColumnRef>() != nullptr || at.as<tree::Param>() != nullptr ||
         at.as<tree::Verbatim>() != nullptr || at.as<tree::SetToDefault>() != nullptr) {
@@ -161,6 +163,46 @@ void check_triggers(const Target& target) {
   }
 }
 
+/// A column that every shard would count up for itself must be given its number; whether a value is one is known
+/// when it is bound.
+std::vector<KeyOperand> counted_value(Planning& planning, const Target& target, const std::vector<int>& columns,
+                                      const std::vector<tree::ExprPtr>& row) {
+  for (std::size_t i = 0; i < columns.size() && i < row.size(); ++i) {
+    if (columns[i] < 0) continue;
+    const auto& column = target.relation->columns[static_cast<std::size_t>(columns[i])];
+    if (!column.identity || !values::is_mysql_type(column.type.oid)) continue;
+    auto operand = key_operand(*row[i], column.type.oid, planning.values);
+    if (!operand) {
+      refuse_clause("INSERT", "the AUTO_INCREMENT column \"" + column.name + "\" is given an expression",
+                    "Give the column a number in the statement.");
+    }
+    operand->column_modifier = column.type.typmod;
+    return {std::move(*operand)};
+  }
+  return {};
+}
+
+/// Of a table with a copy on every shard, whose counters need not be at the same number: a number is given where
+/// it is plainly one.
+void check_counted_copies(Planning& planning, const Target& target, const tree::Insert& insert) {
+  if (planning.language().asks_shards || !insert.source) return;
+  const auto columns = target_columns(insert, *target.relation);
+  const auto counted = std::ranges::find_if(columns, [&](int column) {
+    return column >= 0 && target.relation->columns[static_cast<std::size_t>(column)].identity;
+  });
+  if (counted == columns.end()) return;
+  const auto place = static_cast<std::size_t>(counted - columns.begin());
+  const bool given = !insert.source->values.empty() &&
+                     std::ranges::all_of(insert.source->values, [&](const auto& row) {
+                       const auto* literal = place < row.size() ? row[place]->template as<tree::Literal>() : nullptr;
+                       return literal != nullptr && literal->kind() == tree::Literal::Kind::integer &&
+                              literal->value(planning.pins).find_first_not_of('0') != std::string::npos;
+                     });
+  if (given) return;
+  refuse_clause("INSERT into a reference table", "each copy would count its AUTO_INCREMENT column for itself",
+                "Give the column a number in the statement.");
+}
+
 bool same_column(const tree::Assignment& assignment, int instance, const Query& query) {
   const Ident ident = ident_of(*assignment.value);
   return ident.instance == instance && ident.column >= 0 &&
@@ -210,9 +252,15 @@ namespace {
 
 /// ON CONFLICT sees one shard's rows only: its target must hold the key.
 void check_on_conflict(const Planning& planning, const tree::Insert& insert, const Target& target) {
-  if (!insert.on_conflict) return;
-  check_key_unchanged(planning, insert.on_conflict->set);
-  check_assigned_defaults(planning, insert.on_conflict->set);
+  if (!insert.on_conflict && !insert.replace && !insert.ignore) return;
+  const std::string_view clause = insert.replace  ? "REPLACE"
+                                  : insert.ignore ? "INSERT IGNORE"
+                                  : planning.language().dialect == Dialect::mysql ? "ON DUPLICATE KEY UPDATE"
+                                                                                  : "ON CONFLICT";
+  if (insert.on_conflict) {
+    check_key_unchanged(planning, insert.on_conflict->set);
+    check_assigned_defaults(planning, insert.on_conflict->set);
+  }
   for (const router::UniqueKey& unique : target.relation->unique_keys) {
     const auto holds = [&](const std::string& column) {
       return std::ranges::any_of(unique.columns, [&](int index) {
@@ -222,7 +270,7 @@ void check_on_conflict(const Planning& planning, const tree::Insert& insert, con
     const auto& key =
         target.table->expression ? target.table->expression->columns() : target.table->key;
     if (!std::ranges::all_of(key, holds)) {
-      refuse_clause("ON CONFLICT", "the unique key \"" + unique.name + "\" does not hold the key",
+      refuse_clause(clause, "the unique key \"" + unique.name + "\" does not hold the key",
                     "Add the key column to the unique constraint.");
     }
   }
@@ -243,11 +291,12 @@ void add_returning(Planning& planning) {
 }
 
 /// A single row: the client's own text goes to the row's shard.
-Outcome single_row(Planning& planning, const Target& target, std::vector<KeyOperand> key) {
+Outcome single_row(Planning& planning, const Target& target, SplitRow row) {
   KeyCondition condition;
   condition.kind = KeyCondition::Kind::stored;
   condition.table = target.instance->table;
-  condition.operands = std::move(key);
+  condition.operands = std::move(row.key);
+  condition.counted = std::move(row.counted);
   auto plan = planning.plan;
   plan->kind = PlanKind::relay;
   plan->routing.mode = Routing::Mode::by_key;
@@ -273,6 +322,16 @@ void check_value_queries(const Planning& planning, const tree::Insert& insert) {
   if (insert.source) check(*top.subqueries.at(insert.source.get()));
 }
 
+/// What cannot be written beside a part of the rows.
+void check_split_clauses(const Planning& planning, const tree::Insert& insert) {
+  if (!insert.row_alias.name.empty()) {
+    refuse_clause("VALUES … AS", "its rows are on several shards", "Use VALUES(column).");
+  }
+  if (!planning.language().asks_shards && !insert.returning.empty()) {
+    refuse_clause("RETURNING", "its rows are on several shards", "Insert the rows of each key in a statement.");
+  }
+}
+
 Outcome split(Planning& planning, const tree::Insert& insert, const Target& target) {
   const auto columns = target_columns(insert, *target.relation);
   const auto key = key_columns(planning, target);
@@ -286,26 +345,28 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
   for (std::size_t i = 0; i < count; ++i) {
     SplitRow row;
     row.key = row_key(planning, target, columns, key, rows == nullptr ? nullptr : &(*rows)[i]);
+    if (rows != nullptr) row.counted = counted_value(planning, target, columns, (*rows)[i]);
     made.rows.push_back(std::move(row));
   }
   if (planning.values.needs_description && !planning.plan->described) return ask_original(planning);
   if (count == 1 && !planning.traits.virtual_columns) {
-    return single_row(planning, target, std::move(made.rows.front().key));
+    return single_row(planning, target, std::move(made.rows.front()));
   }
-  if (!planning.plan->described) return ask_original(planning);
+  if (planning.must_describe()) return ask_original(planning);
+  check_split_clauses(planning, insert);
   check_several(planning);
   tree::StatementPtr copy = tree::clone(*planning.statement);
   auto& filled = *copy->as<tree::Insert>();
   if (rows != nullptr) write_defaults(planning, filled, *target.relation, Defaults::rows);
   fill_holes(planning, *copy);
-  Printer head;
+  Printer head = planning.printer();
   head.insert_head(filled);
   if (rows == nullptr) {
     head.text("DEFAULT VALUES");
   } else {
     head.text("VALUES ");
     for (std::size_t i = 0; i < count; ++i) {
-      Printer row;
+      Printer row = planning.printer();
       row.text("(");
       for (std::size_t j = 0; j < filled.source->values[i].size(); ++j) {
         if (j > 0) row.text(", ");
@@ -316,7 +377,7 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
     }
   }
   made.prefix = with_holes(head.take());
-  Printer tail;
+  Printer tail = planning.printer();
   if (filled.on_conflict) tail.on_conflict(*filled.on_conflict);
   if (!filled.returning.empty()) {
     tail.text(" RETURNING ");
@@ -334,7 +395,7 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
 
 /// The same row on every copy: what a server would make up is made once, on the default shard.
 Outcome broadcast_values(Planning& planning, const tree::Insert& insert, const Target& target) {
-  if (!planning.plan->described) return ask_original(planning);
+  if (planning.must_describe()) return ask_original(planning);
   tree::StatementPtr copy = tree::clone(*planning.statement);
   auto& filled = *copy->as<tree::Insert>();
   const bool from_query = insert.source && insert.source->values.empty();
@@ -343,6 +404,7 @@ Outcome broadcast_values(Planning& planning, const tree::Insert& insert, const T
   } else {
     check_value_queries(planning, insert);
   }
+  check_counted_copies(planning, target, insert);
   write_defaults(planning, filled, *target.relation, Defaults::copies);
   fill_copies(planning, filled);
   fill_holes(planning, *copy);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "rewriter/mysql/lexer.h"
 #include "values/errors.h"
 
 namespace anabranch::rewriter {
@@ -179,7 +180,9 @@ ValueBytes value_bytes(const ValueRef& value, const BindRequest& request, std::s
       if (token.kind != LiteralToken::Kind::string) {
         return {request.shape->spelling(value.index), values::Format::text, 0};
       }
-      storage = request.shape->value(value.index, request.standard_conforming_strings);
+      storage = request.mysql == nullptr
+                    ? request.shape->value(value.index, request.standard_conforming_strings)
+                    : mysql::literal_value(request.shape->spelling(value.index), *request.mysql);
       return {storage, values::Format::text, 0};
     }
     case ValueRef::From::parameter: {
@@ -273,6 +276,7 @@ std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
       // No value of the column's type: whichever shard is asked says so.
       return *scheme.shards.begin();
     case Outcome::unknown:
+      if (key_text(key, request) == "NULL") no_shard(mapped, key, true, request);
       break;
   }
   throw values::make_error(values::ErrorId::unsupported_clause, "INSERT",
@@ -280,8 +284,19 @@ std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
                            "Write the key in its plain form: ISO dates, plain numbers.");
 }
 
+void check_counted(const std::vector<KeyOperand>& counted, const BindRequest& request) {
+  for (const KeyOperand& operand : counted) {
+    const auto number = convert(operand, request, conf::KeyType::bigint, true);
+    if (number.outcome == Outcome::value) continue;
+    throw values::make_error(values::ErrorId::unsupported_clause, "INSERT",
+                             "each shard would count the AUTO_INCREMENT column for itself",
+                             "Give the column a number in the statement.");
+  }
+}
+
 router::ShardSet shards_of(const KeyCondition& condition, const BindRequest& request) {
   if (condition.kind == Kind::stored) {
+    check_counted(condition.counted, request);
     return router::ShardSet::of(shard_of_stored(condition.table, condition.operands, request));
   }
   if (const auto one = shard_of_key(condition, request)) return router::ShardSet::of(*one);

@@ -31,6 +31,9 @@ router::KeyConversion key_from(const router::ShardMap& map, int table,
 std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
                               const BindRequest& request);
 
+/// Refuses a row whose number every shard would count for itself: SplitRow::counted.
+void check_counted(const std::vector<KeyOperand>& counted, const BindRequest& request);
+
 /// The common case: one key column, one value that has a place. Nothing: ask shards_of().
 std::optional<std::uint32_t> shard_of_key(const KeyCondition& condition, const BindRequest& request);
 

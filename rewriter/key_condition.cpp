@@ -3,6 +3,7 @@
 
 #include "rewriter/facts.h"
 #include "values/collation.h"
+#include "values/mysql_type.h"
 
 /// From conditions to shards: the part of a statement's WHERE that speaks of one table's key.
 namespace anabranch::rewriter {
@@ -225,6 +226,9 @@ class Reader {
     if (test.negated || expression_ || !is_own_column(*test.arg) || facts_.null_extended) {
       return anything();
     }
+    // To some clients MySQL's `counted IS NULL` is the row inserted last.
+    const router::Column* column = query_.column(key_.columns.front());
+    if (column == nullptr || (values::is_mysql_type(column->type.oid) && column->not_null)) return anything();
     KeyCondition condition;
     condition.kind = Kind::is_null;
     condition.table = key_.table;

@@ -43,9 +43,11 @@ struct SqlTemplate {
   struct LiteralHole { int index; };
   struct EvaluatedHole { int index; };
   struct SlotHole { int index; };
+  struct ParameterHole { int index; };  ///< MySQL: `?`, filled with the value as a literal; $1 stays text
   struct ShardNumberHole {};  ///< `_shard_num`: 1-based
   struct ShardNameHole {};    ///< `_shard_name`, quoted
-  using Piece = std::variant<std::string, LiteralHole, EvaluatedHole, SlotHole, ShardNumberHole, ShardNameHole>;
+  using Piece = std::variant<std::string, LiteralHole, EvaluatedHole, SlotHole, ParameterHole, ShardNumberHole,
+                             ShardNameHole>;
   std::vector<Piece> pieces;
 };
 
@@ -73,6 +75,7 @@ struct KeyCondition {
   Kind kind = Kind::anything;
   int table = -1;                   ///< leaves: index in ShardMap::tables(), whose key is meant
   std::vector<KeyOperand> operands; ///< equals: in the order of the table's key columns
+  std::vector<KeyOperand> counted;  ///< stored: as SplitRow's
   bool byte_order = false;          ///< ranges of text keys: the column sorts by bytes
   std::vector<KeyCondition> parts;
   std::string text;           ///< "orders.user_id = 42", for the explanation
@@ -127,6 +130,9 @@ struct Slot {
 struct SplitRow {
   SqlTemplate text;               ///< "(1, 'a', DEFAULT)"
   std::vector<KeyOperand> key;    ///< is_null where a column is left out and has no default
+  /// MySQL: the value of the AUTO_INCREMENT column, which each shard would count for itself where it is NULL or
+  /// 0. Such a row is refused when it is bound.
+  std::vector<KeyOperand> counted;
 };
 struct InsertSplit {
   int table = -1;       ///< index in ShardMap::tables()
@@ -192,17 +198,18 @@ enum class Residue {
 };
 
 enum class SessionAction {
-  begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release,
+  use, warnings, begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release,
   set, reset, reset_all, show, discard_all, set_transaction, set_characteristics,
   set_constraints, prepare, execute, deallocate, declare, fetch, close_cursor, export_snapshot,
   import_snapshot
 };
 struct SessionPlan {
   SessionAction action;
-  std::string name;      ///< setting, savepoint, prepared statement, cursor; empty: all of them
+  std::string name;      ///< setting, savepoint, prepared statement, cursor, database; empty: all of them
   std::string value;     ///< SET: the value as SQL text, ready to follow `SET name TO `; a snapshot's name, so
   bool local = false;    ///< SET LOCAL
   bool chain = false;    ///< COMMIT AND CHAIN
+  bool release = false;  ///< MySQL's COMMIT RELEASE: the session ends
   std::string options;   ///< BEGIN's options as text ("ISOLATION LEVEL SERIALIZABLE READ ONLY")
 
   std::size_t offset = 0;  ///< PREPARE, DECLARE: where the statement inside begins, in bytes
@@ -213,6 +220,25 @@ struct SessionPlan {
     std::string text;  ///< of constants
   };
   std::vector<Argument> arguments;
+
+  /// MySQL's SET: all that it sets, in order. A value is SQL text, ready to follow `SET name = `; empty:
+  /// DEFAULT. `name` is in lower case, of user variables as written.
+  struct Setting {
+    enum class Target {
+      user_variable,
+      session,
+      names,             ///< SET NAMES: `collation` may be empty
+      character_set,
+      transaction,       ///< the next one's characteristics: `value` holds them
+      session_transaction
+    };
+    Target target = Target::session;
+    std::string name;
+    std::string value;
+    std::string collation = {};
+    bool constant = false;  ///< a literal, a word or DEFAULT: the same whenever and wherever it is set
+  };
+  std::vector<Setting> settings;
 
   struct Cursor {
     bool hold = false, scroll = false, no_scroll = false, binary = false;
@@ -269,7 +295,7 @@ struct Plan {
   Residue residue = Residue::none;
   /// May run nextval(): the server's session then has a currval(), which the client may ask for.
   bool advances_sequences = false;
-  bool asks_sequences = false;  ///< currval(), lastval()
+  bool asks_sequences = false;  ///< currval(), lastval(); MySQL's LAST_INSERT_ID()
   bool cacheable = true;
   /// VACUUM, CREATE INDEX CONCURRENTLY …: the server does not run it inside a transaction block, so
   /// each shard commits for itself.

@@ -4,21 +4,12 @@
 
 #include "rewriter/hints.h"
 #include "rewriter/planning.h"
-#include "rewriter/utility.h"
 
 namespace anabranch::rewriter {
 namespace {
 
 using values::ErrorId;
 using values::make_error;
-
-std::string_view command_of(const tree::Statement& statement) {
-  if (statement.as<tree::Select>() != nullptr) return "SELECT";
-  if (statement.as<tree::Insert>() != nullptr) return "INSERT";
-  if (statement.as<tree::Update>() != nullptr) return "UPDATE";
-  if (statement.as<tree::Delete>() != nullptr) return "DELETE";
-  return statement.as<tree::Utility>()->tag;
-}
 
 Effect effect_of(const tree::Statement& statement) {
   if (const auto* select = statement.as<tree::Select>()) {
@@ -47,36 +38,10 @@ std::shared_ptr<Plan> to_default(const PlanRequest& request, std::string reason)
   return plan;
 }
 
-/// A database without schemes is one server: everything goes there, whatever it says.
-std::shared_ptr<Plan> pass_through(const PlanRequest& request) {
-  auto plan = to_default(request, "the database has no schemes");
-  ParseResult parsed =
-      parse(request.text, *request.shape, request.context->standard_conforming_strings);
-  auto* statements = std::get_if<std::vector<tree::StatementPtr>>(&parsed);
-  if (statements == nullptr || statements->size() != 1) return plan;
-  const tree::Statement& statement = *statements->front();
-  if (const auto* utility = statement.as<tree::Utility>()) {
-    if (auto made = plan_session(*utility)) {
-      plan = made;
-    } else if (const auto* dropped = utility->as<tree::Deallocate>()) {
-      // Of the protocol's statements, which the session keeps, or of PREPARE's, which the server has.
-      plan->kind = PlanKind::session;
-      SessionPlan& session = plan->session.emplace();
-      session.action = SessionAction::deallocate;
-      session.name = dropped->name;
-      plan->residue = Residue::may_end;
-    }
-  }
-  if (plan->session == std::nullopt) note_residue(request, statement, *plan);
-  plan->command = command_of(statement);
-  plan->pinned = statement.baked;
-  return plan;
-}
-
 void prepare_values(Planning& planning) {
   planning.values.query = &planning.query;
   planning.values.pins = &planning.pins;
-  planning.values.parameter_uses = planning.traits.parameter_uses;
+  if (planning.language().asks_shards) planning.values.parameter_uses = planning.traits.parameter_uses;
   const auto declared = planning.request->parameter_types;
   planning.values.parameters.assign(declared.begin(), declared.end());
   if (!planning.request->descriptions.empty()) {
@@ -183,7 +148,23 @@ bool touches_other_than_default(const Planning& planning) {
   return false;
 }
 
-/// The hint's shard, or the shard of the hint's key in the scheme of the first sharded table.
+PlanResult plan_query(Planning& planning) {
+  const tree::Statement& statement = *planning.statement;
+  if (const auto* select = statement.as<tree::Select>()) return plan_select(planning, *select);
+  if (const auto* insert = statement.as<tree::Insert>()) return plan_insert(planning, *insert);
+  return plan_write(planning);
+}
+
+}  // namespace
+
+std::string_view command_of(const tree::Statement& statement) {
+  if (statement.as<tree::Select>() != nullptr) return "SELECT";
+  if (statement.as<tree::Insert>() != nullptr) return "INSERT";
+  if (statement.as<tree::Update>() != nullptr) return "UPDATE";
+  if (statement.as<tree::Delete>() != nullptr) return "DELETE";
+  return statement.as<tree::Utility>()->tag;
+}
+
 std::optional<PlanResult> hinted(const PlanRequest& request, const Planning* planning) {
   const Hints hints = parse_hints(request.shape->hint());
   if (!hints.shard && !hints.key) return std::nullopt;
@@ -219,22 +200,14 @@ std::optional<PlanResult> hinted(const PlanRequest& request, const Planning* pla
   return std::nullopt;
 }
 
-PlanResult plan_query(Planning& planning) {
-  const tree::Statement& statement = *planning.statement;
-  if (const auto* select = statement.as<tree::Select>()) return plan_select(planning, *select);
-  if (const auto* insert = statement.as<tree::Insert>()) return plan_insert(planning, *insert);
-  return plan_write(planning);
-}
-
-}  // namespace
-
 PlanResult plan_statement(const PlanRequest& request, const tree::Statement& statement,
                           std::string original) {
   Planning planning;
   planning.request = &request;
   planning.original = std::move(original);
   planning.statement = &statement;
-  planning.functions = {request.catalog, request.database, &request.context->search_path};
+  planning.functions = {&planning.language(), request.catalog, request.database,
+                        &request.context->search_path};
   planning.plan->command = command_of(statement);
   planning.plan->effect = effect_of(statement);
   const auto finish = [&](PlanResult result) -> PlanResult {
@@ -249,12 +222,7 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
   };
   try {
     if (const auto* utility = statement.as<tree::Utility>()) {
-      if (auto session = plan_session(*utility))
-        return finish(std::shared_ptr<const Plan>(session));
-      if (auto named = plan_named(planning, *utility))
-        return finish(std::shared_ptr<const Plan>(named));
-      if (auto by_hint = hinted(request, nullptr)) return finish(std::move(*by_hint));
-      return finish(plan_utility(planning, *utility));
+      return finish(planning.language().plan_utility(planning, *utility));
     }
     if (const auto* select = statement.as<tree::Select>(); select != nullptr && request.map->shards().size() > 1) {
       if (auto exported = plan_snapshot_export(*select)) return finish(std::shared_ptr<const Plan>(exported));
@@ -267,15 +235,11 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     check_relations(planning);
     if (touches_other_than_default(planning)) check_types(planning);
     check_functions(planning);
-    check_backend_calls(planning);
-    if (request.map->shards().size() > 1) {
-      check_sizes(planning);
-      if (auto there = to_sequences(planning)) return finish(std::move(*there));
-    }
+    if (auto settled = planning.language().check_calls(planning)) return finish(std::move(*settled));
     check_default_call(planning);
     if (leaves_residue(planning.traits)) planning.plan->residue = Residue::may_begin;
     if (!planning.traits.session_value.empty()) planning.plan->residue = Residue::untracked;
-    planning.plan->asks_sequences = !planning.traits.session_value.empty();
+    planning.plan->asks_sequences = !planning.traits.session_value.empty() || planning.traits.last_insert;
     if (!planning.query.unresolved.empty() && touches_other_than_default(planning) &&
         request.map->shards().size() > 1) {
       refuse(make_error(ErrorId::unmappable_syntax,
@@ -296,13 +260,23 @@ void Planning::take_parameters(const Description& described) {
   plan->described = true;
 }
 
+std::string planning_key(const PlanningContext& context) {
+  std::string key = context.standard_conforming_strings ? "s" : "n";
+  for (const std::string& name : context.search_path) key.append(name).push_back('\0');
+  key.append("\1").append(context.role);
+  if (context.dialect == Dialect::mysql) key.append("\3").append(mysql::to_string(context.mysql));
+  return key;
+}
+
 PlanResult plan(const PlanRequest& request) {
   try {
+    const Language& language = language_of(request.context->dialect);
     if (request.map->schemes().empty() && request.map->tables().empty()) {
-      return std::shared_ptr<const Plan>(pass_through(request));
+      auto plan = to_default(request, "the database has no schemes");
+      language.note_whole(request, plan);
+      return std::shared_ptr<const Plan>(std::move(plan));
     }
-    ParseResult parsed =
-        parse(request.text, *request.shape, request.context->standard_conforming_strings);
+    ParseResult parsed = language.parse(request.text, *request.shape, *request.context);
     if (const auto* error = std::get_if<SyntaxError>(&parsed)) {
       if (auto by_hint = hinted(request, nullptr)) return std::move(*by_hint);
       values::SqlError refused = make_error(ErrorId::unmappable_syntax, error->message);

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "rewriter/dialect.h"
+#include "rewriter/mysql/mode.h"
 #include "rewriter/plan.h"
 #include "rewriter/shape.h"
 #include "router/catalog.h"
@@ -19,8 +21,11 @@ namespace anabranch::rewriter {
 
 /// The part of the session context that decides what a statement means. Part of the cache key.
 struct PlanningContext {
+  Dialect dialect = Dialect::postgresql;
   bool standard_conforming_strings = true;
-  std::vector<std::string> search_path = {"public"};  ///< "$user" already replaced
+  mysql::Mode mysql;  ///< of the dialect mysql
+  /// "$user" already replaced. MySQL: the current database on the servers, if there is one.
+  std::vector<std::string> search_path = {"public"};
   std::string role;
   bool in_transaction = false;  ///< not part of the key unless the plan depends on it
   /// Names of the session's temporary relations (on the default shard), sorted.
@@ -44,13 +49,18 @@ struct PlanRequest {
   const conf::Database* database = nullptr;
 };
 
+/// The context as one canonical string, for the plan cache's key; without `temporary`.
+std::string planning_key(const PlanningContext& context);
+
 using PlanResult = std::variant<std::shared_ptr<const Plan>, NeedDescribe>;
 
 /// Never throws for a statement it will not carry out: that is a Plan of kind refuse. Syntax errors
 /// are refusals with `prepare_only`: the server's own error goes to the client.
 PlanResult plan(const PlanRequest& request);
 
-/// A value at bind: a parameter as the client sent it, or the answer of an evaluation (text).
+/// A value at bind: a parameter as the client sent it, or the answer of an evaluation (text). MySQL's
+/// parameters have types of values/mysql_type.h; integers may be binary, as the binary protocol has them, all
+/// else is text in the server's character set.
 struct BoundValue {
   values::Oid type = 0;
   values::Format format = values::Format::text;
@@ -64,6 +74,7 @@ struct BindRequest {
   std::span<const BoundValue> evaluations;
   const router::ShardMap* map = nullptr;
   bool standard_conforming_strings = true;
+  const mysql::Mode* mysql = nullptr;  ///< of MySQL's statements: how their literals are read
 };
 
 /// Computes shards, per-shard SQL and slots. Throws SqlError (23502 for a NULL key that no shard

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rewriter/distribution.h"
+#include "rewriter/language.h"
 #include "rewriter/parse.h"
 #include "rewriter/planner.h"
 #include "rewriter/print.h"
@@ -28,6 +29,9 @@ struct Traits {
   std::string session_value;    ///< currval(), lastval(): of one server's session
   std::string sequence;         ///< nextval(), setval(): sequences are the default shard's
   std::string session_call;     ///< advisory locks of the session, pg_notify(): the default shard's
+  std::string previous;         ///< FOUND_ROWS(): of the statement before
+  bool last_insert = false;     ///< LAST_INSERT_ID()
+  bool assigns = false;         ///< @x := …
   bool settings = false;
   bool ambient = false;
   std::string system_column;
@@ -51,7 +55,14 @@ struct Planning {
   const router::ShardMap& map() const { return *request->map; }
   const router::Catalog& catalog() const { return *request->catalog; }
   const Shape& shape() const { return *request->shape; }
-  std::string text(const tree::Expr& expr) const { return to_text(expr, shape()); }
+  const Language& language() const { return language_of(request->context->dialect); }
+  std::string text(const tree::Expr& expr) const { return to_text(expr, shape(), language().dialect); }
+  SqlTemplate print(const tree::Statement& written) const {
+    return rewriter::print(written, language().dialect);
+  }
+  Printer printer() const { return Printer(false, language().dialect); }
+  /// The original must be described before a plan for several shards is made.
+  bool must_describe() const { return language().asks_shards && !plan->described; }
   bool has_parameters() const { return !traits.parameter_uses.empty(); }
   /// Types of $1… once the original has been described.
   void take_parameters(const Description& described);
@@ -74,6 +85,9 @@ struct Refusal {
 [[noreturn]] void refuse_distribution(std::string_view clause, const Distribution& distribution);
 
 Traits scan(const Query& query, const FunctionContext& functions);
+std::string_view command_of(const tree::Statement& statement);
+/// The plan that the statement's hint asks for: a shard, or (where `planning` is given) the shard of a key.
+std::optional<PlanResult> hinted(const PlanRequest& request, const Planning* planning);
 /// All expressions that stand directly in a block's clauses.
 void each_expression(const Block& block, const std::function<void(const tree::Expr&)>& visit);
 
@@ -118,6 +132,8 @@ Outcome plan_utility(Planning& planning, const tree::Utility& utility);
 void note_residue(const PlanRequest& request, const tree::Statement& statement, Plan& plan);
 /// Transaction control and settings: the session's own business; null for all else.
 std::shared_ptr<Plan> plan_session(const tree::Utility& utility);
+/// Nothing: COMMIT PREPARED, ROLLBACK PREPARED.
+std::optional<SessionPlan> transaction_plan(const tree::Transaction& statement);
 /// Over several shards: pg_export_snapshot() is the session's business, too. Null: another statement.
 std::shared_ptr<Plan> plan_snapshot_export(const tree::Select& select);
 

@@ -136,6 +136,8 @@ std::string fill(const SqlTemplate& sql, const Shape& shape) {
       out += *text;
     else if (const auto* hole = std::get_if<SqlTemplate::LiteralHole>(&piece))
       out += shape.spelling(hole->index);
+    else if (std::holds_alternative<SqlTemplate::ParameterHole>(piece))
+      out += '?';
     else
       std::abort();
   }

@@ -16,6 +16,7 @@
 namespace anabranch::rewriter {
 
 struct PlanningContext;
+struct Language;
 
 /// A column of one relation instance. Special columns are negative.
 struct Ident {
@@ -89,6 +90,7 @@ struct Query {
   const router::Catalog* catalog = nullptr;
   const router::ShardMap* map = nullptr;
   const tree::Statement* statement = nullptr;
+  const Language* language = nullptr;
   std::vector<std::string> search_path;
   std::vector<std::unique_ptr<Instance>> instances;
   std::vector<std::unique_ptr<Block>> blocks;

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "rewriter/language.h"
 #include "rewriter/parse.h"
 #include "rewriter/planner.h"
 #include "rewriter/query.h"
@@ -43,6 +44,8 @@ class Resolver {
     return index;
   }
 
+  std::string column_name(std::string_view name) const { return query_.language->column_name(name); }
+
   void unresolved(std::string what) { query_.unresolved.push_back(std::move(what)); }
 
   // ------------------------------------------------------------------------------- statements
@@ -75,7 +78,10 @@ class Resolver {
     Names conflict = target;
     if (!target.relations.empty()) {
       Names::Relation excluded = target.relations.front();
-      excluded.name = "excluded";
+      excluded.name = insert.row_alias.name.empty() ? "excluded" : insert.row_alias.name;
+      for (std::size_t i = 0; i < insert.row_alias.columns.size() && i < excluded.columns.size(); ++i) {
+        excluded.columns[i].name = column_name(insert.row_alias.columns[i]);
+      }
       excluded.schema.clear();
       conflict.relations.push_back(excluded);
     }
@@ -100,7 +106,8 @@ class Resolver {
     block->update = &update;
     const std::size_t ctes = ctes_.size();
     resolve_with(update.with, *block, outer);
-    Names names = base_table(*block, update.table, false);
+    Names names;
+    if (!update.table.name.empty()) names = base_table(*block, update.table, false);
     if (!names.relations.empty()) set_target(*block, names.relations.front().instance);
     resolve_from_list(update.from, *block, outer, names);
     const Scope scope{&names, outer, block};
@@ -117,7 +124,8 @@ class Resolver {
     block->remove = &remove;
     const std::size_t ctes = ctes_.size();
     resolve_with(remove.with, *block, outer);
-    Names names = base_table(*block, remove.table, false);
+    Names names;
+    if (!remove.table.name.empty()) names = base_table(*block, remove.table, false);
     if (!names.relations.empty()) set_target(*block, names.relations.front().instance);
     resolve_from_list(remove.using_, *block, outer, names);
     const Scope scope{&names, outer, block};
@@ -192,12 +200,17 @@ class Resolver {
   }
 
   /// A bare name in ORDER BY is an output column's, if there is one of that name.
-  static bool resolve_output_name(const tree::Expr& expr, const Block& block) {
+  bool resolve_output_name(const tree::Expr& expr, const Block& block) const {
     const auto* reference = expr.as<tree::ColumnRef>();
-    if (reference == nullptr || reference->star || reference->parts.size() != 1) return false;
+    return reference != nullptr && resolve_output_name(*reference, block);
+  }
+
+  bool resolve_output_name(const tree::ColumnRef& reference, const Block& block) const {
+    if (reference.star || reference.parts.size() != 1) return false;
+    const std::string name = column_name(reference.parts.front());
     for (std::size_t i = 0; i < block.outputs.size(); ++i) {
-      if (block.outputs[i].name != reference->parts.front()) continue;
-      reference->resolved = tree::ResolvedColumn{kOutputName, static_cast<int>(i), 0};
+      if (block.outputs[i].name != name) continue;
+      reference.resolved = tree::ResolvedColumn{kOutputName, static_cast<int>(i), 0};
       return true;
     }
     return false;
@@ -229,7 +242,7 @@ class Resolver {
       }
       resolve(target.expr.get(), scope);
       scope.block->outputs.push_back(
-          {target.alias.empty() ? implicit_name(*target.expr) : target.alias,
+          {column_name(target.alias.empty() ? implicit_name(*target.expr) : target.alias),
            ident_of(*target.expr), target.expr.get()});
     }
   }
@@ -329,7 +342,7 @@ class Resolver {
       for (const auto& child : verbatim->children) take(child.get());
     }
     instance.name = alias.name;
-    instance.columns = alias.columns;
+    rename(instance.columns, alias.columns);
     const int index = new_instance(block, std::move(instance));
     return shown(index, alias.name, {});
   }
@@ -352,7 +365,7 @@ class Resolver {
       instance.open = true;
     } else {
       for (const router::Column& column : instance.relation->columns) {
-        instance.columns.push_back(column.name);
+        instance.columns.push_back(column_name(column.name));
       }
     }
     rename(instance.columns, table.alias.columns);
@@ -369,7 +382,8 @@ class Resolver {
 
   Names cte_reference(Block& block, const CteEntry& entry, const tree::TableRef& table,
                       const std::string& name) {
-    std::vector<std::string> columns = entry.columns;
+    std::vector<std::string> columns;
+    rename(columns, entry.columns);
     if (entry.block == nullptr) {
       for (Block* at = &block; at != nullptr; at = at->parent) at->recursive = true;
       Instance instance;
@@ -380,13 +394,7 @@ class Resolver {
       rename(instance.columns, table.alias.columns);
       return shown(new_instance(block, std::move(instance)), name, {});
     }
-    for (std::size_t i = 0; i < table.alias.columns.size(); ++i) {
-      if (i < columns.size()) {
-        columns[i] = table.alias.columns[i];
-      } else {
-        columns.push_back(table.alias.columns[i]);
-      }
-    }
+    rename(columns, table.alias.columns);
     Names names = derived(block, entry.block, name, columns, false);
     query_.instances[static_cast<std::size_t>(names.relations.front().instance)]->cte = entry.name;
     return names;
@@ -400,8 +408,9 @@ class Resolver {
     }
     try {
       Shape view_shape;
-      shape(instance.relation->view_sql, true, LexLimits{}, view_shape);
-      ParseResult parsed = parse(instance.relation->view_sql, view_shape, true);
+      static const PlanningContext plain;
+      query_.language->shape(instance.relation->view_sql, plain, view_shape);
+      ParseResult parsed = query_.language->parse(instance.relation->view_sql, view_shape, plain);
       auto* statements = std::get_if<std::vector<tree::StatementPtr>>(&parsed);
       if (statements == nullptr || statements->size() != 1 ||
           statements->front()->as<tree::Select>() == nullptr) {
@@ -426,12 +435,13 @@ class Resolver {
     instance.kind = Instance::Kind::derived;
   }
 
-  static void rename(std::vector<std::string>& columns, const std::vector<std::string>& aliases) {
+  void rename(std::vector<std::string>& columns, const std::vector<std::string>& aliases) const {
     for (std::size_t i = 0; i < aliases.size(); ++i) {
+      std::string name = column_name(aliases[i]);
       if (i < columns.size()) {
-        columns[i] = aliases[i];
+        columns[i] = std::move(name);
       } else {
-        columns.push_back(aliases[i]);
+        columns.push_back(std::move(name));
       }
     }
   }
@@ -469,7 +479,8 @@ class Resolver {
     visible.append(left);
     Names right = from_item(*join.right, block, outer, visible);
 
-    std::vector<std::string> common = join.using_columns;
+    std::vector<std::string> common;
+    rename(common, join.using_columns);
     if (join.natural) common = natural_columns(left, right);
     Names names;
     names.relations = left.relations;
@@ -577,6 +588,7 @@ class Resolver {
     }
     const Lookup found = look_up(query_, scope, reference.parts);
     if (found.answer != Lookup::Answer::found) {
+      if (query_.language->outputs_in_expressions && resolve_output_name(reference, *scope.block)) return;
       unresolved("column " + reference.parts.back());
       return;
     }
@@ -632,6 +644,7 @@ Query resolve(const tree::Statement& statement, const router::Catalog& catalog,
   query.catalog = &catalog;
   query.map = &map;
   query.statement = &statement;
+  query.language = &language_of(context.dialect);
   query.search_path = context.search_path;
   Resolver(query, context).statement(statement);
   return query;

@@ -42,6 +42,13 @@ void note_function(const tree::FunctionCall& call, const FunctionContext& functi
     case FunctionKind::session_call:
       if (traits.session_call.empty() || name != "pg_notify") traits.session_call = name;
       return;
+    case FunctionKind::last_insert:
+      traits.last_insert = true;
+      traits.shared = name + "()";
+      return;
+    case FunctionKind::previous:
+      traits.previous = name + "()";
+      return;
     case FunctionKind::opaque:
       traits.opaque = name;
       return;
@@ -56,17 +63,6 @@ void note(const tree::Expr& at, const FunctionContext& functions, bool nested, T
     note_function(*call, functions, nested, traits);
   } else if (const auto* param = at.as<tree::Param>()) {
     count_parameter(traits.parameter_uses, param->number);
-  } else if (const auto* cast = at.as<tree::TypeCast>()) {
-    if (is_oid_alias(cast->type)) traits.shared = "a value of type " + cast->type.text;
-    const bool named = !cast->type.names.empty();
-    if (named && functions.catalog->is_opaque_cast(cast->type.names.back())) {
-      traits.impure = "a cast to " + cast->type.text;
-    }
-  } else if (const auto* operation = at.as<tree::OperatorCall>()) {
-    if (operation->schema != "pg_catalog" &&
-        functions.catalog->is_opaque_operator(operation->name)) {
-      traits.impure = "operator " + operation->name;
-    }
   } else if (at.as<tree::SqlValueFunction>() != nullptr) {
     traits.ambient = true;
   } else if (at.as<tree::ColumnRef>() != nullptr) {
@@ -75,6 +71,8 @@ void note(const tree::Expr& at, const FunctionContext& functions, bool nested, T
       traits.system_column = at.as<tree::ColumnRef>()->parts.back();
     }
     traits.virtual_columns |= ident.column == kShardNumber || ident.column == kShardName;
+  } else {
+    functions.language->note(at, functions, traits);
   }
 }
 

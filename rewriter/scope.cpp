@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "rewriter/language.h"
+
 namespace anabranch::rewriter {
 namespace {
 
@@ -39,10 +41,11 @@ Lookup find_among(const std::vector<NamedColumn>& columns, std::string_view name
 Lookup find_hidden(const Query& query, const Names::Relation& relation, std::string_view name) {
   if (relation.instance < 0) return {};
   const Instance& instance = query.at(relation.instance);
-  if (const int special = virtual_column(name); special != 0 && query.sharded(instance)) {
+  const bool hidden = query.language->hidden_columns;
+  if (const int special = virtual_column(name); hidden && special != 0 && query.sharded(instance)) {
     return found({relation.instance, special});
   }
-  if (instance.kind == Instance::Kind::table && is_system(name)) {
+  if (hidden && instance.kind == Instance::Kind::table && is_system(name)) {
     return found({relation.instance, kSystemColumn});
   }
   if (instance.open) return found({relation.instance, kUnknownColumn});
@@ -92,17 +95,18 @@ void Names::append(const Names& other) {
 }
 
 Lookup look_up(const Query& query, const Scope& scope, const tree::Name& name, bool local) {
+  const std::string column = query.language->column_name(name.back());
   int levels = 0;
   for (const Scope* at = &scope; at != nullptr; at = local ? nullptr : at->outer, ++levels) {
     if (at->names == nullptr) continue;
     Lookup answer;
     if (name.size() == 1) {
-      answer = find_bare(query, *at->names, name.front());
+      answer = find_bare(query, *at->names, column);
     } else {
       const std::string schema = name.size() > 2 ? name[name.size() - 3] : std::string();
       const auto* relation = find_relation(*at->names, schema, name[name.size() - 2]);
       if (relation != nullptr) {
-        answer = find_in_relation(query, *relation, name.back());
+        answer = find_in_relation(query, *relation, column);
         if (answer.answer == Lookup::Answer::missing) return answer;
       }
     }

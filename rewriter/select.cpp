@@ -174,6 +174,9 @@ Outcome plan_select(Planning& planning, const tree::Select& select) {
   }
   check_several(planning);
   check_whole_tables(scatter);
+  if (!planning.language().asks_shards) {
+    refuse_clause("SELECT", "its rows are on several shards", "Give the key.");
+  }
   if (!planning.plan->described) return ask_original(planning);
   if (!planning.plan->result) refuse_statement("a SELECT without columns", "Select a column.");
   return block.left != nullptr ? scatter_set_operation(scatter) : scatter_plain(scatter);

@@ -5,42 +5,6 @@
 namespace anabranch::rewriter {
 namespace {
 
-std::optional<SessionPlan> transaction(const tree::Transaction& statement) {
-  using Kind = tree::Transaction::Kind;
-  SessionPlan plan{};
-  plan.name = statement.name;
-  plan.chain = statement.chain;
-  plan.options = statement.options;
-  switch (statement.kind) {
-    case Kind::begin:
-    case Kind::start:
-      plan.action = SessionAction::begin;
-      return plan;
-    case Kind::commit:
-      plan.action = SessionAction::commit;
-      return plan;
-    case Kind::rollback:
-      plan.action = SessionAction::rollback;
-      return plan;
-    case Kind::savepoint:
-      plan.action = SessionAction::savepoint;
-      return plan;
-    case Kind::release:
-      plan.action = SessionAction::release;
-      return plan;
-    case Kind::rollback_to:
-      plan.action = SessionAction::rollback_to;
-      return plan;
-    case Kind::prepare:
-      plan.action = SessionAction::prepare_transaction;
-      return plan;
-    case Kind::commit_prepared:
-    case Kind::rollback_prepared:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
-
 std::optional<SessionPlan> setting(const tree::SetVariable& statement) {
   using Kind = tree::SetVariable::Kind;
   SessionPlan plan{};
@@ -75,7 +39,7 @@ std::optional<SessionPlan> setting(const tree::SetVariable& statement) {
 }
 
 std::optional<SessionPlan> session_plan(const tree::Utility& utility) {
-  if (const auto* at = utility.as<tree::Transaction>()) return transaction(*at);
+  if (const auto* at = utility.as<tree::Transaction>()) return transaction_plan(*at);
   if (const auto* at = utility.as<tree::SetVariable>()) return setting(*at);
   SessionPlan plan{};
   if (const auto* at = utility.as<tree::Show>()) {
@@ -106,6 +70,42 @@ bool exports_snapshot(const tree::Select& select) {
 }
 
 }  // namespace
+
+std::optional<SessionPlan> transaction_plan(const tree::Transaction& statement) {
+  using Kind = tree::Transaction::Kind;
+  SessionPlan plan{};
+  plan.name = statement.name;
+  plan.chain = statement.chain;
+  plan.options = statement.options;
+  switch (statement.kind) {
+    case Kind::begin:
+    case Kind::start:
+      plan.action = SessionAction::begin;
+      return plan;
+    case Kind::commit:
+      plan.action = SessionAction::commit;
+      return plan;
+    case Kind::rollback:
+      plan.action = SessionAction::rollback;
+      return plan;
+    case Kind::savepoint:
+      plan.action = SessionAction::savepoint;
+      return plan;
+    case Kind::release:
+      plan.action = SessionAction::release;
+      return plan;
+    case Kind::rollback_to:
+      plan.action = SessionAction::rollback_to;
+      return plan;
+    case Kind::prepare:
+      plan.action = SessionAction::prepare_transaction;
+      return plan;
+    case Kind::commit_prepared:
+    case Kind::rollback_prepared:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
 
 std::shared_ptr<Plan> plan_snapshot_export(const tree::Select& select) {
   if (!exports_snapshot(select)) return nullptr;

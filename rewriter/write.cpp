@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "values/mysql_type.h"
+
 /// UPDATE and DELETE: by key, shard by shard, or on every copy; and INSERT … SELECT.
 namespace anabranch::rewriter {
 namespace {
@@ -42,7 +44,7 @@ void add_rows(Planning& planning) {
 
 /// The rows' shards, each with its part of the statement.
 Outcome shard_by_shard(Planning& planning, const Placement& placement, std::string reason) {
-  if (!planning.plan->described) return ask_original(planning);
+  if (planning.must_describe()) return ask_original(planning);
   check_several(planning);
   tree::StatementPtr copy = tree::clone(*planning.statement);
   fill_holes(planning, *copy);
@@ -52,7 +54,7 @@ Outcome shard_by_shard(Planning& planning, const Placement& placement, std::stri
   plan->routing.condition = *placement.condition;
   plan->routing.reason = std::move(reason);
   plan->sum_counts = true;
-  plan->subquery = with_holes(print(*copy));
+  plan->subquery = with_holes(planning.print(*copy));
   add_rows(planning);
   return done(plan);
 }
@@ -117,6 +119,21 @@ void check_copies(const Planning& planning, const Analysis::Rows& rows) {
   }
 }
 
+/// MySQL's LIMIT of a write counts rows of the whole, which one is taken is the server's choice; and what a
+/// write returns has types that are known only when it runs.
+void check_row_choice(const Planning& planning) {
+  const auto* update = planning.statement->as<tree::Update>();
+  const auto* remove = planning.statement->as<tree::Delete>();
+  const bool limited = update != nullptr ? update->limit != nullptr : remove->limit != nullptr;
+  if (limited) {
+    refuse_clause(planning.plan->command + " … LIMIT", "its rows are on several shards", "Give the key.");
+  }
+  const auto& returning = update != nullptr ? update->returning : remove->returning;
+  if (!planning.language().asks_shards && !returning.empty()) {
+    refuse_clause("RETURNING", "its rows are on several shards", "Give the key.");
+  }
+}
+
 /// Co-located, and the target's rows are the ones joined: not the nullable side of something.
 void check_sharded(const Analysis::Rows& rows, std::string_view clause) {
   if (rows.distribution.kind == Distribution::Kind::split_up) {
@@ -138,7 +155,7 @@ Outcome broadcast_copies(Planning& planning, const tree::Statement& statement) {
   plan->routing.mode = Routing::Mode::all_shards;
   plan->routing.reason = "a reference table has a copy on every shard";
   plan->sum_counts = false;
-  plan->subquery = with_holes(print(statement));
+  plan->subquery = with_holes(planning.print(statement));
   add_rows(planning);
   return done(plan);
 }
@@ -155,6 +172,7 @@ Outcome plan_write(Planning& planning) {
     if (sharded || copies) check_target(planning);
     if (update != nullptr && sharded) check_key_unchanged(planning, update->set);
   }
+  if (planning.map().shards().size() > 1) check_joined_write(planning);
   const std::string command = planning.plan->command;
   if (copies && planning.map().shards().size() > 1) {
     if (planning.traits.writing_with)
@@ -166,7 +184,8 @@ Outcome plan_write(Planning& planning) {
                     "a row may meet several rows, and every copy would take another one",
                     "Join FROM's tables by their primary keys.");
     }
-    if (!planning.plan->described) return ask_original(planning);
+    if (planning.must_describe()) return ask_original(planning);
+    check_row_choice(planning);
     tree::StatementPtr copy = tree::clone(*planning.statement);
     fill_holes(planning, *copy);
     return broadcast_copies(planning, *copy);
@@ -194,6 +213,7 @@ Outcome plan_write(Planning& planning) {
                   "Read the rows first, and give their values as constants.");
   }
   check_sharded(rows, command);
+  check_row_choice(planning);
   if (update != nullptr) check_assigned_defaults(planning, update->set);
   if (planning.values.needs_description && !planning.plan->described) return ask_original(planning);
   return shard_by_shard(planning, placement,
@@ -219,6 +239,30 @@ Outcome plan_insert_whole(Planning& planning, const tree::Insert&) {
                 "Read the rows first, then insert them as VALUES.");
 }
 
+namespace {
+
+/// Without strict mode MySQL cuts a value to what its column can hold.
+bool stored_alike(const Query& query, Ident from, Ident into) {
+  const router::Column* source = query.column(from);
+  const router::Column* target = query.column(into);
+  return source != nullptr && target != nullptr && source->type.oid == target->type.oid &&
+         source->collation_name == target->collation_name &&
+         values::MysqlModifier::of(source->type.typmod).length ==
+             values::MysqlModifier::of(target->type.typmod).length;
+}
+
+/// Whether the rows are given to a column that every shard would count up for itself.
+bool gives_counted(const tree::Insert& insert, const router::Relation& relation) {
+  return std::ranges::any_of(relation.columns, [&](const router::Column& column) {
+    const bool named = insert.columns.empty() ||
+                       std::ranges::find(insert.columns, column.name, &tree::Insert::Column::name) !=
+                           insert.columns.end();
+    return column.identity && named && values::is_mysql_type(column.type.oid);
+  });
+}
+
+}  // namespace
+
 bool comparable_types(const Query& query, const Block& source, const KeyTuple& from,
                       const KeyTuple& key) {
   for (std::size_t i = 0; i < from.columns.size() && i < key.columns.size(); ++i) {
@@ -226,6 +270,9 @@ bool comparable_types(const Query& query, const Block& source, const KeyTuple& f
     if (output >= source.outputs.size()) return false;
     const values::Oid type = type_of(query, source.outputs[output].ident);
     if (!comparable_keys(type, type_of(query, key.columns[i]))) return false;
+    if (values::is_mysql_type(type) && !stored_alike(query, source.outputs[output].ident, key.columns[i])) {
+      return false;
+    }
   }
   return true;
 }
@@ -238,6 +285,10 @@ Outcome plan_insert_select(Planning& planning, const tree::Insert& insert) {
   const Distribution rows = analysis.of(source, {}, kSource);
   check_defaults(planning, insert, *target.relation);
   if (rows.kind == Distribution::Kind::split_up) refuse_distribution("INSERT … SELECT", rows);
+  if (gives_counted(insert, *target.relation)) {
+    refuse_clause("INSERT … SELECT", "each shard would count the AUTO_INCREMENT column for itself",
+                  "Insert the rows as VALUES, with their numbers.");
+  }
   const KeyTuple key = key_of(query, query.target);
   // Each row must be stored where it was read: its key comes from the key of the row it is made of.
   KeyTuple fed{target.table, {}};
@@ -260,7 +311,7 @@ Outcome plan_insert_select(Planning& planning, const tree::Insert& insert) {
                   "the new rows' key is not the key of the rows they are made of",
                   "Select the key into the key column, or insert the rows as VALUES.");
   }
-  if (!planning.plan->described) return ask_original(planning);
+  if (planning.must_describe()) return ask_original(planning);
   Placement placement = placement_of(planning, analysis);
   KeyCondition everywhere;
   everywhere.table = target.table;

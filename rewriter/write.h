@@ -9,6 +9,8 @@ namespace anabranch::rewriter {
 void check_key_unchanged(const Planning& planning, const std::vector<tree::Assignment>& set);
 /// SET column = DEFAULT where the default is not a constant.
 void check_assigned_defaults(const Planning& planning, const std::vector<tree::Assignment>& set);
+/// MySQL's UPDATE and DELETE of several tables: no key is changed, and no copy is written alone.
+void check_joined_write(const Planning& planning);
 /// Triggers and rules of a table on several shards may read what is elsewhere.
 void check_target(const Planning& planning);
 

@@ -5,8 +5,10 @@
 #include <bit>
 #include <limits>
 
+#include "router/mysql_key.h"
 #include "values/codec.h"
 #include "values/decimal.h"
+#include "values/mysql_type.h"
 #include "values/sql_error.h"
 
 namespace anabranch::router {
@@ -249,6 +251,7 @@ bool modifier_may_change(const KeyColumn& column, const KeyConstant& constant,
 }  // namespace
 
 bool holds_keys(KeyType scheme_type, Oid column_type) {
+  if (values::is_mysql_type(column_type)) return mysql_holds_keys(scheme_type, column_type);
   switch (scheme_type) {
     case KeyType::bigint:
       return is_integer(column_type);
@@ -277,6 +280,7 @@ std::optional<KeyType> key_type_of(Oid column_type) {
 }
 
 KeyConversion key_for_comparison(const KeyColumn& column, const KeyConstant& constant) {
+  if (values::is_mysql_type(column.type)) return mysql_key_for_comparison(column, constant);
   if (!holds_keys(column.scheme_type, column.type)) return KeyConversion::unknown();
   if (!constant.bytes) return KeyConversion::of(KeyValue::null());
   switch (column.scheme_type) {
@@ -299,6 +303,7 @@ KeyConversion key_for_comparison(const KeyColumn& column, const KeyConstant& con
 }
 
 KeyConversion key_for_storage(const KeyColumn& column, const KeyConstant& constant) {
+  if (values::is_mysql_type(column.type)) return mysql_key_for_storage(column, constant);
   KeyConstant stored = constant;
   // Stored in char(n), a text loses the spaces by which it would differ in a comparison.
   if (column.type == oid::bpchar && is_text(constant.type)) stored.type = oid::bpchar;

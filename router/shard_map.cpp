@@ -6,6 +6,7 @@
 
 #include "router/hash.h"
 #include "router/strategies.h"
+#include "values/ascii.h"
 
 namespace anabranch::router {
 namespace {
@@ -92,6 +93,13 @@ std::optional<KeyExpression> make_expression(const conf::Database& database,
   return std::move(*expression);
 }
 
+/// A table without a schema is in the shards' own database, and columns have one name in any case.
+void name_as_mysql(const conf::Database& database, MappedTable& table) {
+  const conf::Shard& standard = database.shards[database.default_shard];
+  if (table.name.schema == "public") table.name.schema = standard.primary.backend.database;
+  for (std::string& column : table.key) column = values::lower_case(column);
+}
+
 MappedTable make_table(const conf::Database& database, const conf::Table& table,
                        const std::string& file, std::vector<Diagnostic>& diagnostics) {
   MappedTable mapped;
@@ -101,6 +109,7 @@ MappedTable make_table(const conf::Database& database, const conf::Table& table,
   mapped.key = table.key;
   mapped.shard = table.shard;
   mapped.where = table.where;
+  if (database.kind == conf::Kind::mysql) name_as_mysql(database, mapped);
   if (!table.expression.empty()) {
     mapped.expression = make_expression(database, table, file, diagnostics);
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 namespace anabranch::rewriter::mysql {
 
 /// What of a session and its server decides how a statement is read.
@@ -16,5 +18,15 @@ struct Mode {
 
   friend bool operator==(const Mode&, const Mode&) = default;
 };
+
+/// All of it, for cache keys.
+inline std::string to_string(const Mode& mode) {
+  std::string text;
+  for (const bool at : {mode.ansi_quotes, mode.no_backslash_escapes, mode.pipes_as_concat,
+                        mode.high_not_precedence, mode.ignore_space, mode.mariadb}) {
+    text += at ? '1' : '0';
+  }
+  return text + std::to_string(mode.version);
+}
 
 }  // namespace anabranch::rewriter::mysql

@@ -1,5 +1,6 @@
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/parser.h"
+#include "values/ascii.h"
 
 /// INSERT, REPLACE, UPDATE, DELETE.
 namespace anabranch::rewriter::mysql {
@@ -41,7 +42,7 @@ Insert Parser::insert(bool replace) {
       do {
         Name column = qualified_name(3);
         if (column.size() > 1) throw Unmodelled{};
-        out.columns.push_back({std::move(column[0]), {}});
+        out.columns.push_back({values::lower_case(column[0]), {}});
       } while (accept(","));
       expect(")");
     }
@@ -76,7 +77,7 @@ std::vector<Assignment> Parser::assignments() {
     Assignment assignment;
     assignment.location = static_cast<int>(here().offset);
     Name name = qualified_name(3);
-    assignment.column = std::move(name.back());
+    assignment.column = values::lower_case(name.back());
     name.pop_back();
     assignment.qualifier = std::move(name);
     if (!accept(":=")) expect("=");

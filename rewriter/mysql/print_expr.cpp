@@ -60,8 +60,8 @@ void print_expr(Printer& out, const Expr& expr) {
   std::visit(ExprWriter(out), expr.node);
 }
 
-void ExprWriter::operator()(const Param&) {
-  out_.text("?");
+void ExprWriter::operator()(const Param& node) {
+  out_.hole(SqlTemplate::ParameterHole{node.number - 1});
 }
 
 void ExprWriter::operator()(const TypeCast& node) {

@@ -1,5 +1,10 @@
 #include "rewriter/mysql/quote.h"
 
+#include <algorithm>
+#include <cstring>
+
+#include "values/mysql_type.h"
+
 namespace anabranch::rewriter::mysql {
 
 std::string quote_identifier(std::string_view name) {
@@ -17,6 +22,50 @@ std::string quote_name(const tree::Name& name) {
   return out;
 }
 
+namespace {
+
+std::string hexadecimal(std::string_view value) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out = "x'";
+  for (const char c : value) {
+    out += digits[static_cast<unsigned char>(c) >> 4];
+    out += digits[static_cast<unsigned char>(c) & 15];
+  }
+  return out + "'";
+}
+
+/// Little-endian, in 1, 2, 4 or 8 bytes.
+std::string decimal_integer(values::Oid type, std::string_view bytes) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, bytes.data(), std::min<std::size_t>(bytes.size(), sizeof value));
+  if (values::has_mysql_flag(type) || bytes.empty() || bytes.size() > 8) return std::to_string(value);
+  const auto unused = static_cast<int>(64 - 8 * bytes.size());
+  return std::to_string(static_cast<std::int64_t>(value << unused) >> unused);
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("+-.0123456789eE") == std::string_view::npos &&
+         text.find_first_of("0123456789") != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string literal_of(values::Oid type, values::Format format, std::optional<std::string_view> bytes) {
+  using enum values::MysqlCode;
+  if (!bytes) return "NULL";
+  if (!values::is_mysql_type(type)) return quote_literal(*bytes);
+  if (values::is_mysql_integer(type) && format == values::Format::binary) return decimal_integer(type, *bytes);
+  const values::MysqlCode code = values::mysql_code(type);
+  const bool floating = code == float_ || code == double_;
+  if ((values::is_mysql_integer(type) || floating || code == decimal || code == newdecimal) && is_number(*bytes)) {
+    const bool decimal_spelling = bytes->find_first_of("eE") == std::string_view::npos;
+    return std::string(*bytes) + (floating && decimal_spelling ? "e0" : "");
+  }
+  const bool is_blob = code >= tiny_blob && code <= blob;
+  const bool binary = is_blob || (values::is_mysql_string(type) && values::has_mysql_flag(type));
+  return binary ? hexadecimal(*bytes) : quote_literal(*bytes);
+}
+
 std::string quote_literal(std::string_view value) {
   if (value.find('\\') == std::string_view::npos) {
     std::string out = "'";
@@ -26,13 +75,7 @@ std::string quote_literal(std::string_view value) {
     }
     return out + "'";
   }
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out = "_utf8mb4 x'";
-  for (const char c : value) {
-    out += digits[static_cast<unsigned char>(c) >> 4];
-    out += digits[static_cast<unsigned char>(c) & 15];
-  }
-  return out + "'";
+  return "_utf8mb4 " + hexadecimal(value);
 }
 
 }  // namespace anabranch::rewriter::mysql

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "rewriter/tree.h"
+#include "values/type.h"
 
 namespace anabranch::rewriter::mysql {
 
@@ -11,5 +13,8 @@ std::string quote_identifier(std::string_view name);  ///< always in backticks
 std::string quote_name(const tree::Name& name);
 /// The same value under every sql_mode: backslashes go as hexadecimal digits of utf8mb4.
 std::string quote_literal(std::string_view value);
+/// A parameter's value (values/mysql_type.h; integers as text or as the binary protocol has them) as a literal
+/// of its type.
+std::string literal_of(values::Oid type, values::Format format, std::optional<std::string_view> bytes);
 
 }  // namespace anabranch::rewriter::mysql

@@ -188,9 +188,9 @@ void save_descriptions(const std::string& path, const Descriptions& descriptions
   }
 }
 
-World load_world(const std::string& folder, bool with_descriptions) {
-  World world;
-  world.catalog = load_catalog(folder + "/catalog.tsv");
+namespace {
+
+void load_map(const std::string& folder, World& world) {
   const auto loaded = conf::load_file(folder + "/map.yaml");
   for (const auto& diagnostic : loaded.diagnostics) std::cerr << diagnostic.message << "\n";
   world.config = loaded.config;
@@ -198,7 +198,24 @@ World load_world(const std::string& folder, bool with_descriptions) {
   std::vector<conf::Diagnostic> diagnostics;
   world.map =
       router::ShardMap::build(*world.config->find_database("shop"), "map.yaml", diagnostics);
+}
+
+}  // namespace
+
+World load_world(const std::string& folder, bool with_descriptions) {
+  World world;
+  world.catalog = load_catalog(folder + "/catalog.tsv");
+  load_map(folder, world);
   if (with_descriptions) world.descriptions = load_descriptions(folder + "/descriptions.tsv");
+  return world;
+}
+
+World load_mysql_world(const std::string& folder) {
+  World world;
+  world.context.dialect = rewriter::Dialect::mysql;
+  world.context.search_path = {"shop"};
+  world.catalog = load_mysql_catalog(folder + "/catalog.txt");
+  load_map(folder, world);
   return world;
 }
 

@@ -20,7 +20,11 @@ std::shared_ptr<const router::Catalog> load_catalog(const std::string& path);
 Descriptions load_descriptions(const std::string& path);
 void save_descriptions(const std::string& path, const Descriptions& descriptions);
 
+/// A MySQL world's, as mysql/catalog.txt describes it.
+std::shared_ptr<const router::Catalog> load_mysql_catalog(const std::string& path);
+
 struct World {
+  rewriter::PlanningContext context;
   std::shared_ptr<const router::Catalog> catalog;
   std::shared_ptr<const conf::Config> config;
   std::shared_ptr<const router::ShardMap> map;
@@ -29,6 +33,7 @@ struct World {
 
 /// What the folder of the golden plans holds. Throws std::runtime_error for a map that is not valid.
 World load_world(const std::string& folder, bool with_descriptions);
+World load_mysql_world(const std::string& folder);
 
 /// Writes catalog.tsv from a live server.
 void record_catalog(const std::string& conninfo, const std::string& path);

@@ -8,7 +8,9 @@
 
 #include "conf/load.h"
 #include "fixture.h"
+#include "rewriter/mysql/parse.h"
 #include "rewriter/print.h"
+#include "values/mysql_type.h"
 
 /// A case is a query (several lines, up to `;`), perhaps `-- $1 = VALUE :TYPE` lines before it, and
 /// the lines of its explanation, indented by four, up to an empty line.
@@ -74,6 +76,12 @@ std::vector<std::string> values_of(const std::string& comment, std::string_view 
   return values;
 }
 
+/// As a driver would send it: numbers as integers, all else as a string.
+values::Oid mysql_type_of(const std::string& value) {
+  const bool digits = value.find_first_not_of("-0123456789") == std::string::npos;
+  return values::mysql_type(digits ? values::MysqlCode::longlong : values::MysqlCode::var_string);
+}
+
 class Planner {
  public:
   Planner(World& world, const Run& run) : world_(world), run_(run) {}
@@ -81,10 +89,15 @@ class Planner {
   std::vector<std::string> explain(const Case& test) {
     const std::string text = test.query.substr(0, test.query.size() - 1);
     rewriter::Shape shape;
-    rewriter::shape(text, true, rewriter::LexLimits{}, shape);
+    const bool is_mysql = world_.context.dialect == rewriter::Dialect::mysql;
+    is_mysql ? rewriter::mysql::shape(text, world_.context.mysql, rewriter::LexLimits{}, shape)
+             : rewriter::shape(text, true, rewriter::LexLimits{}, shape);
     std::vector<std::string> given = values_of(test.comment, "-- $");
     std::vector<rewriter::BoundValue> values;
-    for (const std::string& value : given) values.push_back({0, values::Format::text, value});
+    for (const std::string& value : given) {
+      values.push_back({is_mysql ? mysql_type_of(value) : 0, values::Format::text, value});
+      if (is_mysql && value == "NULL") values.back().bytes.reset();
+    }
     auto plan = make(text, shape, false);
     if (plan->explained) plan = plan->explained->plan;
     rewriter::BoundPlan bound;
@@ -115,12 +128,12 @@ class Planner {
     request.parameters = values;
     request.evaluations = evaluations;
     request.map = world_.map.get();
+    if (world_.context.dialect == rewriter::Dialect::mysql) request.mysql = &world_.context.mysql;
     return rewriter::bind(request);
   }
 
   std::shared_ptr<const rewriter::Plan> make(const std::string& text, const rewriter::Shape& shape,
                                              bool several) {
-    static const rewriter::PlanningContext context;
     std::vector<rewriter::Description> descriptions;
     for (int round = 0; round < 4; ++round) {
       rewriter::PlanRequest request;
@@ -128,7 +141,7 @@ class Planner {
       request.shape = &shape;
       request.catalog = world_.catalog.get();
       request.map = world_.map.get();
-      request.context = &context;
+      request.context = &world_.context;
       request.descriptions = descriptions;
       request.several = several;
       request.database = world_.config->find_database("shop");
@@ -181,6 +194,17 @@ int run_file(const std::filesystem::path& path, World& world, const Run& run) {
   return failures;
 }
 
+int run_folder(const std::filesystem::path& folder, World& world, const Run& run) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".plan") files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  int failures = 0;
+  for (const auto& file : files) failures += run_file(file, world, run);
+  return failures;
+}
+
 }  // namespace
 }  // namespace anabranch::plans
 
@@ -196,13 +220,9 @@ int main(int argc, char** argv) {
   try {
     if (!run.record.empty()) record_catalog(run.record, folder / "catalog.tsv");
     World world = load_world(folder, run.record.empty());
-    std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-      if (entry.path().extension() == ".plan") files.push_back(entry.path());
-    }
-    std::ranges::sort(files);
-    int failures = 0;
-    for (const auto& file : files) failures += run_file(file, world, run);
+    int failures = run_folder(folder, world, run);
+    World mysql_world = load_mysql_world(folder / "mysql");
+    failures += run_folder(folder / "mysql", mysql_world, run);
     if (!run.record.empty()) save_descriptions(folder / "descriptions.tsv", world.descriptions);
     return failures == 0 ? 0 : 1;
   } catch (const std::exception& error) {

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+
+#include "rewriter/planning.h"
+
+/// Planners of what is no query. Internal to rewriter/mysql.
+namespace anabranch::rewriter::mysql {
+
+PlanResult plan_utility(Planning& planning, const tree::Utility& utility);
+/// Transaction control, SET, USE, prepared statements: the session's own business; null for all else. Refuses
+/// what would change a server for everybody.
+std::shared_ptr<Plan> plan_session(const Planning& planning, const tree::Utility& utility);
+
+inline constexpr std::string_view kNameShard =
+    "Name the shard in a comment before the statement: /* anabranch: shard=NAME */";
+
+/// Where what a statement names lives. Names that are no relation's count as the default shard's.
+struct Homes {
+  bool any_mapped = false;         ///< something on every shard
+  bool all_mapped = true;          ///< of the relations that the catalog has, or the map
+  std::optional<int> shard;        ///< something whole on a shard other than the default one
+  bool spread = false;             ///< on several such shards
+  bool touches() const { return any_mapped || shard; }
+};
+Homes homes_of(const Planning& planning, const std::vector<tree::RelationName>& relations);
+
+}  // namespace anabranch::rewriter::mysql
