@@ -59,8 +59,8 @@ bench_mysql() {
   local port test mode clients run direct haproxy anabranch low high quotient bar
   for port in "$CLUSTER_PORT_SINGLE" "$mysql_port"; do sysbench_on "$port" oltp_read_write prepare 1 --rand-seed=42 >/dev/null; done
   # What sysbench fills in differs from run to run; the numbers of its rows do not.
-  local rows='SELECT count(*), sum(id) FROM sbtest1'
-  [[ $(mysql_on "$CLUSTER_PORT_SINGLE" -N -e "$rows") == "$(mysql_on "$mysql_port" -N -e "$rows")" ]] || die 'rows are missing'
+  local numbers='SELECT count(*), sum(id) FROM sbtest1'
+  [[ $(mysql_on "$CLUSTER_PORT_SINGLE" -N -e "$numbers") == "$(mysql_on "$mysql_port" -N -e "$numbers")" ]] || die 'rows are missing'
   printf '\n%-18s %-10s %7s | %8s %8s %10s | %12s %11s\n' sysbench statements clients direct haproxy anabranch 'div haproxy' 'div direct'
   for test in oltp_point_select oltp_read_only oltp_read_write; do
     for mode in disable auto; do
