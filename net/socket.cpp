@@ -189,7 +189,13 @@ Task<IoResult> Socket::start_tls_client(std::shared_ptr<TlsContext> context, std
 }
 
 Task<IoResult> Socket::start_tls_server(std::shared_ptr<TlsContext> context, CancelToken token) {
-  return Core::handshake(core(), std::move(context), true, {}, std::move(token));
+  // MySQL's clients do not wait for an answer to their request: what has come behind it is the
+  // handshake's. Where a protocol answers (PostgreSQL's does), whoever reads the request refuses
+  // such bytes.
+  std::string beginning(received());
+  consume(beginning.size());
+  return Core::handshake(core(), std::move(context), true, {}, std::move(token),
+                         std::move(beginning));
 }
 
 bool Socket::is_tls() const {

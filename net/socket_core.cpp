@@ -249,15 +249,17 @@ Task<std::expected<unsigned char, NetError>> Socket::Core::peek(Core* core, Canc
 // --- TLS handshake ---
 
 Task<IoResult> Socket::Core::handshake(Core* core, std::shared_ptr<TlsContext> context,
-                                       bool as_server, std::string host, CancelToken token) {
+                                       bool as_server, std::string host, CancelToken token,
+                                       std::string beginning) {
   if (core->failed()) co_return std::unexpected(*core->error);
-  if (!core->in.empty()) {
+  if (!as_server && !core->in.empty()) {
     co_return std::unexpected(
         NetError{NetError::Kind::protocol, "received unencrypted data after the TLS request"});
   }
   core->poll_for(0);
   core->reading_ = false;
   core->tls = std::make_unique<TlsSession>(std::move(context), core->fd(), as_server, host);
+  if (!beginning.empty()) core->tls->begin_with(beginning);
   for (;;) {
     const Transfer what = core->tls->handshake();
     if (what == Transfer::done) break;

@@ -32,9 +32,10 @@ class Socket::Core final : public PollHandle, public Socket::State {
   void fail(NetError why);
   bool failed() const { return error.has_value(); }
 
-  /// Drives the handshake; answers whether it succeeded. The core may be gone after a wait.
+  /// Drives the handshake; answers whether it succeeded. `beginning` is what has been received of
+  /// it. The core may be gone after a wait.
   static Task<IoResult> handshake(Core* core, std::shared_ptr<TlsContext> context, bool as_server,
-                                  std::string host, CancelToken token);
+                                  std::string host, CancelToken token, std::string beginning = {});
 
   /// The core may be gone after a wait.
   static Task<std::expected<unsigned char, NetError>> peek(Core* core, CancelToken token);

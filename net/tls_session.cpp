@@ -39,9 +39,30 @@ TlsSession::TlsSession(std::shared_ptr<TlsContext> context, int fd, bool as_serv
   SSL_set1_host(ssl, host.c_str());
 }
 
+void TlsSession::begin_with(std::string_view received) {
+  BIO* beginning = BIO_new(BIO_s_mem());
+  BIO_set_mem_eof_return(beginning, -1);  // at its end there is more to come
+  BIO_write(beginning, received.data(), static_cast<int>(received.size()));
+  SSL_set0_rbio(ssl_.get(), beginning);
+  reads_beginning_ = true;
+}
+
+/// True: from here on what is read is the descriptor's.
+bool TlsSession::go_on_with_descriptor() {
+  if (!reads_beginning_) return false;
+  reads_beginning_ = false;
+  BIO* descriptor = SSL_get_wbio(ssl_.get());
+  BIO_up_ref(descriptor);
+  SSL_set0_rbio(ssl_.get(), descriptor);
+  return true;
+}
+
 Transfer TlsSession::handshake() {
   ERR_clear_error();
-  const int result = SSL_do_handshake(ssl_.get());
+  int result = SSL_do_handshake(ssl_.get());
+  // Nobody can finish a handshake before having heard of us: what came early has then been read.
+  if (result != 1 && SSL_want_read(ssl_.get()) && go_on_with_descriptor())
+    result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
     usable_ = true;
     return Transfer::done;

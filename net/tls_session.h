@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "net/error.h"
 #include "net/tls.h"
@@ -19,6 +20,8 @@ class TlsSession {
  public:
   TlsSession(std::shared_ptr<TlsContext> context, int fd, bool as_server, const std::string& host);
 
+  /// What has been read from the descriptor already, and belongs to the handshake that is to begin.
+  void begin_with(std::string_view received);
   /// `count` is how much was transferred, if done. After `failed`, failure() says why.
   Transfer handshake();
   Transfer read(char* into, std::size_t room, std::size_t& count);
@@ -35,12 +38,14 @@ class TlsSession {
 
  private:
   Transfer outcome(int result);
+  bool go_on_with_descriptor();
   struct Free {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
   std::shared_ptr<TlsContext> context_;
   std::unique_ptr<SSL, Free> ssl_;
   bool as_server_;
+  bool reads_beginning_ = false;
   bool usable_ = false;  // the handshake is done and nothing has failed
   std::string failure_;
 };

@@ -24,9 +24,8 @@ namespace capability = net::mysql::capability;
 constexpr Capabilities of_login = capability::ssl | capability::connect_with_db | capability::connect_attributes |
                                   capability::plugin_auth | capability::plugin_auth_lenenc |
                                   capability::secure_connection | capability::protocol_41;
-/// Forms of column definitions that we would have to follow.
-constexpr Capabilities declined = capability::never_agreed | capability::mariadb_extended_metadata |
-                                  capability::mariadb_cache_metadata;
+/// Besides, definitions that a client would keep from one execution to the next.
+constexpr Capabilities declined = capability::never_agreed | capability::mariadb_cache_metadata;
 
 std::string host_of(const net::Socket& socket) {
   const std::string peer = socket.peer();

@@ -159,7 +159,8 @@ net::Task<bool> Session::serve_one() {
 /// Nothing: the client has left, or has to.
 net::Task<std::optional<Frame>> Session::next_command() {
   while (true) {
-    if (ended_ || (worker_.draining() && !in_transaction())) {
+    if (ended_) co_return std::nullopt;  // killed: without a word, as a server does it
+    if (worker_.draining() && !in_transaction()) {
       sequence_.reset(0);
       fail(server_error(1053, "08S01", "Server shutdown in progress"));
       co_return std::nullopt;
@@ -313,6 +314,8 @@ net::Task<void> Session::pass_back(Reply reply) {
   while (!reader.done()) {
     const auto frame = co_await net::mysql::read_frame(server);
     if (!frame) co_return lose_server(frame.error().message);
+    // A client that is killed hears no more of its statement, not even how it ended.
+    if (ended_) co_return lose_client();
     const auto event = reader.read(frame->payload);
     if (!event) co_return lose_server(event.error().message);
     client_.write(frame->raw);

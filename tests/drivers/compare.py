@@ -4,7 +4,6 @@ import difflib
 import re
 import sys
 
-PAGE_BEGIN = "<!-- generated: drivers -->"
 PAGE_END = "<!-- end generated -->"
 
 
@@ -27,7 +26,7 @@ def read_transcript(path):
 
 
 def read_pending(path):
-    """(suite, step) → why it still differs."""
+    """(suite.way, step) → why it still differs."""
     pending = {}
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
@@ -36,13 +35,13 @@ def read_pending(path):
                 continue
             match = re.fullmatch(r"(\S+): (.+?) \((.+)\)", line)
             if match is None:
-                raise SystemExit("%s:%d: not SUITE: STEP (REASON)" % (path, number))
+                raise SystemExit("%s:%d: not SUITE.WAY: STEP (REASON)" % (path, number))
             pending[match[1], match[2]] = match[3]
     return pending
 
 
-def show_difference(suite, step, single, proxied):
-    print("\n%s, step `%s`: one server (-), through the proxy (+)" % (suite, step))
+def show_difference(run, step, single, proxied):
+    print("\n%s, step `%s`: one server (-), through the proxy (+)" % (run, step))
     lines = list(difflib.unified_diff(single, proxied, lineterm="", n=0))[2:]
     # One that ended early says why; what it therefore did not observe is no news.
     ended = [line for line in lines if line.startswith("+!!")]
@@ -62,52 +61,60 @@ def forget(path, passing):
         file.writelines(line for line in lines if not line.startswith(tuple(gone)))
 
 
-def judge(suite, seen, pending, passing):
+def judge_way(run, single, proxied, pending, passing):
+    """What the table says of one suite, run in one way, and whether that is as it should be."""
+    good, waiting = True, []
+    for step in {**single, **proxied}:
+        same = single.get(step) == proxied.get(step)
+        if (run, step) in pending:
+            if same:
+                passing.append((run, step))
+            else:
+                waiting.append(step)
+        elif not same:
+            show_difference(run, step, single.get(step, ["(no such step)"]), proxied.get(step, ["(no such step)"]))
+            good = False
+    for name, step in pending:
+        if name == run and step not in single:
+            print("\nthe list of what is pending names a step that is none: %s: %s" % (name, step))
+            good = False
+    if not good:
+        return "differs", good
+    return "equal, except: " + ", ".join(waiting) if waiting else "equal", good
+
+
+def judge(suite, ways, seen, pending, passing):
     """One row of the table, and whether all is as it should be."""
     driver, single = read_transcript("%s/%s.single" % (seen, suite))
-    _, proxied = read_transcript("%s/%s.proxy" % (seen, suite))
-    good, waiting = True, []
+    good = driver is not None and bool(single)
+    if not good:
+        print("\n%s observed nothing" % suite)
     for step, lines in single.items():
         broken = [line for line in lines if line.startswith("!!")]
         if broken:
             print("\n%s is broken on one server, step `%s`: %s" % (suite, step, broken[0]))
             good = False
-    for step in {**single, **proxied}:
-        same = single.get(step) == proxied.get(step)
-        if (suite, step) in pending:
-            if same:
-                passing.append((suite, step))
-            else:
-                waiting.append(step)
-        elif not same:
-            show_difference(suite, step, single.get(step, ["(no such step)"]), proxied.get(step, ["(no such step)"]))
-            good = False
-    for name, step in pending:
-        if name == suite and step not in single:
-            print("\ntests/drivers/pending names a step that is none: %s: %s" % (name, step))
-            good = False
-    if driver is None or not single:
-        print("\n%s observed nothing" % suite)
-        good = False
+    results = []
+    for way in ways:
+        run = "%s.%s" % (suite, way)
+        result, fine = judge_way(run, single, read_transcript("%s/%s" % (seen, run))[1], pending, passing)
+        results.append(result)
+        good = good and fine
     checks = sum(len(lines) for lines in single.values())
-    if not good:
-        result = "differs"
-    elif waiting:
-        result = "equal, except: " + ", ".join(waiting)
-    else:
-        result = "equal"
-    ran = ", ".join(single)
-    return (driver or suite, str(checks), ran, result), good
+    return (driver or suite, str(checks), ", ".join(single), *results), good
 
 
-def write_page(path, rows):
+def write_page(path, name, heads, rows):
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    begin, end = text.index(PAGE_BEGIN) + len(PAGE_BEGIN), text.index(PAGE_END)
-    table = ["| driver | checks | what was run | result |", "|---|---|---|---|"]
-    table += ["| " + " | ".join(row) + " |" for row in rows]
+    mark = "<!-- generated: %s -->" % name
+    begin = text.index(mark) + len(mark)
+    end = text.index(PAGE_END, begin)
+    table = ["| " + " | ".join(line) + " |" for line in [heads, *rows]]
+    table.insert(1, "|---" * len(heads) + "|")
+    text = text[:begin] + "\n\n" + "\n".join(table) + "\n\n" + text[end:]
     with open(path, "w", encoding="utf-8") as file:
-        file.write(text[:begin] + "\n\n" + "\n".join(table) + "\n\n" + text[end:])
+        file.write(text)
 
 
 def main():
@@ -116,26 +123,29 @@ def main():
     arguments.add_argument("--seen", required=True)
     arguments.add_argument("--update", action="store_true")
     arguments.add_argument("--page")
+    arguments.add_argument("--table")
+    arguments.add_argument("--way", action="append", required=True, metavar="WAY=TITLE")
     arguments.add_argument("suites", nargs="+")
     arguments = arguments.parse_args()
+    ways = dict(way.split("=", 1) for way in arguments.way)
     pending = read_pending(arguments.pending)
     rows, passing, good = [], [], True
     for suite in arguments.suites:
-        row, fine = judge(suite, arguments.seen, pending, passing)
+        row, fine = judge(suite, ways, arguments.seen, pending, passing)
         seconds = open("%s/%s.time" % (arguments.seen, suite)).read().split()[1]
         rows.append((row, seconds))
         good = good and fine
     if passing and arguments.update:
         forget(arguments.pending, passing)
-    for suite, step in passing:
-        print("\n%s, step `%s` passes now: %s tests/drivers/pending" %
-              (suite, step, "taken off" if arguments.update else "take it off"))
+    for run, step in passing:
+        print("\n%s, step `%s` passes now: %s %s" %
+              (run, step, "taken off" if arguments.update else "take it off", arguments.pending))
         good = good and arguments.update
-    print("\n%-40s %6s %5s  %s" % ("driver", "checks", "s", "result"))
-    for (driver, checks, _, result), seconds in rows:
-        print("%-40s %6s %5s  %s" % (driver, checks, seconds, result))
+    print("\n%-40s %6s %5s  %s" % ("driver", "checks", "s", " | ".join(ways.values())))
+    for (driver, checks, _, *results), seconds in rows:
+        print("%-40s %6s %5s  %s" % (driver, checks, seconds, " | ".join(results)))
     if arguments.page and good:
-        write_page(arguments.page, [row for row, _ in rows])
+        write_page(arguments.page, arguments.table, ["driver", "checks", "what was run", *ways.values()], [row for row, _ in rows])
     return 0 if good else 1
 
 

@@ -1,4 +1,4 @@
--- The tables of the driver suites, made anew for each; map.yaml.in says where their rows live.
+-- The tables of the driver suites, made anew for each; proxy.yaml.in says where their rows live.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 DROP TABLE IF EXISTS orders;

@@ -259,7 +259,7 @@ TEST_CASE("TLS: a peer that speaks no TLS is an error, not a hang") {
     early.right.write("smuggled");
     CHECK(co_await early.right.flush());
     CHECK(co_await early.left.fill());
-    IoResult refused = co_await early.left.start_tls_server(tls.server());
+    IoResult refused = co_await early.left.start_tls_client(tls.client(false), "localhost");
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().kind == NetError::Kind::protocol);
 
@@ -275,6 +275,48 @@ TEST_CASE("TLS: a peer that speaks no TLS is an error, not a hang") {
     CHECK(late.error().kind == NetError::Kind::timed_out);
   };
   block_on(loop, body(material));
+}
+
+TEST_CASE("TLS: a handshake may begin in what has been received") {
+  Loop loop;
+  const TlsMaterial material;
+  auto body = [](const TlsMaterial& tls, std::size_t read_early) -> Task<void> {
+    Pair pair = make_pair();
+    auto client = [](Pair& both, const TlsMaterial& from) -> Task<void> {
+      both.right.write("request!");
+      CHECK(co_await both.right.flush());
+      CHECK(co_await both.right.start_tls_client(from.client(true), "localhost"));
+      both.right.write("secret");
+      CHECK(co_await both.right.flush_all());
+      CHECK(co_await read_exactly(both.right, 6) == "answer");
+    };
+    auto server = [](Pair& both, const TlsMaterial& from, std::size_t early) -> Task<void> {
+      while (both.left.received().size() < early) REQUIRE(co_await both.left.fill());
+      CHECK(both.left.received().substr(0, 8) == "request!");
+      both.left.consume(8);
+      REQUIRE(co_await both.left.start_tls_server(from.server()));
+      CHECK(both.left.is_tls());
+      CHECK(co_await read_exactly(both.left, 6) == "secret");
+      both.left.write("answer");
+      CHECK(co_await both.left.flush_all());
+    };
+    co_await when_all(client(pair, tls), server(pair, tls, read_early));
+  };
+  for (const std::size_t read_early : {8, 9, 100}) {
+    CAPTURE(read_early);
+    block_on(loop, body(material, read_early));
+  }
+  auto plain = []() -> Task<void> {
+    const TlsMaterial tls;
+    Pair pair = make_pair();
+    pair.right.write("this is no TLS at all");
+    CHECK(co_await pair.right.flush());
+    CHECK(co_await pair.left.fill());
+    IoResult served = co_await pair.left.start_tls_server(tls.server());
+    REQUIRE_FALSE(served.has_value());
+    CHECK(served.error().kind == NetError::Kind::tls);
+  };
+  block_on(loop, plain());
 }
 
 TEST_CASE("the end of the stream comes after the last bytes; half-closed sockets still send") {
