@@ -150,6 +150,7 @@ void split_rows(const BindRequest& request, BoundPlan& bound) {
       filler.append(split.rows[i].text);
     }
     filler.append(split.suffix);
+    if (shard == shard_of.back()) bound.last = bound.queries.size();
     bound.queries.push_back({static_cast<int>(shard), filler.take()});
   }
 }

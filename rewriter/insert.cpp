@@ -384,6 +384,8 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
     tail.targets(filled.returning);
   }
   made.suffix = with_holes(tail.take());
+  made.ignores = insert.ignore;
+  made.updates = insert.on_conflict != nullptr;
   auto plan = planning.plan;
   plan->kind = PlanKind::split;
   plan->routing.mode = Routing::Mode::by_key;

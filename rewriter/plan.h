@@ -139,6 +139,8 @@ struct InsertSplit {
   SqlTemplate prefix;   ///< up to and including VALUES
   std::vector<SplitRow> rows;
   SqlTemplate suffix;   ///< ON CONFLICT …, RETURNING …
+  bool ignores = false;  ///< MySQL: INSERT IGNORE
+  bool updates = false;  ///< MySQL: ON DUPLICATE KEY UPDATE
 };
 /// How a COPY's data is written: its options, with the format's own defaults where none are given.
 struct CopyFormat {
@@ -343,6 +345,7 @@ struct BoundPlan {
   router::ShardSet shards;
   std::string why;                        ///< explanation of the route
   std::vector<ShardQuery> queries;        ///< empty for a relay: the client's own bytes are sent
+  std::size_t last = 0;                   ///< split INSERT: which of `queries` has the statement's last row
   std::vector<values::Datum> slots;       ///< for merge::Binding
 };
 

@@ -101,7 +101,7 @@ void check(const Setting& setting) {
 net::Task<backends::Transaction::Enlisted*> first_connection(State& state, const rewriter::Plan& plan) {
   const auto* begun = state.transaction.first_begun();
   std::uint32_t shard = begun != nullptr ? begun->shard : state.default_shard();
-  if (plan.asks_sequences && state.last_insert) shard = *state.last_insert;
+  if (plan.asks_sequences) shard = state.find_last_insert().value_or(shard);
   co_return co_await state.transaction.attach(shard, state.target(shard), state.token());
 }
 

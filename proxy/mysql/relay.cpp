@@ -27,7 +27,7 @@ class PassedReply {
         kind_(kind),
         reader_(kind, state.capabilities),
         statement_id_(statement_id),
-        patches_(state.more) {}
+        added_(added_flags(state, lease)) {}
 
   bool done() const { return reader_.done(); }
   std::uint64_t parameters() const { return reader_.parameters(); }
@@ -89,7 +89,7 @@ class PassedReply {
 
   void pass(const Frame& frame, Event event) {
     if (event == Event::prepared && statement_id_ != nullptr) return pass_prepared(frame);
-    if (patches_ && done() && (event == Event::ok || event == Event::rows_end)) return pass_end(frame, event);
+    if (added_ != 0 && done() && (event == Event::ok || event == Event::rows_end)) return pass_end(frame, event);
     if (frame.sequence == state_.sequence.next()) {
       (void)state_.sequence.take();
       state_.client.write(frame.raw);
@@ -107,19 +107,24 @@ class PassedReply {
     prepared->encode(state_.out(), state_.sequence);
   }
 
-  /// The result of another statement follows.
+  /// What the shard does not know: the result of another statement follows; a transaction is open elsewhere.
+  static std::uint16_t added_flags(const State& state, const backends::Lease& lease) {
+    std::uint16_t flags = state.more ? net::mysql::status::more_results : 0;
+    if (state.in_transaction_beside(lease)) flags |= net::mysql::status::in_transaction;
+    return flags;
+  }
+
   void pass_end(const Frame& frame, Event event) {
-    constexpr std::uint16_t more = net::mysql::status::more_results;
     const bool is_eof = event == Event::rows_end && !net::mysql::has(state_.capabilities, net::mysql::capability::deprecate_eof);
     if (is_eof) {
       auto eof = net::mysql::Eof::decode(frame.payload);
       if (!eof) violate(eof.error().message);
-      eof->status |= more;
+      eof->status |= added_;
       return eof->encode(state_.out(), state_.sequence);
     }
     auto ok = net::mysql::Ok::decode(frame.payload, state_.capabilities);
     if (!ok) violate(ok.error().message);
-    ok->status |= more;
+    ok->status |= added_;
     ok->encode(state_.out(), state_.sequence, state_.capabilities);
   }
 
@@ -158,7 +163,7 @@ class PassedReply {
   const Reader::Reply kind_;
   Reader reader_;
   std::uint32_t* statement_id_;
-  const bool patches_;
+  const std::uint16_t added_;  ///< flags of the reply's end
   std::size_t needed_ = 0;
   bool infile_ = false;  ///< the client is to send its file
   net::mysql::Sequence file_numbers_;

@@ -49,6 +49,14 @@ std::string add_words(std::string_view words, std::string_view other) {
   return sum;
 }
 
+/// What a server says of an INSERT of several rows, of a shard's only one: it said nothing of that itself.
+std::string words_of_one_row(const rewriter::InsertSplit& insert, const CommandResult& one) {
+  const bool ignored = insert.ignores && one.affected == 0;
+  // A row that takes the place of others, or updates one, counts each of them, too.
+  const std::uint64_t others = insert.ignores || one.affected == 0 ? 0 : one.affected - 1;
+  return fmt::format("Records: 1  Duplicates: {}  Warnings: {}", ignored ? 1 : others, one.warnings);
+}
+
 class SeveralWrites {
  public:
   SeveralWrites(State& state, Request& request) : state_(state), request_(request), plan_(*request.plan->plan) {}
@@ -59,6 +67,7 @@ class SeveralWrites {
                                "Read the rows by a statement of their own.");
     }
     bound_ = rewriter::bind(bind_request(state_, request_));
+    check_counts();
     co_await open_transaction(state_, plan_);
     if (commits_implicitly(plan_)) {
       co_await run_in_order();
@@ -71,6 +80,15 @@ class SeveralWrites {
   }
 
  private:
+  /// A row that is found as it should be then counts as one that is inserted.
+  void check_counts() const {
+    const bool found_rows = net::mysql::has(state_.capabilities, net::mysql::capability::found_rows);
+    if (!plan_.insert || !plan_.insert->updates || !found_rows || bound_.queries.size() < 2) return;
+    throw values::make_error(values::ErrorId::unsupported_clause, "ON DUPLICATE KEY UPDATE",
+                             "a client with CLIENT_FOUND_ROWS is not told which of its rows were there",
+                             "Insert the rows of each key in a statement.");
+  }
+
   /// Definitions: MySQL has no way back.
   net::Task<void> run_in_order() {
     std::vector<std::string> done;
@@ -166,7 +184,13 @@ class SeveralWrites {
     std::vector<std::string> texts;
     for (auto& query : bound_.queries) texts.push_back(std::move(query.sql));
     const auto answers = co_await ask_all(std::move(texts));
-    for (std::size_t i = 0; i < answers.size(); ++i) take(**answers[i], members_[i]->shard);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      CommandResult one = **answers[i];
+      if (plan_.insert && answers.size() > 1 && one.tag.empty()) one.tag = words_of_one_row(*plan_.insert, one);
+      take(one, members_[i]->shard);
+    }
+    // A server names the number of the row it came to last.
+    if (plan_.insert) total_.insert_id = (*answers[bound_.last])->insert_id;
   }
 
   void take(const CommandResult& one, std::uint32_t shard) {
@@ -178,7 +202,6 @@ class SeveralWrites {
       return;
     }
     total_.warnings = static_cast<std::uint16_t>(std::min(65535, total_.warnings + one.warnings));
-    // The row that was inserted last is not known to be on one shard or another; ids grow.
     total_.insert_id = std::max(total_.insert_id, one.insert_id);
     if (!plan_.sum_counts) return;
     total_.affected += one.affected;

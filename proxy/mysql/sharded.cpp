@@ -122,6 +122,7 @@ net::Task<void> Sharded::reset() {
   state_.next_options.clear();
   state_.last.reset();
   state_.last_insert.reset();
+  state_.last_insert_unsure = false;
   state_.local_variables.clear();
   prepared_ = PreparedStatements();
   co_await begin_session(state_);
@@ -232,7 +233,7 @@ net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) 
   if (plan->kind == PlanKind::relay) {
     const rewriter::BindRequest bind = bind_request(state_, request);
     if (plan->asks_sequences && plan->routing.mode == rewriter::Routing::Mode::any_shard) {
-      co_return state_.last_insert.value_or(state_.default_shard());
+      co_return state_.find_last_insert().value_or(state_.default_shard());
     }
     const router::ShardSet shards = rewriter::route(bind, nullptr);
     if (shards.size() <= 1) co_return shards.empty() ? state_.default_shard() : *shards.begin();
@@ -283,7 +284,7 @@ void Sharded::check_variables(const Request& request, std::uint32_t shard) {
 
 net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
   const rewriter::Plan& plan = *request.plan->plan;
-  if (plan.asks_sequences && state_.last_insert && *state_.last_insert != shard) {
+  if (plan.asks_sequences && state_.find_last_insert().value_or(shard) != shard) {
     throw values::make_error(values::ErrorId::unsupported_statement,
                              "LAST_INSERT_ID() of a write to another shard in this statement", "Ask for it alone.");
   }
@@ -312,7 +313,7 @@ net::Task<void> Sharded::finish(Request& request, Enlisted& member, ReplyEnd end
   state_.last = member.shard;
   // A row of a sharded table has brought its number along: that is not LAST_INSERT_ID()'s.
   const bool brought = plan.routing.mode == rewriter::Routing::Mode::by_key && !plan.asks_sequences;
-  if (end.insert_id != 0 && !brought) state_.last_insert = member.shard;
+  if (end.insert_id != 0 && !brought) state_.note_insert(member.shard);
   if (state_.transaction.state() != backends::TransactionState::none) co_await settle(state_, member, end);
   if (end.failed || !changes_definitions(plan)) co_return;
   state_.change_definitions();

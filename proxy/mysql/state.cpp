@@ -5,6 +5,7 @@
 
 #include "backends/mysql_context.h"
 #include "net/mysql/flags.h"
+#include "values/errors.h"
 
 namespace anabranch::proxy::mysql {
 
@@ -45,6 +46,27 @@ bool State::in_transaction() const {
   return std::ranges::any_of(transaction.enlisted(), [](const auto& member) {
     return member->lease->transaction_status() == 'T';
   });
+}
+
+bool State::in_transaction_beside(const backends::Lease& lease) const {
+  if (autocommit || !explicit_transaction()) return false;
+  return std::ranges::any_of(transaction.enlisted(), [&](const auto& member) {
+    return &member->lease != &lease && member->lease->transaction_status() == 'T';
+  });
+}
+
+std::optional<std::uint32_t> State::find_last_insert() const {
+  if (last_insert_unsure) {
+    throw values::make_error(values::ErrorId::unsupported_statement,
+                             "LAST_INSERT_ID() after writes to several shards with AUTO_INCREMENT columns",
+                             "Use the number that the driver reports for the INSERT.");
+  }
+  return last_insert;
+}
+
+void State::note_insert(std::uint32_t shard) {
+  last_insert_unsure |= last_insert && *last_insert != shard;
+  last_insert = shard;
 }
 
 /// What was said for this transaction counts, else the session's standard.

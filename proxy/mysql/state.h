@@ -41,10 +41,19 @@ struct State : SessionCore {
   bool warnings_spread = false;
   /// Where LAST_INSERT_ID() was set last. Nothing: it was not.
   std::optional<std::uint32_t> last_insert;
+  /// Several shards have named a number, and which of these LAST_INSERT_ID() is depends on whether the newest
+  /// was counted or brought along: nobody says.
+  bool last_insert_unsure = false;
   /// User variables that a statement has set on one shard only, and which.
   std::map<std::string, std::uint32_t, std::less<>> local_variables;
 
   net::Buffer& out() { return client.out(); }
+  /// Autocommit is off, and a shard other than the lease's has begun something.
+  bool in_transaction_beside(const backends::Lease& lease) const;
+  /// Where to ask for LAST_INSERT_ID(); nothing: anywhere. Throws where it is not sure.
+  std::optional<std::uint32_t> find_last_insert() const;
+  /// The shard has named a number that it may have counted.
+  void note_insert(std::uint32_t shard);
   /// Flags of OK packets of the proxy's own.
   std::uint16_t status() const;
   /// What planning depends on, after sql_mode has changed.
