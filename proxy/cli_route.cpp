@@ -89,7 +89,7 @@ int route(const RouteOptions& options, std::ostream& out, std::ostream& err) {
                        options.table);
     return exit_refused;
   }
-  const router::MappedTable* table = map->find_table(name->schema, name->name);
+  const router::MappedTable* table = map->find_table(*name);
   if (table != nullptr) {
     if (const std::string reason = obstacle(*map, *table); !reason.empty()) {
       err << fmt::format("error: table `{}` {}\n", options.table, reason);

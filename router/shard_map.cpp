@@ -93,10 +93,12 @@ std::optional<KeyExpression> make_expression(const conf::Database& database,
   return std::move(*expression);
 }
 
+/// A name without a schema.
+bool is_plain(const conf::TableName& name) { return name.schema == "public"; }
+
 /// A table without a schema is in the shards' own database, and columns have one name in any case.
-void name_as_mysql(const conf::Database& database, MappedTable& table) {
-  const conf::Shard& standard = database.shards[database.default_shard];
-  if (table.name.schema == "public") table.name.schema = standard.primary.backend.database;
+void name_as_mysql(const std::string& schema, MappedTable& table) {
+  if (is_plain(table.name)) table.name.schema = schema;
   for (std::string& column : table.key) column = values::lower_case(column);
 }
 
@@ -109,7 +111,6 @@ MappedTable make_table(const conf::Database& database, const conf::Table& table,
   mapped.key = table.key;
   mapped.shard = table.shard;
   mapped.where = table.where;
-  if (database.kind == conf::Kind::mysql) name_as_mysql(database, mapped);
   if (!table.expression.empty()) {
     mapped.expression = make_expression(database, table, file, diagnostics);
   }
@@ -125,6 +126,8 @@ std::shared_ptr<const ShardMap> ShardMap::build(const conf::Database& database,
   auto map = std::make_shared<ShardMap>();
   map->database_ = database.name;
   map->default_shard_ = database.default_shard;
+  const bool mysql = database.kind == conf::Kind::mysql;
+  if (mysql) map->schema_of_mysql_ = database.shards[database.default_shard].primary.backend.database;
   for (const conf::Shard& shard : database.shards)
     map->shards_.push_back({shard.name, shard.weight});
   for (const conf::Scheme& scheme : database.schemes) {
@@ -132,6 +135,7 @@ std::shared_ptr<const ShardMap> ShardMap::build(const conf::Database& database,
   }
   for (const conf::Table& table : database.tables) {
     map->tables_.push_back(make_table(database, table, file, found));
+    if (mysql) name_as_mysql(map->schema_of_mysql_, map->tables_.back());
   }
   std::ranges::sort(map->tables_, {}, [](const MappedTable& table) {
     return std::pair(std::string_view(table.name.name), std::string_view(table.name.schema));
@@ -157,6 +161,11 @@ const MappedTable* ShardMap::find_table(std::string_view schema, std::string_vie
   const bool there =
       found != tables_.end() && found->name.name == name && found->name.schema == schema;
   return there ? &*found : nullptr;
+}
+
+const MappedTable* ShardMap::find_table(const conf::TableName& name) const {
+  const bool completed = !schema_of_mysql_.empty() && is_plain(name);
+  return find_table(completed ? schema_of_mysql_ : name.schema, name.name);
 }
 
 ShardSet ShardMap::shards_of(const MappedTable& table) const {

@@ -65,6 +65,8 @@ class ShardMap {
 
   /// The entry of a table; null: it lives on the default shard.
   const MappedTable* find_table(std::string_view schema, std::string_view name) const;
+  /// The same, by the name as the configuration and operators write it.
+  const MappedTable* find_table(const conf::TableName& name) const;
 
   /// Every shard that may hold rows of the table (reference: all of them).
   ShardSet shards_of(const MappedTable& table) const;
@@ -82,6 +84,7 @@ class ShardMap {
   std::vector<MappedScheme> schemes_;
   std::vector<MappedTable> tables_;  // sorted by name, then schema
   std::uint32_t default_shard_ = 0;
+  std::string schema_of_mysql_;  // of tables without one; empty: PostgreSQL's rule, the configuration's own
 };
 
 /// The whole of what check and serve ask of the router: builds each database's map, keeps none.

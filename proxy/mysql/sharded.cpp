@@ -254,7 +254,12 @@ net::Task<void> Sharded::check_by_server(std::string text) {
   const std::uint32_t shard = state_.default_shard();
   Enlisted* member = co_await state_.transaction.attach(shard, state_.target(shard), state_.token());
   auto answer = co_await backends::prepare_mysql_statement(member->lease, std::move(text), state_.token());
-  if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
+  if (!answer) {
+    backends::ServerError error(answer.error(), shard, member->lease.shard_name());
+    constexpr std::uint16_t cannot_prepare = 1295;  // ER_UNSUPPORTED_PS: it has not looked at the text any further
+    if (error.mysql_code == cannot_prepare) co_return;
+    throw error;
+  }
   net::mysql::Sequence numbers;
   net::mysql::ComStmtClose{*answer}.encode(member->lease->socket().out(), numbers);
 }

@@ -19,13 +19,21 @@ std::shared_ptr<Plan> to_default(Planning& planning, Effect effect, std::string 
   return plan;
 }
 
+/// Each shard has rows of its own of one of them, and says how many it came by.
+bool any_sharded(const Planning& planning, const std::vector<tree::RelationName>& relations) {
+  return std::ranges::any_of(relations, [&](const tree::RelationName& relation) {
+    const NamedTable named = find_named(planning, relation.schema, relation.name);
+    return named.table != nullptr && named.table->kind == conf::TableKind::sharded;
+  });
+}
+
 std::shared_ptr<Plan> everywhere(Planning& planning, const tree::Utility& utility, Effect effect) {
   auto plan = planning.plan;
   plan->kind = PlanKind::broadcast;
   plan->effect = effect;
   plan->routing.mode = Routing::Mode::all_shards;
   plan->routing.reason = "its tables are on every shard";
-  plan->sum_counts = false;
+  plan->sum_counts = any_sharded(planning, utility.relations);
   plan->in_order = true;
   plan->outside_transaction = true;
   plan->subquery.pieces.emplace_back(utility.text);

@@ -264,10 +264,10 @@ class Reader {
   bool in_verify_ = false;
 };
 
-bool is_explainable(const Step& step) {
-  if (step.kind == Step::Kind::execute) return false;
+/// A text begins with a word that EXPLAIN goes before.
+bool begins_explainable(std::string_view sql) {
   std::string word;
-  for (const char c : step.sql) {
+  for (const char c : sql) {
     if (!std::isalpha(static_cast<unsigned char>(c)) && c != '(') break;
     word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (c == '(') break;
@@ -275,6 +275,16 @@ bool is_explainable(const Step& step) {
   static const std::set<std::string> words = {"select", "insert", "update", "delete",
                                               "with",   "values", "table",  "(",      "replace"};
   return words.contains(word);
+}
+
+bool is_explainable(const Step& step) {
+  if (step.kind == Step::Kind::execute || !begins_explainable(step.sql)) return false;
+  // Of several statements all but the first would be carried out.
+  const std::string_view sql = step.sql;
+  for (std::size_t at = sql.find("; "); at != std::string_view::npos; at = sql.find("; ", at + 1)) {
+    if (begins_explainable(sql.substr(at + 2))) return false;
+  }
+  return true;
 }
 
 }  // namespace

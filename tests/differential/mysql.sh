@@ -20,7 +20,7 @@ strangers() {  # MAP TABLE KEY-EXPRESSION PORT
   mapfile -t literals < <(mysql_app "$4" -N -r -e "SELECT DISTINCT QUOTE($3) FROM $2 ORDER BY 1")
   mapfile -t keys < <(mysql_app "$4" -N -r -e "SELECT COALESCE($3, '\\\\N') FROM $2 GROUP BY QUOTE($3) ORDER BY QUOTE($3)")
   at=0
-  "$build/anabranch" route -c "$1" -d shop -t "shop.$2" -- "${keys[@]}" | while IFS= read -r line; do
+  "$build/anabranch" route -c "$1" -d shop -t "$2" -- "${keys[@]}" | while IFS= read -r line; do
     echo "${line##*$'\t'} $2 $3 <=> ${literals[at]}"
     at=$((at + 1))
   done

@@ -1,6 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -63,6 +67,28 @@ TEST_CASE("route prints key, bucket and shard") {
   CHECK(run_route("shops", {"US", "BR"}).out == "US\t-\ts2\nBR\t-\ts1\n");
   CHECK(run_route("audit_log", {"x"}).out == "x\t-\ts2\n");
   CHECK(run_route("not_listed", {"x"}).out == "x\t-\ts1\n");
+}
+
+TEST_CASE("route takes a table's name as the configuration has it") {
+  const std::string path = std::filesystem::temp_directory_path() / fmt::format("anabranch-route-{}.yaml", getpid());
+  std::ofstream(path) << R"(
+listen: {mysql: 127.0.0.1:3306}
+users: [{name: app, password: secret}]
+databases:
+  shop:
+    kind: mysql
+    shards: {s1: {primary: "127.0.0.1:3307"}, s2: {primary: "127.0.0.1:3308"}}
+    default_shard: s1
+    schemes: {by_id: {type: bigint, hash: none, strategy: modulo}}
+    tables: {orders: {scheme: by_id, key: id}}
+)";
+  for (const char* table : {"orders", "shop.orders"}) {
+    std::ostringstream out;
+    std::ostringstream err;
+    CHECK_EQ(route({path, "shop", table, {"2", "3"}}, out, err), exit_fine);
+    CHECK_EQ(out.str(), "2\t-\ts1\n3\t-\ts2\n");
+  }
+  std::remove(path.c_str());
 }
 
 TEST_CASE("route refuses what has no place") {
