@@ -181,6 +181,7 @@ void expect_settings(SessionState& state, Member& member, std::string_view text)
   if (!values::contains_in_any_case(text, call)) return;
   auto named = rewriter::settings_set_by_calls(text, state.planning.standard_conforming_strings);
   for (std::string& name : named.names) {
+    state.locals.erase(name);  // what SET LOCAL said of it before does not end with the transaction any more
     if (name.find('.') != std::string::npos) state.named_settings.insert(std::move(name));
   }
   if (named.complete && state.named_settings.size() <= most_names) return;

@@ -94,6 +94,22 @@ TEST_CASE("pooling: preparing as before leaves a transaction's own settings to i
   CHECK_EQ(client.run("show timezone").value(), "Asia/Tokyo");
 }
 
+TEST_CASE("pooling: a setting made by a function outlasts SET LOCAL of the same") {
+  Client client(proxy().conninfo());
+  client.run("begin");
+  client.run("set local work_mem = '7MB'");
+  CHECK_EQ(client.run("select set_config('work_mem', '8MB', false)").value(), "8MB");
+  client.run("commit");
+  CHECK_EQ(client.run("show work_mem").value(), "8MB");
+  CHECK_EQ(client.run("select current_setting('work_mem') from items where id = 2").value(), "8MB");
+
+  client.run("begin");
+  client.run("set local work_mem = '7MB'");
+  CHECK_EQ(client.run("select set_config('work_mem', '9MB', true)").value(), "9MB");
+  client.run("commit");
+  CHECK_EQ(client.run("show work_mem").value(), "8MB");
+}
+
 TEST_CASE("pooling: a statement that cannot be prepared as before is not taken for prepared") {
   Proxy pooled({{"POOL_SIZE", "1"}});
   Client client(pooled.conninfo());
