@@ -82,13 +82,4 @@ void put_mysql_setting(SettingsStack& settings, std::string_view name, std::stri
   settings.replace(std::make_shared<const Settings>(std::move(changed)));
 }
 
-std::string quote_mysql_identifier(std::string_view name) {
-  std::string quoted = "`";
-  for (const char c : name) {
-    if (c == '`') quoted += c;
-    quoted += c;
-  }
-  return quoted += '`';
-}
-
 }  // namespace anabranch::backends

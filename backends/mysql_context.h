@@ -25,7 +25,4 @@ std::vector<std::string> mysql_context_change(const std::shared_ptr<const Settin
 /// Puts one setting: those that it covers (SET NAMES, of the variables of character sets) go.
 void put_mysql_setting(SettingsStack& settings, std::string_view name, std::string value);
 
-/// Backticks.
-std::string quote_mysql_identifier(std::string_view name);
-
 }  // namespace anabranch::backends

@@ -137,8 +137,7 @@ class SmallReply {
 
 net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_mysql_command(Lease& lease, std::string sql,
                                                                                 net::CancelToken token) {
-  net::mysql::Sequence sequence;
-  net::mysql::ComQuery{sql}.encode(lease->socket().out(), sequence);
+  write_command(lease, net::mysql::ComQuery{sql});
   lease->expect_ready();
   SmallReply reply(lease, ResultReader::Reply::text);
   co_await reply.read(token);
@@ -151,8 +150,7 @@ namespace {
 /// A command that is answered by OK; its status.
 template <class Command>
 net::Task<std::uint16_t> run_bare(Lease& lease, net::CancelToken token) {
-  net::mysql::Sequence sequence;
-  Command{}.encode(lease->socket().out(), sequence);
+  write_command(lease, Command{});
   lease->expect_ready();
   SmallReply reply(lease, ResultReader::Reply::ok);
   co_await reply.read(token);
@@ -172,8 +170,7 @@ net::Task<void> reset_mysql_session(Lease& lease, net::CancelToken token) {
 
 net::Task<std::expected<std::uint32_t, net::pg::ErrorFields>> prepare_mysql_statement(Lease& lease, std::string sql,
                                                                                       net::CancelToken token) {
-  net::mysql::Sequence sequence;
-  net::mysql::ComStmtPrepare{sql}.encode(lease->socket().out(), sequence);
+  write_command(lease, net::mysql::ComStmtPrepare{sql});
   lease->expect_ready();
   SmallReply reply(lease, ResultReader::Reply::prepare);
   co_await reply.read(token);

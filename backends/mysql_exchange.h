@@ -10,6 +10,13 @@
 /// The same small conversations as in exchange.h with servers that speak MySQL's protocol.
 namespace anabranch::backends {
 
+/// Appends a client's command: its packets are numbered from 0.
+template <class Command>
+void write_command(Lease& lease, const Command& command) {
+  net::mysql::Sequence numbers;
+  command.encode(lease->socket().out(), numbers);
+}
+
 /// run_command() on a MySQL connection. The tag is what an OK says in words.
 net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_mysql_command(Lease& lease, std::string sql,
                                                                                 net::CancelToken token = {});

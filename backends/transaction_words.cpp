@@ -1,7 +1,9 @@
 #include "backends/transaction_words.h"
 
+#include <algorithm>
+
 #include "backends/context.h"
-#include "backends/mysql_context.h"
+#include "values/mysql_quote.h"
 
 namespace anabranch::backends {
 
@@ -32,7 +34,7 @@ std::vector<std::string> mysql_opening(std::string_view options, bool opens_itse
 std::string savepoint_command(conf::Kind kind, std::string_view verb, std::string_view name) {
   std::string sql(verb);
   sql += ' ';
-  sql += kind == conf::Kind::mysql ? quote_mysql_identifier(name) : quote_identifier(name);
+  sql += kind == conf::Kind::mysql ? values::quote_mysql_identifier(name) : quote_identifier(name);
   return sql;
 }
 

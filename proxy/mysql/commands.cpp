@@ -8,12 +8,14 @@
 
 #include "backends/exchange.h"
 #include "backends/mysql_context.h"
+#include "backends/mysql_exchange.h"
 #include "net/mysql/command_messages.h"
 #include "proxy/mysql/relay.h"
 #include "proxy/mysql/replies.h"
 #include "proxy/mysql/transaction.h"
 #include "values/ascii.h"
 #include "values/errors.h"
+#include "values/mysql_quote.h"
 
 namespace anabranch::proxy::mysql {
 
@@ -102,7 +104,7 @@ net::Task<backends::Transaction::Enlisted*> first_connection(State& state, const
   const auto* begun = state.transaction.first_begun();
   std::uint32_t shard = begun != nullptr ? begun->shard : state.default_shard();
   if (plan.asks_sequences) shard = state.find_last_insert().value_or(shard);
-  co_return co_await state.transaction.attach(shard, state.target(shard), state.token());
+  co_return co_await state.attach(shard);
 }
 
 /// A value that was computed, as a literal; empty: it has none that means the same under every sql_mode.
@@ -127,7 +129,7 @@ void put_transaction_modes(State& state, std::string_view modes) {
 
 /// Names are compared whatever their case.
 std::string variable_setting(std::string_view lower_case_name) {
-  return "@" + backends::quote_mysql_identifier(lower_case_name);
+  return "@" + values::quote_mysql_identifier(lower_case_name);
 }
 
 /// What was set on `lease` becomes the session's.
@@ -223,8 +225,7 @@ net::Task<bool> set(State& state, Request& request) {
     co_await set_computed(state, request, member->lease);
     co_return true;
   }
-  net::mysql::Sequence numbers;
-  net::mysql::ComQuery{request.statement->text}.encode(member->lease->socket().out(), numbers);
+  backends::write_command(member->lease, net::mysql::ComQuery{request.statement->text});
   const ReplyEnd end = co_await pass_reply(state, member->lease, Reply::text);
   state.last = member->shard;
   if (end.failed) co_return false;
@@ -248,11 +249,10 @@ net::Task<bool> show_warnings(State& state, Request& request) {
                              "Run the statement for one key at a time.");
   }
   const std::uint32_t shard = state.last.value_or(state.default_shard());
-  auto* member = co_await state.transaction.attach(shard, state.target(shard), state.token());
+  auto* member = co_await state.attach(shard);
   // What the proxy has answered left no warnings.
   if (!state.last) (void)co_await backends::run_command(member->lease, "DO 0", state.token());
-  net::mysql::Sequence numbers;
-  net::mysql::ComQuery{request.statement->text}.encode(member->lease->socket().out(), numbers);
+  backends::write_command(member->lease, net::mysql::ComQuery{request.statement->text});
   const ReplyEnd end = co_await pass_reply(state, member->lease, Reply::text);
   co_return !end.failed;
 }
@@ -286,9 +286,8 @@ net::Task<void> use_database(State& state, std::string_view name) {
                                    state.login.user, name));
   }
   const std::uint32_t shard = state.default_shard();
-  auto* member = co_await state.transaction.attach(shard, state.target(shard), state.token());
-  net::mysql::Sequence numbers;
-  net::mysql::ComInitDb{own}.encode(member->lease->socket().out(), numbers);
+  auto* member = co_await state.attach(shard);
+  backends::write_command(member->lease, net::mysql::ComInitDb{own});
   (void)co_await pass_reply(state, member->lease, Reply::ok);
   state.last = shard;
 }
@@ -302,7 +301,7 @@ void forget_variable(State& state, backends::Transaction::Enlisted& member, std:
 
 net::Task<void> begin_session(State& state) {
   const std::uint32_t shard = state.default_shard();
-  auto* member = co_await state.transaction.attach(shard, state.target(shard), state.token());
+  auto* member = co_await state.attach(shard);
   auto answer = co_await backends::run_command(
       member->lease, "SELECT @@sql_mode, @@version, @@autocommit, @@character_set_client", state.token());
   if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());

@@ -25,11 +25,6 @@ using Reader = net::mysql::ResultReader;
 /// More of them on one session are a leak, which servers bound alike (max_prepared_stmt_count).
 constexpr std::size_t most_statements = 16382;
 
-bool is_integer(FieldType type) {
-  return type == FieldType::tiny_int || type == FieldType::small_int || type == FieldType::int_ ||
-         type == FieldType::medium_int || type == FieldType::big_int;
-}
-
 template <class Bits, class Real>
 std::string real_text(std::string_view bytes) {
   Bits bits = 0;
@@ -91,7 +86,7 @@ std::span<const rewriter::BoundValue> TypedValues::read(const net::mysql::BoundP
       value.bytes = sent_ahead[i];
     } else if (const auto& bytes = from.values()[i]) {
       value.bytes = *bytes;
-      if (is_integer(type.type)) value.format = values::Format::binary;
+      if (values::is_mysql_integer(value.type)) value.format = values::Format::binary;
       if (auto text = text_of(type.type, *bytes)) value.bytes = texts_.emplace_back(std::move(*text));
     }
   }
@@ -105,9 +100,8 @@ net::Task<PreparedStatement*> PreparedStatements::prepare(State& state, std::uni
   const auto& routing = statement->plan->plan->routing;
   const bool fixed = routing.mode == rewriter::Routing::Mode::one_shard;
   const std::uint32_t shard = fixed ? static_cast<std::uint32_t>(routing.shard) : state.default_shard();
-  auto* member = co_await state.transaction.attach(shard, state.target(shard), state.token());
-  net::mysql::Sequence numbers;
-  net::mysql::ComStmtPrepare{statement->text}.encode(member->lease->socket().out(), numbers);
+  auto* member = co_await state.attach(shard);
+  backends::write_command(member->lease, net::mysql::ComStmtPrepare{statement->text});
   const std::uint32_t id = next_++;
   std::uint32_t numbered = id;
   std::uint64_t parameters = 0;
@@ -145,8 +139,7 @@ void PreparedStatements::close(State& state, std::uint32_t id) {
   for (const auto& [shard, on] : found->second->on) {
     auto* member = state.transaction.find(shard);
     if (!is_there(on, member)) continue;
-    net::mysql::Sequence numbers;
-    net::mysql::ComStmtClose{on.id}.encode(member->lease->socket().out(), numbers);
+    backends::write_command(member->lease, net::mysql::ComStmtClose{on.id});
     member->lease->socket().send_now();
   }
   for (const std::string& piece : found->second->ahead) ahead_bytes_ -= piece.size();
@@ -160,8 +153,7 @@ net::Task<void> PreparedStatements::reset(State& state, PreparedStatement& prepa
     auto* member = state.transaction.find(*shard);
     const auto on = prepared.on.find(*shard);
     if (on != prepared.on.end() && is_there(on->second, member)) {
-      net::mysql::Sequence numbers;
-      net::mysql::ComStmtReset{on->second.id}.encode(member->lease->socket().out(), numbers);
+      backends::write_command(member->lease, net::mysql::ComStmtReset{on->second.id});
       (void)co_await pass_reply(state, member->lease, Reader::Reply::ok);
       co_return;
     }
@@ -196,18 +188,17 @@ net::Task<void> prepare_on(PreparedStatement& prepared, backends::Transaction::E
 
 void write_execution(PreparedStatement& prepared, backends::Transaction::Enlisted& member, std::uint8_t flags) {
   const std::uint32_t id = prepared.on.at(member.shard).id;
-  net::Buffer& out = member.lease->socket().out();
   for (std::size_t i = 0; i < prepared.bound.size(); ++i) {
     if (!prepared.bound.sent_ahead(i)) continue;
-    net::mysql::Sequence numbers;
-    net::mysql::ComStmtSendLongData{id, static_cast<std::uint16_t>(i), prepared.ahead[i]}.encode(out, numbers);
+    backends::write_command(member.lease,
+                            net::mysql::ComStmtSendLongData{id, static_cast<std::uint16_t>(i), prepared.ahead[i]});
   }
   net::mysql::ComStmtExecute head;
   head.statement = id;
   head.flags = flags;
   net::mysql::Sequence numbers;
   // Types always: each shard has to have heard them once.
-  prepared.bound.encode(out, numbers, head, true);
+  prepared.bound.encode(member.lease->socket().out(), numbers, head, true);
 }
 
 }  // namespace anabranch::proxy::mysql

@@ -132,7 +132,7 @@ net::Task<void> Sharded::reset() {
 /// What concerns no table of several shards: the default one answers. False: by an error.
 net::Task<bool> Sharded::pass_on(std::string_view payload, Reply reply) {
   const std::uint32_t shard = state_.default_shard();
-  Enlisted* member = co_await state_.transaction.attach(shard, state_.target(shard), state_.token());
+  Enlisted* member = co_await state_.attach(shard);
   net::mysql::Sequence numbers;
   net::mysql::PacketWriter(member->lease->socket().out(), numbers).bytes(payload);
   const ReplyEnd end = co_await pass_reply(state_, member->lease, reply);
@@ -252,7 +252,7 @@ net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) 
 /// Throws the server's own error, if it has one: it prepares the text, and no more.
 net::Task<void> Sharded::check_by_server(std::string text) {
   const std::uint32_t shard = state_.default_shard();
-  Enlisted* member = co_await state_.transaction.attach(shard, state_.target(shard), state_.token());
+  Enlisted* member = co_await state_.attach(shard);
   auto answer = co_await backends::prepare_mysql_statement(member->lease, std::move(text), state_.token());
   if (!answer) {
     backends::ServerError error(answer.error(), shard, member->lease.shard_name());
@@ -260,8 +260,7 @@ net::Task<void> Sharded::check_by_server(std::string text) {
     if (error.mysql_code == cannot_prepare) co_return;
     throw error;
   }
-  net::mysql::Sequence numbers;
-  net::mysql::ComStmtClose{*answer}.encode(member->lease->socket().out(), numbers);
+  backends::write_command(member->lease, net::mysql::ComStmtClose{*answer});
 }
 
 net::Task<void> Sharded::refuse(const Statement& statement, CachedPlanPtr plan) {
@@ -301,8 +300,7 @@ net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
     co_await prepare_on(*prepared, *member);
     write_execution(*prepared, *member, request.cursor);
   } else {
-    net::mysql::Sequence numbers;
-    net::mysql::ComQuery{request.statement->text}.encode(member->lease->socket().out(), numbers);
+    backends::write_command(member->lease, net::mysql::ComQuery{request.statement->text});
   }
   const ReplyEnd end = co_await pass_reply(state_, member->lease, prepared != nullptr ? Reply::binary : Reply::text);
   if (prepared != nullptr) {
@@ -376,8 +374,7 @@ net::Task<void> Sharded::fetch(std::string_view payload) {
     throw server_error(1421, "HY000", fmt::format("The statement ({}) has no open cursor.", prepared.id));
   }
   fetch->statement = prepared.on.at(member->shard).id;
-  net::mysql::Sequence numbers;
-  fetch->encode(member->lease->socket().out(), numbers);
+  backends::write_command(member->lease, *fetch);
   (void)co_await pass_reply(state_, member->lease, Reply::fetch);
 }
 

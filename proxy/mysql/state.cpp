@@ -42,16 +42,17 @@ State::State(Worker& on, Login who, const Agreement& agreement, net::Socket& soc
 
 bool State::in_transaction() const {
   if (!explicit_transaction()) return false;
-  if (autocommit) return true;
-  return std::ranges::any_of(transaction.enlisted(), [](const auto& member) {
-    return member->lease->transaction_status() == 'T';
-  });
+  return autocommit || has_begun_beside(nullptr);
 }
 
 bool State::in_transaction_beside(const backends::Lease& lease) const {
-  if (autocommit || !explicit_transaction()) return false;
+  return !autocommit && explicit_transaction() && has_begun_beside(&lease);
+}
+
+/// A server is in a transaction, another than the lease's.
+bool State::has_begun_beside(const backends::Lease* lease) const {
   return std::ranges::any_of(transaction.enlisted(), [&](const auto& member) {
-    return &member->lease != &lease && member->lease->transaction_status() == 'T';
+    return &member->lease != lease && member->lease->transaction_status() == 'T';
   });
 }
 

@@ -48,6 +48,10 @@ struct State : SessionCore {
   std::map<std::string, std::uint32_t, std::less<>> local_variables;
 
   net::Buffer& out() { return client.out(); }
+  /// The shard's lease, whatever the transaction (Transaction::attach()).
+  net::Task<backends::Transaction::Enlisted*> attach(std::uint32_t shard) {
+    return transaction.attach(shard, target(shard), token());
+  }
   /// Autocommit is off, and a shard other than the lease's has begun something.
   bool in_transaction_beside(const backends::Lease& lease) const;
   /// Where to ask for LAST_INSERT_ID(); nothing: anywhere. Throws where it is not sure.
@@ -61,6 +65,7 @@ struct State : SessionCore {
 
  private:
   bool in_transaction() const;
+  bool has_begun_beside(const backends::Lease* lease) const;
   bool reads_only() const;
 };
 

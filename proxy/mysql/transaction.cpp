@@ -72,7 +72,7 @@ net::Task<backends::Transaction::Enlisted*> enlist(State& state, const rewriter:
 }
 
 net::Task<void> settle(State& state, backends::Transaction::Enlisted& member, const ReplyEnd& end) {
-  if (state.transaction.state() == TransactionState::none || member.lease->broken()) co_return;
+  if (member.lease->broken()) co_return;
   const bool began = member.lease->transaction_status() == 'T' || state.autocommit;
   if (end.failed) {
     // A deadlock, or a lock that was not to be had, may have rolled the transaction back there.

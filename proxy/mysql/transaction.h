@@ -22,7 +22,7 @@ net::Task<void> open_transaction(State& state, const rewriter::Plan& plan);
 /// mark_written() do.
 net::Task<backends::Transaction::Enlisted*> enlist(State& state, const rewriter::Plan& plan, std::uint32_t shard);
 
-/// Call when a shard has answered: the transaction may have ended there, and then ends everywhere.
+/// Call within a transaction, when a shard has answered: the transaction may have ended there, and then ends everywhere.
 net::Task<void> settle(State& state, backends::Transaction::Enlisted& member, const ReplyEnd& end);
 
 /// COMMIT and ROLLBACK of whatever is under way. What the transaction has defined becomes everybody's.

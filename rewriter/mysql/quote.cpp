@@ -7,15 +7,6 @@
 
 namespace anabranch::rewriter::mysql {
 
-std::string quote_identifier(std::string_view name) {
-  std::string out = "`";
-  for (const char c : name) {
-    if (c == '`') out += c;
-    out += c;
-  }
-  return out + "`";
-}
-
 std::string quote_name(const tree::Name& name) {
   std::string out;
   for (const std::string& part : name) out += (out.empty() ? "" : ".") + quote_identifier(part);

@@ -5,11 +5,12 @@
 #include <string_view>
 
 #include "rewriter/tree.h"
+#include "values/mysql_quote.h"
 #include "values/type.h"
 
 namespace anabranch::rewriter::mysql {
 
-std::string quote_identifier(std::string_view name);  ///< always in backticks
+inline std::string quote_identifier(std::string_view name) { return values::quote_mysql_identifier(name); }
 std::string quote_name(const tree::Name& name);
 /// The same value under every sql_mode: backslashes go as hexadecimal digits of utf8mb4.
 std::string quote_literal(std::string_view value);
