@@ -36,8 +36,13 @@ struct Distribution {
   std::string unstable;
 
   bool same_everywhere() const { return kind == Kind::none || kind == Kind::reference; }
+  /// A part of a join that does not tell shards apart.
+  bool neutral() const { return same_everywhere() || kind == Kind::local; }
   static Distribution refuse(std::string reason, std::string hint = {}, std::string clause = {});
 };
+
+/// Two neutral parts together.
+Distribution merge_neutral(Distribution left, const Distribution& right);
 
 /// One evaluation of a sharded (or whole) table instance, with what is known of its rows.
 struct Visit {

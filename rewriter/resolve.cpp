@@ -490,25 +490,15 @@ class Resolver {
     }
     if (!join.using_alias.empty())
       names.relations.push_back({join.using_alias, {}, -1, names.columns});
-    append_rest(names, left, common);
-    append_rest(names, right, common);
+    names.append_rest(left, common);
+    names.append_rest(right, common);
 
     if (join.on) {
       const Scope scope{&names, outer, &block};
       resolve(join.on.get(), scope);
     }
-    if (!join.alias.name.empty()) hide_behind_alias(names, join.alias);
+    if (!join.alias.name.empty()) names.hide_behind(join.alias);
     return names;
-  }
-
-  static std::vector<std::string> natural_columns(const Names& left, const Names& right) {
-    std::vector<std::string> common;
-    for (const NamedColumn& column : left.columns) {
-      for (const NamedColumn& other : right.columns) {
-        if (other.name == column.name) common.push_back(column.name);
-      }
-    }
-    return common;
   }
 
   Ident merge_column(const tree::Join& join, Block& block, const Names& left, const Names& right,
@@ -536,22 +526,6 @@ class Resolver {
     merged.columns = {name};
     merged.merged = {{from_left, from_right}};
     return {new_instance(block, std::move(merged)), 0};
-  }
-
-  static void append_rest(Names& names, const Names& side, const std::vector<std::string>& common) {
-    for (const NamedColumn& column : side.columns) {
-      bool merged = false;
-      for (const std::string& name : common) merged |= name == column.name;
-      if (!merged) names.columns.push_back(column);
-    }
-  }
-
-  static void hide_behind_alias(Names& names, const tree::Alias& alias) {
-    for (std::size_t i = 0; i < alias.columns.size() && i < names.columns.size(); ++i) {
-      names.columns[i].name = alias.columns[i];
-    }
-    names.relations.clear();
-    names.relations.push_back({alias.name, {}, -1, names.columns});
   }
 
   // ------------------------------------------------------------------------------ expressions
@@ -604,39 +578,6 @@ class Resolver {
 };
 
 }  // namespace
-
-bool Query::sharded(const Instance& instance) const {
-  const router::MappedTable* table = mapped(instance);
-  return table != nullptr && table->kind == conf::TableKind::sharded;
-}
-
-bool Query::reference(const Instance& instance) const {
-  const router::MappedTable* table = mapped(instance);
-  return table != nullptr && table->kind == conf::TableKind::reference;
-}
-
-const router::Column* Query::column(Ident ident) const {
-  if (!ident.known()) return nullptr;
-  const Instance& instance = at(ident.instance);
-  if (instance.kind != Instance::Kind::table || instance.relation == nullptr) return nullptr;
-  const auto index = static_cast<std::size_t>(ident.column);
-  return index < instance.relation->columns.size() ? &instance.relation->columns[index] : nullptr;
-}
-
-std::string Query::describe(Ident ident) const {
-  if (ident.instance < 0) return "?";
-  const Instance& instance = at(ident.instance);
-  if (ident.column == kShardNumber) return "_shard_num";
-  if (ident.column == kShardName) return "_shard_name";
-  const auto index = static_cast<std::size_t>(ident.column);
-  if (ident.column < 0 || index >= instance.columns.size()) return instance.name;
-  return instance.name + "." + instance.columns[index];
-}
-
-Ident ident_of(const tree::Expr& expr) {
-  const auto* reference = expr.as<tree::ColumnRef>();
-  return reference == nullptr || reference->star ? Ident{-1, kUnknownColumn} : ident_of(*reference);
-}
 
 Query resolve(const tree::Statement& statement, const router::Catalog& catalog,
               const router::ShardMap& map, const PlanningContext& context) {

@@ -1,5 +1,6 @@
 #include "rewriter/scope.h"
 
+#include <algorithm>
 #include <array>
 
 #include "rewriter/language.h"
@@ -123,6 +124,30 @@ const Names::Relation* look_up_relation(const Scope& scope, const tree::Name& na
     if (const auto* relation = find_relation(*at->names, schema, name.back())) return relation;
   }
   return nullptr;
+}
+
+void Names::append_rest(const Names& side, const std::vector<std::string>& common) {
+  for (const NamedColumn& column : side.columns) {
+    if (std::ranges::find(common, column.name) == common.end()) columns.push_back(column);
+  }
+}
+
+void Names::hide_behind(const tree::Alias& alias) {
+  for (std::size_t i = 0; i < alias.columns.size() && i < columns.size(); ++i) {
+    columns[i].name = alias.columns[i];
+  }
+  relations.clear();
+  relations.push_back({alias.name, {}, -1, columns});
+}
+
+std::vector<std::string> natural_columns(const Names& left, const Names& right) {
+  std::vector<std::string> common;
+  for (const NamedColumn& column : left.columns) {
+    for (const NamedColumn& other : right.columns) {
+      if (other.name == column.name) common.push_back(column.name);
+    }
+  }
+  return common;
 }
 
 }  // namespace anabranch::rewriter

@@ -27,7 +27,14 @@ struct Names {
   std::vector<NamedColumn> columns;
 
   void append(const Names& other);
+  /// A join's side, but for the columns that both sides have in common.
+  void append_rest(const Names& side, const std::vector<std::string>& common);
+  /// A join with an alias shows that name only.
+  void hide_behind(const tree::Alias& alias);
 };
+
+/// The columns that NATURAL JOIN pairs.
+std::vector<std::string> natural_columns(const Names& left, const Names& right);
 
 struct Scope {
   const Names* names = nullptr;
