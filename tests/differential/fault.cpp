@@ -26,4 +26,8 @@ Rules spelling(std::vector<std::string> columns) {
   return rules;
 }
 
+Fault asked_wrongly(std::string name, std::string sql, std::string faulty, Rules rules) {
+  return {.name = std::move(name), .sql = std::move(sql), .rules = std::move(rules), .plant = {}, .faulty = {std::move(faulty)}};
+}
+
 }  // namespace anabranch::differential

@@ -21,6 +21,9 @@ struct Fault {
   std::vector<std::string> faulty = {};
 };
 
+/// Other rows under the same columns.
+Fault asked_wrongly(std::string name, std::string sql, std::string faulty, Rules rules = {});
+
 inline Result& only(Answer& answer) { return answer.results.at(0); }
 Rules total_order();
 Rules ordered_by(std::vector<std::size_t> columns);

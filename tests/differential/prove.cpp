@@ -2,13 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "compare.h"
 #include "judge.h"
+#include "shared_faults.h"
 
 namespace anabranch::differential {
 namespace {
-
-const std::string by_status = "SELECT status, count(*) AS n FROM orders GROUP BY status";
 
 bool holds(const Fault& fault, Form form, Connection& connection) {
   const auto ask = [&](const std::string& sql) {
@@ -27,7 +29,9 @@ bool holds(const Fault& fault, Form form, Connection& connection) {
 
 int check_faults(const Dialect& dialect, Connection& connection) {
   int missed = 0;
-  for (const auto& group : dialect.faults()) {
+  std::vector<std::vector<Fault>> groups = shared_faults();
+  std::ranges::move(dialect.faults(), std::back_inserter(groups));
+  for (const auto& group : groups) {
     for (const Fault& fault : group) {
       for (const Form form : dialect.forms()) {
         const bool good = holds(fault, form, connection);
