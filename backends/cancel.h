@@ -12,4 +12,8 @@ namespace anabranch::backends {
 /// Loop thread of the lease only.
 void request_cancel(Lease& lease);
 
+/// Waits until no cancel of the lease is under way, for a holder that goes on using the connection: its
+/// answer may be complete before the server has taken the cancel in, which would hit what is sent next.
+net::Task<void> cancels_ended(Lease& lease);
+
 }  // namespace anabranch::backends

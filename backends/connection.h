@@ -14,6 +14,7 @@
 #include "backends/context.h"
 #include "backends/server.h"
 #include "net/socket.h"
+#include "net/task.h"
 
 namespace anabranch::backends {
 
@@ -94,6 +95,8 @@ class ServerConnection {
 
   /// A cancel connection is under way.
   bool being_cancelled() const { return cancels_in_flight_ > 0; }
+  /// Set when that has ended; nothing: none is.
+  std::shared_ptr<net::Event> cancels_ended() const { return cancels_ended_; }
 
   /// The Holder for which nextval() may have run here: currval() is his. 0: nobody's.
   std::uint64_t sequences_of = 0;
@@ -124,6 +127,7 @@ class ServerConnection {
   std::uint64_t answered_ = 0;  // ReadyForQuery messages that have come
   std::deque<std::uint64_t> skips_;
   unsigned cancels_in_flight_ = 0;
+  std::shared_ptr<net::Event> cancels_ended_;  // while one is
   bool broken_ = false;
   bool mid_request_ = false;
   bool returned_ = false;  // its lease has ended

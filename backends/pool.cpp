@@ -42,6 +42,10 @@ void request_cancel(Lease& lease) {
   lease.pool_->start_cancel(&connection);
 }
 
+net::Task<void> cancels_ended(Lease& lease) {
+  while (const std::shared_ptr<net::Event> ended = lease->cancels_ended()) (void)co_await ended->wait();
+}
+
 // --- the registry ---
 
 std::vector<PoolRegistry::Row> PoolRegistry::rows() const {

@@ -50,12 +50,15 @@ class ServerPool::CancelInFlight {
   CancelInFlight(std::shared_ptr<ServerPool> pool, ServerConnection* connection)
       : pool_(std::move(pool)), connection_(connection) {
     ++connection_->cancels_in_flight_;
+    if (!connection_->cancels_ended_) connection_->cancels_ended_ = std::make_shared<net::Event>();
     ++pool_->budget_->metrics->cancels;
   }
   CancelInFlight(const CancelInFlight&) = delete;
   CancelInFlight& operator=(const CancelInFlight&) = delete;
   ~CancelInFlight() {
-    if (--connection_->cancels_in_flight_ > 0 || !connection_->returned_) return;
+    if (--connection_->cancels_in_flight_ > 0) return;
+    std::exchange(connection_->cancels_ended_, nullptr)->set();
+    if (!connection_->returned_) return;
     if (connection_->state() == ConnectionState::closing) {
       pool_->forget(connection_);
     } else if (connection_->clean()) {

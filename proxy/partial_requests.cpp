@@ -105,6 +105,7 @@ net::Task<void> stop_partials(backends::Exchange& exchange, const std::vector<st
     if (!exchange.finished(source)) backends::request_cancel(exchange.lease(source));
   }
   co_await exchange.drain();
+  for (std::size_t source = 0; source < exchange.size(); ++source) co_await cancels_ended(exchange.lease(source));
   for (std::size_t source = 0; source < names.size(); ++source) {
     co_await settle_statement(exchange.lease(source), names[source], unparsed[source], again);
   }

@@ -125,7 +125,10 @@ void SessionCore::check_cancelled() const {
   if (cancel_requested) throw values::make_error<>(values::ErrorId::canceled);
 }
 
-net::Task<void> wait_while_held(SessionCore& state, const bool& ended) {
+net::Task<void> wait_for_turn(SessionCore& state, const bool& ended) {
+  for (const auto& member : state.transaction.enlisted()) {
+    if (member->lease) co_await backends::cancels_ended(member->lease);
+  }
   while (true) {
     const std::string& database = state.db->conf->name;
     std::shared_ptr<net::Event> released = state.worker.paused(database);

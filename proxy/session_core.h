@@ -70,6 +70,8 @@ struct SessionCore {
   void renew_database();
   const backends::ShardTarget& target(std::uint32_t shard);
 
+  /// Whether the next statement must wait_for_turn().
+  bool must_wait() const { return cancel_requested || timed_out || worker.holds_any(); }
   /// Before each statement: the newest configuration (between transactions), a clean slate for cancels, and
   /// the clock.
   void begin_statement();
@@ -90,9 +92,10 @@ struct SessionCore {
   bool keeps_all_ = false;
 };
 
-/// A statement waits while the database stands still, and one that begins no transaction under way while its
-/// map is swapped. Throws when it is cancelled meanwhile, or `ended` has become true.
-net::Task<void> wait_while_held(SessionCore& state, const bool& ended);
+/// A statement waits until the cancels of the one before have ended, which would hit it else; while the
+/// database stands still; and, if it begins no transaction under way, while its map is swapped. Throws when
+/// it is cancelled meanwhile, or `ended` has become true.
+net::Task<void> wait_for_turn(SessionCore& state, const bool& ended);
 
 /// Names a lease as running while in scope, so that a cancel reaches it.
 class Running {

@@ -281,7 +281,7 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   const auto message = decoded<net::pg::Execute>(payload);
   const std::shared_ptr<Portal> held = find_portal(message.portal);
   Portal& portal = *held;
-  if (state_.worker.holds_any()) co_await wait_while_held(state_, ended_);
+  if (state_.must_wait()) co_await wait_for_turn(state_, ended_);
   begin_statement();
   Statement& statement = *portal.statement;
   if (statement.shape.blank()) {

@@ -96,7 +96,7 @@ net::Task<void> Session::function_call(std::string request) {
                              "the function call protocol for what are not large objects",
                              "Call the function with SELECT.");
   }
-  if (state_.worker.holds_any()) co_await wait_while_held(state_, ended_);
+  if (state_.must_wait()) co_await wait_for_turn(state_, ended_);
   begin_statement();
   if (state_.transaction.state() == backends::TransactionState::failed) {
     throw values::make_error<>(values::ErrorId::in_failed_transaction);

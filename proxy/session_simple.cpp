@@ -115,7 +115,7 @@ net::Task<void> Session::run_several(std::string text) {
 net::Task<void> Session::simple_query(std::string_view payload) {
   const auto query = net::pg::Query::decode(payload);
   if (!query) throw values::make_error(values::ErrorId::protocol_violation, query.error().message);
-  if (state_.worker.holds_any()) co_await wait_while_held(state_, ended_);
+  if (state_.must_wait()) co_await wait_for_turn(state_, ended_);
   if (!state_.portals.empty()) retire_unnamed_portal();
   if (const auto only = rewriter::only_statement(query->sql)) {
     SimpleRun run;

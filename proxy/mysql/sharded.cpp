@@ -61,7 +61,7 @@ bool Sharded::lost() const {
 net::Task<void> Sharded::handle(std::string_view payload, const bool& ended) {
   const Command command = *net::mysql::command_of(payload);
   if (take_unanswered(command, payload)) co_return;
-  if (state_.worker.holds_any()) co_await wait_while_held(state_, ended);
+  if (state_.must_wait()) co_await wait_for_turn(state_, ended);
   state_.begin_statement();
   state_.more = false;
   const std::string_view body = payload.substr(1);

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <span>
 
 namespace anabranch::differential {
 namespace {
@@ -139,29 +140,51 @@ bool floats_agree(const KeyedRow& a, const KeyedRow& b, const Shape& shape) {
   return true;
 }
 
-/// Multisets of (run, row); with `contained` the second may leave rows of the first out.
-Difference compare_sorted(const std::vector<KeyedRow>& single, const std::vector<KeyedRow>& other,
-                          const Shape& shape, bool contained) {
-  Report report;
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < single.size() || j < other.size()) {
-    const auto order = i == single.size()  ? std::strong_ordering::greater
-                       : j == other.size() ? std::strong_ordering::less
-                                           : compare_keys(single[i], other[j]);
-    if (order < 0) {
-      if (!contained) report.add("only single", *single[i].row);
-      ++i;
-    } else if (order > 0) {
-      report.add("only other ", *other[j++].row);
-    } else if (floats_agree(single[i], other[j], shape)) {
-      ++i, ++j;
-    } else if (contained) {
-      ++i;
+using KeyedRows = std::span<const KeyedRow>;
+
+/// The rows at the front that share a key.
+std::size_t length_of_run(KeyedRows rows) {
+  const auto other = std::ranges::find_if(rows, [&](const KeyedRow& row) { return compare_keys(rows.front(), row) != 0; });
+  return static_cast<std::size_t>(other - rows.begin());
+}
+
+/// Rows of one key. Where floats differ in the last digits, two answers may sort them differently: each
+/// looks for any other that it agrees with.
+void compare_same_keys(KeyedRows single, KeyedRows other, const Shape& shape, bool contained, Report& report) {
+  std::vector<bool> taken(single.size());
+  std::size_t first = 0;
+  std::vector<const KeyedRow*> left;
+  for (const KeyedRow& row : other) {
+    while (first < single.size() && taken[first]) ++first;
+    std::size_t i = first;
+    while (i < single.size() && (taken[i] || !floats_agree(single[i], row, shape))) ++i;
+    if (i < single.size()) {
+      taken[i] = true;
     } else {
-      report.add("single", *single[i++].row);
-      report.add("other ", *other[j++].row);
+      left.push_back(&row);
     }
+  }
+  std::size_t next = 0;
+  for (std::size_t i = 0; !contained && i < single.size(); ++i) {
+    if (taken[i]) continue;
+    report.add(next < left.size() ? "single" : "only single", *single[i].row);
+    if (next < left.size()) report.add("other ", *left[next++]->row);
+  }
+  for (; next < left.size(); ++next) report.add("only other ", *left[next]->row);
+}
+
+/// Multisets of (run, row); with `contained` the second may leave rows of the first out.
+Difference compare_sorted(KeyedRows single, KeyedRows other, const Shape& shape, bool contained) {
+  Report report;
+  while (!single.empty() || !other.empty()) {
+    const auto order = single.empty()  ? std::strong_ordering::greater
+                       : other.empty() ? std::strong_ordering::less
+                                       : compare_keys(single.front(), other.front());
+    const std::size_t of_single = order > 0 ? 0 : length_of_run(single);
+    const std::size_t of_other = order < 0 ? 0 : length_of_run(other);
+    compare_same_keys(single.first(of_single), other.first(of_other), shape, contained, report);
+    single = single.subspan(of_single);
+    other = other.subspan(of_other);
   }
   return report.result();
 }

@@ -51,7 +51,11 @@ TEST_CASE("prepared: a server that has lost them") {
   };
   forget();
   CHECK_EQ(run_prepared(client, "relay").value(), "i4");
-  CHECK_EQ(run_prepared(client, "scatter").value(), "20");
+  // The first shard that says so has the others cancelled: no late cancel hits what they run next.
+  for (int round = 0; round < 30; ++round) {
+    forget();
+    CHECK_EQ(run_prepared(client, "scatter").value(), "20");
+  }
   // First in a transaction, with a savepoint.
   forget();
   client.run("begin");
