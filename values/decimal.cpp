@@ -302,6 +302,13 @@ Decimal Decimal::div_to_scale(const Decimal& left, const Decimal& right, int sca
   return result;
 }
 
+Decimal Decimal::div_truncated(const Decimal& left, const Decimal& right, int scale) {
+  if (right.is_zero()) throw make_error(ErrorId::division_by_zero);
+  Decimal result = quotient(left, right, scale, false);
+  result.check_limits();
+  return result;
+}
+
 Decimal operator%(const Decimal& left, const Decimal& right) {
   if (left.is_nan() || right.is_nan()) return Decimal::nan();
   if (left.is_infinite()) {

@@ -64,9 +64,11 @@ class Decimal {
   Decimal floor() const;
   Decimal sqrt() const;  ///< negative_square_root
 
-  /// Quotient and root with a given scale, as the statistics aggregates compute them.
+  /// Quotient and root with a given scale, as the statistics aggregates compute them (and a
+  /// quotient whose further digits are cut off, as MariaDB has it).
   /// Finite operands only.
   static Decimal div_to_scale(const Decimal& left, const Decimal& right, int scale);
+  static Decimal div_truncated(const Decimal& left, const Decimal& right, int scale);
   static Decimal sqrt_to_scale(const Decimal& value, int scale);
   /// The scale that `/` gives its result.
   static int select_div_scale(const Decimal& left, const Decimal& right);
