@@ -15,6 +15,7 @@
 #include "values/interval.h"
 #include "values/jsonb_key.h"
 #include "values/key_bytes.h"
+#include "values/weights_key.h"
 
 namespace anabranch::values {
 
@@ -227,6 +228,8 @@ void KeyEncoder::Plan::append_common(std::string_view value, std::string& out) c
       return append_text_key(out, without_trailing_blanks(value), collation_);
     case TypeKind::enumeration:
       return append_label(value, out);
+    case TypeKind::mysql_weights:
+      return append_weights_key(value, out);
     default:
       throw make_error(ErrorId::internal, fmt::format("a key of type {}", name_));
   }

@@ -41,6 +41,14 @@ bool pads_spaces(std::string_view collation) {
          collation.find("_0900_") == std::string_view::npos;
 }
 
+bool weights_are_order(std::string_view collation) {
+  if (collation.find("_0900_") != std::string_view::npos) return false;  // no server of ours has them
+  if (collation == "binary" || collation == "latin1_general_cs" || collation.ends_with("_bin")) return true;
+  const bool levels = collation.ends_with("_as_ci");
+  const bool irregular = collation.starts_with("latin7_") || collation.starts_with("big5_");
+  return collation.ends_with("_ci") && !levels && !irregular;
+}
+
 Collation mysql_collation(std::string_view name) {
   const bool known = name.starts_with("utf8") || name.starts_with("latin1_") || name.starts_with("ascii_");
   const bool bytes = name.empty() || name == "binary" || (known && name.ends_with("_bin"));

@@ -46,6 +46,15 @@ enum class MysqlCode : std::uint8_t {
 inline constexpr Oid kFirstMysqlType = 9000;
 inline constexpr Oid kLastMysqlType = kFirstMysqlType + 511;
 
+/// No column's type: what a shard is asked for beside a string, so that the string can be sorted and grouped here,
+///
+///   CONCAT(CHAR(LENGTH(pad)), pad, WEIGHT_STRING(x))
+///
+/// with pad the weights of one space under x's collation, and none if that collation has NO PAD. The same bytes in
+/// both formats; how they compare is KeyEncoder's (values/weights_key.h). find_type() knows it, all_types() and
+/// find_type_by_name() do not.
+inline constexpr Oid kMysqlWeights = kLastMysqlType + 1;
+
 /// `flag`: of a number, that it is unsigned; of a string, that it is bytes without a character set.
 constexpr Oid mysql_type(MysqlCode code, bool flag = false) {
   return kFirstMysqlType + 2 * static_cast<Oid>(code) + (flag ? 1 : 0);
@@ -110,6 +119,9 @@ struct MysqlModifier {
 Oid find_mysql_type(std::string_view data_type, bool is_unsigned, std::string_view collation);
 /// Trailing spaces do not count under this collation.
 bool pads_spaces(std::string_view collation);
+/// Whether kMysqlWeights gives the order and equality of this collation: what was compared with a server (MariaDB
+/// 10.11, all its collations) and found the same. Weights of several levels are not: they follow one another.
+bool weights_are_order(std::string_view collation);
 /// What is known here of a server's collation: whether strings are equal only where their bytes are (trailing
 /// spaces aside).
 Collation mysql_collation(std::string_view name);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "values/mysql_type.h"
+
 namespace anabranch::values {
 
 namespace {
@@ -129,6 +131,18 @@ struct Table {
 };
 static_assert(kRows.size() * 2 < 255, "indexes of types are bytes");
 
+/// Apart from the table, whose rows have names that a statement may write.
+constexpr TypeInfo kWeights = {.oid = kMysqlWeights,
+                               .name = "collation weights",
+                               .internal = "",
+                               .kind = mysql_weights,
+                               .array_oid = 0,
+                               .element_oid = 0,
+                               .text_is_canonical = true,
+                               .has_equality = true,
+                               .has_order = true,
+                               .is_collatable = false};
+
 const Table& table() {
   static const Table built;
   return built;
@@ -137,6 +151,7 @@ const Table& table() {
 }  // namespace
 
 const TypeInfo* find_type(Oid oid) {
+  if (oid == kMysqlWeights) return &kWeights;
   if (oid >= kOidLimit) return nullptr;
   const Table& all = table();
   const uint8_t index = all.by_oid[oid];
