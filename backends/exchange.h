@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backends/pool.h"
+#include "backends/streams.h"
 #include "merge/batch.h"
 #include "net/pg/messages.h"
 #include "net/pg/stream.h"
@@ -52,6 +53,7 @@ struct Reply {
 /// Throws SqlError 08006 when the connection is lost, 08P01 on a protocol violation.
 class ReplyStream {
  public:
+  using Reply = backends::Reply;
   explicit ReplyStream(Lease& lease) : lease_(&lease) {}
 
   /// Without waiting; nothing: more bytes are needed.
@@ -76,17 +78,18 @@ class ReplyStream {
   /// Of DataRows that are batched: a longer one fails with 53200 before it is held, and breaks the
   /// connection. 0: no bound but the protocol's.
   std::size_t longest_row = 0;
+  /// The last of what was asked has been answered.
+  bool ends_with(const Reply& reply) const { return reply.kind == Reply::Kind::ready && (*lease_)->pending() == 0; }
+  void check_alive();
   /// Pieces of a message have come out, and more of it will.
   bool in_message() const { return part_left_ > 0; }
 
  private:
-  friend class Exchange;
   void note(const net::pg::Message& message);
   void take_rows();
   std::optional<Reply> take_run(std::string_view received);
   std::optional<Reply> take_part();
   std::optional<Reply> take_incomplete(std::string_view received, bool swallowing);
-  void check_alive();
   [[noreturn]] void lose(const std::string& reason);
   [[noreturn]] void violate(const std::string& reason);
 
@@ -95,69 +98,15 @@ class ReplyStream {
   std::size_t part_left_ = 0;  // of the message that comes out in pieces
 };
 
-/// Several leases at once: sends all, reads whichever has something. The leases must stay where
-/// they are. One coroutine at a time.
-class Exchange {
- public:
-  explicit Exchange(net::CancelToken token = {}) : token_(std::move(token)) {}
-  ~Exchange();
-  Exchange(const Exchange&) = delete;
-  Exchange& operator=(const Exchange&) = delete;
-
-  /// Requests are queued on the lease by the caller. Answers the source's index.
-  std::size_t add(Lease& lease);
-  std::size_t size() const { return sources_.size(); }
-  ReplyStream& stream(std::size_t source) { return *sources_[source].stream; }
-  Lease& lease(std::size_t source) { return sources_[source].stream->lease(); }
-
-  /// Starts sending what is queued on every lease; the rest goes out while replies are read.
-  void send();
-
-  struct Next {
-    std::size_t source = 0;
-    Reply reply;
-  };
-  /// The next reply of any source that is not finished and not paused, taken in turn; nothing: all
-  /// are finished.
-  net::Task<std::optional<Next>> next();
-  /// The next reply of one source (for an ordered merge).
-  net::Task<Reply> next_of(std::size_t source);
-  /// A paused source is not read: back-pressure.
-  void pause(std::size_t source, bool paused) { sources_[source].paused = paused; }
-  /// Its last ReadyForQuery has come.
-  bool finished(std::size_t source) const { return sources_[source].finished; }
-
-  /// Waits until no source is congested by what is being written (COPY IN), or one has something to
-  /// say (then answers false: call next()).
-  net::Task<bool> writable();
-  /// Reads and drops everything until all sources are finished. Errors of the servers are dropped
-  /// too; those of connections mark them broken.
-  net::Task<void> drain();
-
- private:
-  struct Source {
-    std::unique_ptr<ReplyStream> stream;
-    ServerConnection* connection = nullptr;  // while its socket is watched
-    bool finished = false;
-    bool paused = false;
-  };
-  std::optional<Next> poll_any(bool& open);
-  void finish(Source& source);
-  static void forget(Source& source);
-  std::optional<Reply> poll_source(std::size_t source);
-
-  net::Signal signal_;
-  net::CancelToken token_;
-  std::vector<Source> sources_;
-  std::size_t turn_ = 0;
-};
+using Exchange = Streams<ReplyStream>;
 
 /// What a statement without rows, or with few, came to.
 struct CommandResult {
   std::string tag;                                            // of the last CommandComplete
   std::vector<std::vector<std::optional<std::string>>> rows;  // of all its statements
   // Of MySQL's servers; the tag is what they say in words.
-  std::vector<bool> numbers;  // which columns of the last rows are
+  std::vector<bool> numbers;         // which columns of the last rows are
+  std::vector<std::string> columns;  // payloads of their definitions
   std::uint64_t affected = 0;
   std::uint64_t insert_id = 0;
   std::uint16_t warnings = 0;

@@ -69,7 +69,7 @@ class SmallReply {
   std::uint16_t status() const { return reader_.status(); }
 
   CommandResult result;
-  std::uint32_t statement = 0;
+  MysqlPrepared prepared;
   std::optional<net::pg::ErrorFields> failure;
 
  private:
@@ -90,9 +90,10 @@ class SmallReply {
         break;
       }
       case Event::prepared: {
-        const auto prepared = net::mysql::PrepareOk::decode(payload);
-        if (!prepared) violate(lease_, prepared.error().message);
-        statement = prepared->statement;
+        const auto ok = net::mysql::PrepareOk::decode(payload);
+        if (!ok) violate(lease_, ok.error().message);
+        prepared.statement = ok->statement;
+        prepared.parameters = ok->parameters;
         break;
       }
       case Event::ok: {
@@ -104,11 +105,15 @@ class SmallReply {
         result.tag = ok->info;
         break;
       }
-      case Event::column_count: result.numbers.clear(); break;
+      case Event::column_count:
+        result.numbers.clear();
+        result.columns.clear();
+        break;
       case Event::column: {
         const auto column = net::mysql::ColumnDefinition41::decode(payload, capabilities_);
         if (!column) violate(lease_, column.error().message);
         result.numbers.push_back(is_number(column->type));
+        (kind_ == ResultReader::Reply::prepare ? prepared.columns : result.columns).emplace_back(payload);
         break;
       }
       case Event::row: {
@@ -168,14 +173,14 @@ net::Task<void> reset_mysql_session(Lease& lease, net::CancelToken token) {
   (void)co_await run_bare<net::mysql::ComResetConnection>(lease, std::move(token));
 }
 
-net::Task<std::expected<std::uint32_t, net::pg::ErrorFields>> prepare_mysql_statement(Lease& lease, std::string sql,
+net::Task<std::expected<MysqlPrepared, net::pg::ErrorFields>> prepare_mysql_statement(Lease& lease, std::string sql,
                                                                                       net::CancelToken token) {
   write_command(lease, net::mysql::ComStmtPrepare{sql});
   lease->expect_ready();
   SmallReply reply(lease, ResultReader::Reply::prepare);
   co_await reply.read(token);
   if (reply.failure) co_return std::unexpected(std::move(*reply.failure));
-  co_return reply.statement;
+  co_return std::move(reply.prepared);
 }
 
 net::pg::ErrorFields mysql_error_fields(std::uint16_t code, std::string_view sqlstate, std::string_view message) {

@@ -28,8 +28,14 @@ net::Task<std::uint16_t> mysql_status(Lease& lease, net::CancelToken token = {})
 /// COM_RESET_CONNECTION. Throws as mysql_status() does.
 net::Task<void> reset_mysql_session(Lease& lease, net::CancelToken token = {});
 
-/// COM_STMT_PREPARE: the server's number for the statement, or its error.
-net::Task<std::expected<std::uint32_t, net::pg::ErrorFields>> prepare_mysql_statement(Lease& lease, std::string sql,
+/// What COM_STMT_PREPARE answers.
+struct MysqlPrepared {
+  std::uint32_t statement = 0;  ///< the server's number for it
+  std::size_t parameters = 0;
+  std::vector<std::string> columns;  ///< payloads of their definitions
+};
+/// The server's error, or that.
+net::Task<std::expected<MysqlPrepared, net::pg::ErrorFields>> prepare_mysql_statement(Lease& lease, std::string sql,
                                                                                       net::CancelToken token = {});
 
 /// A server's error in the form that sessions know; its number in a field that PostgreSQL does not have.

@@ -141,6 +141,9 @@ bool is_exact(const Expression& e) {
     case Op::divide:
     case Op::modulo:
       return is_arithmetic(e);
+    case Op::quotient:
+      return e.args.size() == 2 && is_numeric_or_float8(type_of(e)) && type_of(e.args[0]) == type_of(e) &&
+             type_of(e.args[1]) == type_of(e) && e.index >= 0;
     case Op::negate:
     case Op::abs:
       return is_one_to_itself(e, is_number);

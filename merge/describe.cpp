@@ -178,6 +178,7 @@ std::string_view infix_symbol(Op op) {
     case Op::multiply:
       return "*";
     case Op::divide:
+    case Op::quotient:
       return "/";
     case Op::modulo:
       return "%";

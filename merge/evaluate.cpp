@@ -4,6 +4,7 @@
 
 #include "values/arith.h"
 #include "values/errors.h"
+#include "values/mysql_number.h"
 
 namespace anabranch::merge {
 
@@ -236,6 +237,19 @@ Datum concat_text(const Expression& e, const Row& row) {
   return Datum::text(std::get<std::string>(left.value) + std::get<std::string>(right.value));
 }
 
+Datum quotient(const Expression& e, const Row& row) {
+  const Datum left = evaluate(e.args[0], row);
+  const Datum right = evaluate(e.args[1], row);
+  if (left.is_null() || right.is_null()) return Datum::null(e.type.oid);
+  if (const auto* real = std::get_if<double>(&right.value)) {
+    if (*real == 0) return Datum::null(e.type.oid);
+    return Datum::float8(std::get<double>(left.value) / *real);
+  }
+  const auto& divisor = std::get<Decimal>(right.value);
+  if (divisor.is_zero()) return Datum::null(e.type.oid);
+  return Datum::numeric(values::mysql_quotient(std::get<Decimal>(left.value), divisor, e.index));
+}
+
 Datum evaluate(const Expression& e, const Row& row) {
   switch (e.op) {
     case Op::column:
@@ -250,6 +264,8 @@ Datum evaluate(const Expression& e, const Row& row) {
     case Op::divide:
     case Op::modulo:
       return values::arith(arith_op(e.op), evaluate(e.args[0], row), evaluate(e.args[1], row));
+    case Op::quotient:
+      return quotient(e, row);
     case Op::negate:
       return values::negate(evaluate(e.args[0], row));
     case Op::abs:

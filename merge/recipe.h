@@ -36,6 +36,7 @@ struct Expression {
     multiply,
     divide,
     modulo,
+    quotient,  ///< MySQL's `/`: by zero NULL; of numerics to `index` digits more than the operands have
     negate,
     equal,
     not_equal,

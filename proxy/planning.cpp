@@ -137,6 +137,7 @@ CachedPlanPtr cached_plan(SessionCore& state, const Statement& statement, bool s
   if (state.catalog_stale) return nullptr;
   CachedPlanPtr found =
       state.worker.plans().find(statement.shape, cache_context(state, statement, several));
+  if (found && !statement.text.starts_with(found->plan->head)) found = nullptr;
   auto& count = found ? state.worker.metrics().cache_hits : state.worker.metrics().cache_misses;
   count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   return found;
@@ -151,6 +152,15 @@ net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& stateme
     if (plan != nullptr && (*plan)->kind == PlanKind::session) co_return cached(std::move(*plan));
     co_await see_own_definitions(state);
   }
+  const auto describe = [&](rewriter::NeedDescribe::Ask ask) {
+    const bool own_text = ask.sql == statement.text;
+    return describe_on(state, state.default_shard(), std::move(ask.sql), std::move(ask.parameters), own_text);
+  };
+  co_return co_await make_plan_by(state, statement, several, describe);
+}
+
+net::Task<CachedPlanPtr> make_plan_by(SessionCore& state, const Statement& statement, bool several, Describer describe) {
+  require_catalog(state);
   std::vector<Description> descriptions;
   std::size_t asked = 0;
   while (true) {
@@ -166,22 +176,9 @@ net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& stateme
     if (++asked > 8) throw values::make_error(values::ErrorId::internal, "planning does not end");
     descriptions.clear();
     for (auto& ask : std::get<rewriter::NeedDescribe>(result).asks) {
-      const bool own_text = ask.sql == statement.text;
-      descriptions.push_back(co_await describe_on(state, state.default_shard(), std::move(ask.sql),
-                                                  std::move(ask.parameters), own_text));
+      descriptions.push_back(co_await describe(std::move(ask)));
     }
   }
-}
-
-net::Task<CachedPlanPtr> make_plan_alone(SessionCore& state, const Statement& statement, bool several) {
-  require_catalog(state);
-  const std::vector<Description> none;
-  rewriter::PlanResult result = co_await call_planner(state, statement, several, none);
-  auto* plan = std::get_if<std::shared_ptr<const rewriter::Plan>>(&result);
-  if (plan == nullptr) throw values::make_error(values::ErrorId::internal, "this dialect's planner describes nothing");
-  CachedPlanPtr made = cached(std::move(*plan));
-  state.worker.plans().put(statement.shape, cache_context(state, statement, several), made);
-  co_return made;
 }
 
 void read_now(const SessionState& state, Statement& statement) {

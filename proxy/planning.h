@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exception>
+#include <functional>
 
 #include "proxy/session_state.h"
 #include "proxy/statement.h"
@@ -24,8 +25,10 @@ CachedPlanPtr cached_plan(SessionCore& state, const Statement& statement, bool s
 /// server's error where it rejects the statement.
 net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& statement, bool several);
 
-/// Plans where nothing has to be described (MySQL: results are described by each execution), and caches the plan.
-net::Task<CachedPlanPtr> make_plan_alone(SessionCore& state, const Statement& statement, bool several);
+/// Asks a shard to describe a text.
+using Describer = std::function<net::Task<rewriter::Description>(rewriter::NeedDescribe::Ask)>;
+/// The same for sessions of any kind, which describe in their own way. The catalog is as new as it must be.
+net::Task<CachedPlanPtr> make_plan_by(SessionCore& state, const Statement& statement, bool several, Describer describe);
 
 /// Ensures `statement.plan` is current where the cache has it: no I/O, no coroutine. False: ask
 /// ensure_plan().

@@ -26,6 +26,24 @@ values::Datum read_value(const ValueRef& ref, values::Oid type, const BindReques
   return from == type ? datum : values::cast(datum, type);
 }
 
+/// A count of MySQL's: one beyond all rows is none.
+values::Datum read_count(const ValueRef& ref, const BindRequest& request) {
+  std::string storage;
+  const ValueBytes value = value_bytes(ref, request, storage);
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  if (!value.bytes) throw values::SqlError("42000", "LIMIT takes numbers only");
+  std::uint64_t count = 0;
+  if (value.format == values::Format::binary) {
+    for (std::size_t i = value.bytes->size(); i-- > 0;) count = count << 8 | static_cast<unsigned char>((*value.bytes)[i]);
+  } else {
+    const char* end = value.bytes->data() + value.bytes->size();
+    const auto read = std::from_chars(value.bytes->data(), end, count);
+    if (read.ec == std::errc::result_out_of_range) return values::Datum::int8(most);
+    if (read.ec != std::errc() || read.ptr != end) throw values::SqlError("42000", "LIMIT takes numbers only");
+  }
+  return values::Datum::int8(static_cast<std::int64_t>(std::min<std::uint64_t>(count, most)));
+}
+
 /// LIMIT and OFFSET as int8; nothing for NULL.
 std::optional<std::int64_t> count_of(const values::Datum& datum) {
   if (datum.is_null()) return std::nullopt;
@@ -57,6 +75,7 @@ values::Datum slot_value(const Slot& slot, const std::vector<values::Datum>& bef
                          const BindRequest& request) {
   switch (slot.kind) {
     case Slot::Kind::value:
+      if (request.mysql != nullptr && slot.check != Slot::Check::none) return read_count(slot.first, request);
       return read_value(slot.first, slot.type, request);
     case Slot::Kind::computed:
       return merge::Evaluator(*slot.expression, {}, before).evaluate(merge::RowBlock(0), 0);

@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "rewriter/distribution.h"
+#include "rewriter/language.h"
 
 namespace anabranch::rewriter {
 
@@ -30,7 +31,8 @@ bool contains_window(const tree::Expr& expr) {
 }
 
 bool is_aggregated(const tree::Select& select, const FunctionContext& functions) {
-  if (!select.group_by.empty() || select.having) return true;
+  if (!select.group_by.empty()) return true;
+  if (select.having && (functions.language->having_groups || contains_aggregate(*select.having, functions))) return true;
   for (const tree::Target& target : select.targets) {
     if (contains_aggregate(*target.expr, functions)) return true;
   }

@@ -1,5 +1,6 @@
 #include "rewriter/column_types.h"
 
+#include "rewriter/merging.h"
 #include "values/key.h"
 
 namespace anabranch::rewriter {
@@ -20,6 +21,12 @@ std::string name_of(const values::ColumnType& type) {
 /// Nothing is known of it: it may order and equate in any way.
 CollationOf unknown(std::string reason, std::string name = {}, bool is_explicit = false) {
   return {values::Collation::unproved(std::move(reason), false), std::move(name), is_explicit};
+}
+
+/// Of a dialect whose shards compute what its text is compared by: that is bytes.
+std::optional<CollationOf> settled(const Planning& planning) {
+  if (planning.language().merging->has_collations) return std::nullopt;
+  return CollationOf{values::Collation::c(), "binary", false};
 }
 
 CollationOf database_default(const Planning& planning, bool is_explicit = false) {
@@ -81,6 +88,7 @@ const Block* block_of(const Planning& planning, const tree::Select& select) {
 }  // namespace
 
 std::optional<CollationOf> collation_of(const Planning& planning, Ident ident) {
+  if (auto bytes = settled(planning)) return bytes;
   if (const router::Column* column = planning.query.column(ident)) {
     if (!is_collatable(column->type)) return std::nullopt;
     return CollationOf{column->collation, column->collation_name, false};
@@ -97,6 +105,7 @@ std::optional<CollationOf> collation_of(const Planning& planning, Ident ident) {
 }
 
 std::optional<CollationOf> collation_of(const Planning& planning, const Block& block, int output) {
+  if (auto bytes = settled(planning)) return bytes;
   const auto index = static_cast<std::size_t>(output);
   if (block.left != nullptr) {
     return merge(collation_of(planning, *block.left, output),
@@ -109,6 +118,7 @@ std::optional<CollationOf> collation_of(const Planning& planning, const Block& b
 }
 
 std::optional<CollationOf> collation_of(const Planning& planning, const tree::Expr& expr) {
+  if (auto bytes = settled(planning)) return bytes;
   if (const auto* collate = expr.as<tree::Collate>()) return named(planning, collate->collation);
   if (expr.as<tree::ColumnRef>() != nullptr) return collation_of(planning, ident_of(expr));
   if (const auto* cast = expr.as<tree::TypeCast>()) {
@@ -219,7 +229,7 @@ values::ColumnType column_type(const Planning& planning, values::Oid type, std::
 }
 
 values::ColumnType column_type(const Planning& planning, const ResultColumn& column) {
-  return column_type(planning, column.type, column.typmod);
+  return planning.language().merging->type(planning, column);
 }
 
 }  // namespace anabranch::rewriter

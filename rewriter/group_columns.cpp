@@ -15,9 +15,15 @@ void GroupColumns::choose_distinct_sets() {
   }
   derived_ = sets_.size() > 1 || (sets_.size() == 1 && !splits_by_set());
   for (DistinctSet& set : sets_) {
-    const values::ColumnType& type = row_type(set.row);
+    const tree::ExprPtr value = set_expr(set);
+    auto form = merging().key_form(planning_, row_column(set.row), *value, false);
+    const values::ColumnType type = form && form->type ? *form->type : row_type(set.row);
     check_equality(type, collation_of(planning_, *set.arg), "DISTINCT " + planning_.text(*set.arg));
-    set.input = add_input(set_expr(set), type, -1, true);
+    set.input = add_input(form ? std::move(form->expr) : tree::clone(*value), type, -1, true);
+  }
+  if (derived_ && !merging().names_freely) {
+    refuse_clause("DISTINCT aggregates of several values", "their sets are to be merged one by one",
+                  "Ask for one of them in a statement, or group by the key.");
   }
 }
 
@@ -54,15 +60,30 @@ int GroupColumns::add_input(tree::ExprPtr expr, values::ColumnType type, int out
 
 void GroupColumns::ensure_base(Group& group, int output) {
   if (group.base >= 0) return;
-  const values::ColumnType& type = row_type(group.row);
+  auto form = merging().key_form(planning_, row_column(group.row), *group.expr, false);
+  const values::ColumnType type = form && form->type ? *form->type : row_type(group.row);
   check_equality(type, collation_of(planning_, *group.expr),
                  "GROUP BY " + planning_.text(*group.expr));
-  const bool passes = output >= 0 && text_is_canonical(type);
-  group.base = add_input(tree::clone(*group.expr), type, passes ? output : -1, true);
+  const bool passes = output >= 0 && !form;
+  group.base = add_input(form ? std::move(form->expr) : tree::clone(*group.expr), type, passes ? output : -1, true);
   group.base_passed = passes;
   if (!passes) return;
   groups_.push_back({group.base, group.base});
   group.internal = static_cast<int>(groups_.size()) - 1;
+}
+
+const values::ColumnType& GroupColumns::group_type(int index) const {
+  const Group& group = groups_of_[static_cast<std::size_t>(index)];
+  return group.base >= 0 ? inputs_[static_cast<std::size_t>(group.base)].type : row_type(group.row);
+}
+
+values::ColumnType GroupColumns::comparable_type(int index) const {
+  const auto at = static_cast<std::size_t>(index);
+  if (passes_on(aggregates_of_[at].call.rule->kind)) {
+    const auto form = merging().key_form(planning_, aggregate_columns_[at], *aggregate_exprs_[at], true);
+    if (form && form->type) return *form->type;
+  }
+  return aggregate_types_[at];
 }
 
 int GroupColumns::group_output(int index, int output) {
@@ -164,24 +185,26 @@ int GroupColumns::add_states(const Aggregate& aggregate, int index, int output) 
   const auto types = argument_types(aggregate);
   std::vector<tree::ExprPtr> arguments;
   for (const tree::ExprPtr& arg : call.args) arguments.push_back(tree::clone(*arg));
-  auto states = states_of(aggregate.call, arguments, call.filter, types);
-  const auto state_oids = state_types(aggregate.call, types, type.oid);
+  auto states = merging().states(aggregate.call, arguments, call.filter, types);
+  const auto state_oids = merging().state_types(aggregate.call, types, type.oid);
   merge::Aggregate merged;
   merged.kind = aggregate.call.rule->kind;
   merged.type = type;
   if (passes_on(merged.kind)) {
-    merged.collation = check_order(
-        type, collation_of(planning_, *aggregate_exprs_[static_cast<std::size_t>(index)]),
-        planning_.text(*aggregate_exprs_[static_cast<std::size_t>(index)]));
-    const bool one = output < 0 || text_is_canonical(type);
-    merged.inputs = {add_input(tree::clone(states.front()), type, one ? output : -1, false)};
+    const tree::Expr& whole = *aggregate_exprs_[static_cast<std::size_t>(index)];
+    auto form = merging().key_form(planning_, aggregate_columns_[static_cast<std::size_t>(index)], *states.front(), true);
+    const values::ColumnType compared = comparable_type(index);
+    merged.collation = check_order(compared, collation_of(planning_, whole), planning_.text(whole));
+    if (form && output < 0) merged.type = compared;
+    const bool one = !form || output < 0;
+    merged.inputs = {add_input(form ? std::move(form->expr) : tree::clone(*states.front()), compared,
+                               one ? output : -1, false)};
     if (!one) merged.inputs.push_back(add_input(std::move(states.front()), type, output, false));
     return add_merged(std::move(merged));
   }
   for (std::size_t i = 0; i < states.size(); ++i) {
-    const values::ColumnType state = states.size() == 1 && merged.kind != AggregateKind::count
-                                         ? type
-                                         : column_type(planning_, state_oids[i]);
+    const values::ColumnType state =
+        states.size() == 1 && state_oids[i] == type.oid ? type : column_type(planning_, state_oids[i]);
     merged.inputs.push_back(add_input(std::move(states[i]), state, -1, false));
   }
   return add_merged(std::move(merged));
@@ -193,6 +216,16 @@ int GroupColumns::add_any(const Constant& constant, int output) {
   merged.type = row_type(constant.row);
   merged.inputs = {add_input(tree::clone(*constant.expr), merged.type, output, false)};
   return add_merged(std::move(merged));
+}
+
+std::pair<int, values::ColumnType> GroupColumns::comparable_constant(const Constant& constant) {
+  auto form = merging().key_form(planning_, row_column(constant.row), *constant.expr, false);
+  if (!form || !form->type) return {constant_internal(*constant.expr), row_type(constant.row)};
+  merge::Aggregate merged;
+  merged.kind = AggregateKind::any;
+  merged.type = *form->type;
+  merged.inputs = {add_input(std::move(form->expr), *form->type, -1, false)};
+  return {add_merged(std::move(merged)), *form->type};
 }
 
 int GroupColumns::constant_internal(const tree::Expr& expr) {

@@ -43,6 +43,10 @@ class GroupColumns : public GroupParts {
   int group_output(int index, int output);
   /// The group's column in a form that can be compared and calculated with.
   int group_internal(int index);
+  /// What the group is compared by: of its own type, or of that of its key.
+  const values::ColumnType& group_type(int index) const;
+  /// The aggregate's value in a form that can be compared.
+  values::ColumnType comparable_type(int index) const;
   std::vector<values::Oid> argument_types(const Aggregate& aggregate) const;
   static bool passes_on(merge::AggregateKind kind);
   int add_merged(merge::Aggregate merged);
@@ -53,11 +57,14 @@ class GroupColumns : public GroupParts {
   int add_states(const Aggregate& aggregate, int index, int output);
   int add_any(const Constant& constant, int output);
   int constant_internal(const tree::Expr& expr);
+  /// What a constant is compared by.
+  std::pair<int, values::ColumnType> comparable_constant(const Constant& constant);
 
   /// The subquery; after it nothing may be added.
   tree::SelectPtr make_subquery();
   tree::SelectPtr plain_subquery();
-  static void add_ordinal(tree::Select& subquery, int input);
+  std::string name_of(const Input& input) const;
+  void add_group_item(tree::Select& subquery, int input, tree::ExprPtr expr) const;
   /// Several DISTINCT sets: an inner query names the groups, the sets and the arguments; the outer
   /// one groups it by (g), (g, x1), (g, x2) …, and says by GROUPING() which is which.
   tree::SelectPtr derived_subquery();

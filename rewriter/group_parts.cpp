@@ -84,16 +84,41 @@ bool GroupParts::is_aggregate(const tree::Expr& expr) const {
          classify(*call, planning_.functions).kind == FunctionKind::aggregate;
 }
 
+const tree::Expr& GroupParts::behind_name(const tree::Expr& expr) const {
+  const auto* reference = expr.as<tree::ColumnRef>();
+  if (reference == nullptr || !reference->resolved || reference->resolved->relation != kOutputName) return expr;
+  const auto& outputs = scatter_.block.outputs;
+  const auto index = static_cast<std::size_t>(reference->resolved->column);
+  return index < outputs.size() && outputs[index].expr != nullptr ? *outputs[index].expr : expr;
+}
+
+bool GroupParts::is_merged(const tree::Expr& expr) const {
+  bool found = contains_aggregate(expr, planning_.functions);
+  tree::walk(expr, [&](const tree::Expr& at) {
+    const tree::Expr& named = behind_name(at);
+    found |= &named != &at && contains_aggregate(named, planning_.functions);
+    return !found;
+  });
+  return found;
+}
+
 void GroupParts::collect(const tree::Expr& expr) {
   if (find_group(expr) >= 0) return;
+  if (&behind_name(expr) != &expr) return;  // the output is collected itself
   if (is_aggregate(expr)) {
-    add_aggregate(expr);
+    auto parts = merging().composed_of(*expr.as<tree::FunctionCall>());
+    if (parts.empty()) return add_aggregate(expr);
+    for (tree::ExprPtr& part : parts) {
+      if (find_aggregate_call(*part) >= 0) continue;
+      composed_.push_back(std::move(part));
+      add_aggregate(*composed_.back());
+    }
     return;
   }
   if (expr.as<tree::Grouping>() != nullptr) {
     refuse_clause("GROUPING()", "its sets are merged one by one", "Leave it out.");
   }
-  if (!contains_aggregate(expr, planning_.functions)) {
+  if (!is_merged(expr)) {
     add_constant(expr);
     return;
   }
@@ -110,7 +135,7 @@ void GroupParts::add_aggregate(const tree::Expr& expr) {
   const bool key_inside = call.distinct && call.args.size() == 1 &&
                           Analysis::completes(scatter_.rows, {ident_of(*call.args.front())});
   Aggregate made;
-  made.call = read_aggregate(planning_, call, key_inside);
+  made.call = merging().read_aggregate(planning_, call, key_inside);
   for (const tree::ExprPtr& arg : call.args) {
     if (contains_aggregate(*arg, planning_.functions)) {
       refuse_clause("nested aggregates", "they are not one aggregate", "Use a subquery.");
@@ -182,12 +207,21 @@ void GroupParts::read_types() {
     if (!columns || columns->size() < count) {
       refuse(values::make_error(values::ErrorId::description_changed, "an aggregate"));
     }
+    return *columns;
+  };
+  const auto types_of = [&](const std::vector<ResultColumn>& columns) {
     std::vector<values::ColumnType> types;
-    for (const ResultColumn& column : *columns) types.push_back(column_type(planning_, column));
+    for (const ResultColumn& column : columns) types.push_back(column_type(planning_, column));
     return types;
   };
-  aggregate_types_ = read(1, aggregate_exprs_.size());
-  if (!row_exprs_.empty()) row_types_ = read(2, row_exprs_.size());
+  aggregate_columns_ = read(1, aggregate_exprs_.size());
+  aggregate_types_ = types_of(aggregate_columns_);
+  if (!row_exprs_.empty()) row_columns_ = read(2, row_exprs_.size());
+  row_types_ = types_of(row_columns_);
+}
+
+const ResultColumn& GroupParts::row_column(int row) const {
+  return row_columns_[static_cast<std::size_t>(row)];
 }
 
 const values::ColumnType& GroupParts::row_type(int row) const {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "rewriter/aggregates.h"
+#include "rewriter/merging.h"
 #include "rewriter/scatter.h"
 
 /// What a grouped query asks for. Internal to scatter_groups.
@@ -52,6 +52,12 @@ class GroupParts {
   std::vector<tree::SelectPtr> make_probes() const;
   void read_types();
   const values::ColumnType& row_type(int row) const;
+  const ResultColumn& row_column(int row) const;
+  /// What an expression means that is an output's name (within HAVING and ORDER BY); else itself.
+  const tree::Expr& behind_name(const tree::Expr& expr) const;
+  /// The expression has aggregates, also behind names of outputs.
+  bool is_merged(const tree::Expr& expr) const;
+  const Merging& merging() const { return *planning_.language().merging; }
 
   Scatter& scatter_;
   Planning& planning_;
@@ -62,7 +68,10 @@ class GroupParts {
   std::vector<Aggregate> aggregates_of_;
   std::vector<Constant> constants_;
   std::vector<const tree::Expr*> row_exprs_;
+  std::vector<tree::ExprPtr> composed_;  ///< aggregates of which the statement's own are computed
+  std::vector<ResultColumn> aggregate_columns_;
   std::vector<values::ColumnType> aggregate_types_;
+  std::vector<ResultColumn> row_columns_;
   std::vector<values::ColumnType> row_types_;
 };
 

@@ -72,22 +72,31 @@ tree::SelectPtr GroupColumns::make_subquery() {
   return derived_ ? derived_subquery() : plain_subquery();
 }
 
+/// Where columns are described by each execution, what is passed on has its output's name, unless the subquery has
+/// groups that the statement has not: then it would be described as a group's.
+std::string GroupColumns::name_of(const Input& input) const {
+  if (merging().names_freely) return {};
+  const bool same_groups = sets_.empty() || !groups_of_.empty();
+  if (input.output >= 0 && same_groups) return result(input.output).name;
+  return "anabranch_" + std::to_string(&input - inputs_.data() + 1);
+}
+
 tree::SelectPtr GroupColumns::plain_subquery() {
   tree::SelectPtr subquery = rows_only();
   for (const Input& input : inputs_) {
-    subquery->targets.push_back(tree::make::target(tree::clone(*input.expr)));
+    subquery->targets.push_back(tree::make::target(tree::clone(*input.expr), name_of(input)));
   }
-  for (const Group& group : groups_of_) add_ordinal(*subquery, group.base);
-  for (const DistinctSet& set : sets_) add_ordinal(*subquery, set.input);
+  for (const Group& group : groups_of_) add_group_item(*subquery, group.base, tree::clone(*group.expr));
+  for (const DistinctSet& set : sets_) add_group_item(*subquery, set.input, set_expr(set));
   if (subquery->targets.empty()) {
     subquery->targets.push_back(tree::make::target(tree::make::count_star()));
   }
   return subquery;
 }
 
-void GroupColumns::add_ordinal(tree::Select& subquery, int input) {
+void GroupColumns::add_group_item(tree::Select& subquery, int input, tree::ExprPtr expr) const {
   tree::GroupItem item;
-  item.expr = tree::make::integer(input + 1);
+  item.expr = merging().names_freely ? tree::make::integer(input + 1) : std::move(expr);
   subquery.group_by.push_back(std::move(item));
 }
 

@@ -60,7 +60,7 @@ KeyOperand default_operand(const Planning& planning, const router::Column& colum
   operand.column_type = column.type.oid;
   operand.column_modifier = column.type.typmod;
   if (column.default_sql.empty() && !column.identity && !column.generated) {
-    operand.value.from = ValueRef::From::is_null;
+    operand.value.from = ValueRef::From::absent;
     return operand;
   }
   // A default is read only where it is plainly a constant: '…'::type (MySQL's: '…'), or a number.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "rewriter/mysql/lexer.h"
 #include "values/errors.h"
 
@@ -202,6 +204,7 @@ ValueBytes value_bytes(const ValueRef& value, const BindRequest& request, std::s
       return {given.bytes, given.format, given.type};
     }
     case ValueRef::From::is_null:
+    case ValueRef::From::absent:
       return {};
   }
   return {};
@@ -247,9 +250,21 @@ std::string key_text(const std::vector<KeyOperand>& key, const BindRequest& requ
   return text;
 }
 
+/// What MySQL says of a column that is NOT NULL, as its primary keys are.
+values::SqlError mysql_null(const std::string& column, const std::vector<KeyOperand>& key) {
+  const bool absent = std::ranges::any_of(
+      key, [](const KeyOperand& operand) { return operand.value.from == ValueRef::From::absent; });
+  values::SqlError error =
+      absent ? values::SqlError("HY000", fmt::format("Field '{}' doesn't have a default value", column))
+             : values::SqlError("23000", fmt::format("Column '{}' cannot be null", column));
+  error.mysql_code = absent ? 1364 : 1048;
+  return error;
+}
+
 [[noreturn]] void no_shard(const router::MappedTable& table, const std::vector<KeyOperand>& key,
                            bool is_null, const BindRequest& request) {
   const std::string column = table.expression ? table.expression->text() : table.key.front();
+  if (is_null && request.mysql != nullptr) throw mysql_null(column, key);
   if (is_null) throw values::make_error(values::ErrorId::null_key, column, table.name.name);
   throw values::make_error(values::ErrorId::no_shard_for_key, key_text(key, request),
                            table.name.name);

@@ -16,18 +16,22 @@ namespace anabranch::rewriter {
 struct Planning;
 struct Traits;
 
+struct Merging;
+
 struct Language {
   Dialect dialect;
   void (*shape)(std::string_view text, const PlanningContext& context, Shape& out);
   ParseResult (*parse)(std::string_view text, const Shape& shape, const PlanningContext& context);
 
-  /// Types come from a shard's Describe, and constant expressions are computed by a shard, before a statement
-  /// is planned. Without: what needs either is refused.
+  /// Types of parameters, and of what writes return, come from a shard's Describe, and constant expressions are
+  /// computed by a shard, before a statement is planned. Without: what needs either is refused.
   bool asks_shards;
   /// _shard_num, ctid and the like.
   bool hidden_columns;
   /// A name that is no column of the FROM list may be an output's, inside expressions of HAVING and ORDER BY.
   bool outputs_in_expressions;
+  /// HAVING alone makes one group of all rows. Without: it is a condition on rows where nothing is aggregated.
+  bool having_groups;
   /// A column's name as names are compared.
   std::string (*column_name)(std::string_view name);
 
@@ -36,6 +40,8 @@ struct Language {
   void (*note)(const tree::Expr& at, const FunctionContext& functions, Traits& traits);
   /// Refuses calls that no plan allows; a plan, where one settles the whole statement.
   std::optional<PlanResult> (*check_calls)(Planning& planning);
+
+  const Merging* merging;
 
   /// All that is no query and no write.
   PlanResult (*plan_utility)(Planning& planning, const tree::Utility& utility);

@@ -29,7 +29,8 @@ struct ValueRef {
     literal,    ///< `index`: the literal of the statement's shape (0-based)
     parameter,  ///< `index`: $1 is 0
     evaluated,  ///< `index`: of Plan::evaluations, computed once by a backend
-    is_null
+    is_null,
+    absent  ///< NULL, as the statement has no value and the column no default
   };
   From from = From::constant;
   int index = -1;
@@ -100,7 +101,8 @@ struct ResultColumn {
   std::int16_t attribute = 0;
   values::Oid type = 0;
   std::int16_t type_size = 0;
-  std::int32_t typmod = -1;
+  std::int32_t typmod = -1;     ///< MySQL: the decimals that are told
+  std::string definition = {};  ///< MySQL: the whole column definition, as it goes to clients
 };
 
 /// What Describe of a statement answered. `columns` is absent for NoData.
@@ -299,6 +301,8 @@ struct Plan {
   bool advances_sequences = false;
   bool asks_sequences = false;  ///< currval(), lastval(); MySQL's LAST_INSERT_ID()
   bool cacheable = true;
+  /// MySQL, where columns are named by the statement's own text: how a text of this plan begins.
+  std::string head;
   /// VACUUM, CREATE INDEX CONCURRENTLY …: the server does not run it inside a transaction block, so
   /// each shard commits for itself.
   bool outside_transaction = false;

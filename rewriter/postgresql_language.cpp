@@ -1,4 +1,5 @@
 #include "rewriter/language.h"
+#include "rewriter/merging.h"
 #include "rewriter/planning.h"
 #include "rewriter/utility.h"
 
@@ -77,10 +78,12 @@ const Language postgresql_language{
     .asks_shards = true,
     .hidden_columns = true,
     .outputs_in_expressions = false,
+    .having_groups = true,
     .column_name = own_name,
     .classify = classify_postgresql,
     .note = note,
     .check_calls = check_calls,
+    .merging = &postgresql_merging,
     .plan_utility = utility_plan,
     .note_whole = note_whole,
 };

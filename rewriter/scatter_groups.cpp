@@ -43,12 +43,16 @@ class GroupScatter : public GroupColumns {
     column.op = merge::Expression::Op::column;
     if (const int group = find_group(expr); group >= 0) {
       column.index = group_internal(group);
-      column.type = row_type(groups_of_[static_cast<std::size_t>(group)].row);
+      column.type = group_type(group);
       return column;
+    }
+    if (const tree::Expr& named = behind_name(expr); &named != &expr) {
+      if (auto found = leaf(named)) return found;
+      return evaluate(named);
     }
     if (const int aggregate = find_aggregate_call(expr); aggregate >= 0) {
       column.index = aggregate_internal(aggregate);
-      column.type = aggregate_types_[static_cast<std::size_t>(aggregate)];
+      column.type = comparable_type(aggregate);
       return column;
     }
     const bool plain = expr.as<tree::Literal>() != nullptr || expr.as<tree::Param>() != nullptr;
@@ -62,8 +66,8 @@ class GroupScatter : public GroupColumns {
     return std::nullopt;
   }
 
-  merge::Expression evaluate(const tree::Expr& expr) {
-    return after_merge(planning_, expr, [this](const tree::Expr& at) { return leaf(at); });
+  merge::Expression evaluate(const tree::Expr& expr, bool condition = false) {
+    return merging().after_merge(planning_, expr, [this](const tree::Expr& at) { return leaf(at); }, condition);
   }
 
   int computed(const tree::Expr& expr) {
@@ -77,7 +81,7 @@ class GroupScatter : public GroupColumns {
   }
 
   void check_type(const tree::Expr& expr, const values::ColumnType& type, int output) {
-    if (type.oid == result(output).type) return;
+    if (type.oid == column_type(planning_, result(output)).oid) return;
     refuse_clause("the expression " + planning_.text(expr),
                   "its type after merging would not be the server's",
                   "Cast the expression to the type it is to have.");
@@ -110,9 +114,10 @@ class GroupScatter : public GroupColumns {
 
   /// A column that can be compared, for what an output or expression shows.
   std::pair<int, values::ColumnType> comparable(const tree::Expr& expr) {
-    if (auto column = leaf(expr)) return {column->index, column->type};
-    if (const Constant* constant = find_constant(expr)) {
-      return {constant_internal(expr), row_type(constant->row)};
+    const Constant* constant = find_group(expr) < 0 ? find_constant(expr) : nullptr;
+    if (constant != nullptr) return comparable_constant(*constant);
+    if (auto column = leaf(expr); column && column->op == merge::Expression::Op::column) {
+      return {column->index, column->type};
     }
     const int column = computed(expr);
     return {column, computed_[static_cast<std::size_t>(column - kComputedBase)].type};
@@ -144,7 +149,7 @@ class GroupScatter : public GroupColumns {
   /// A condition without aggregates is computed by the shards.
   merge::Expression having(const tree::Expr& part) {
     const Constant* constant = find_constant(part);
-    if (constant == nullptr) return evaluate(part);
+    if (constant == nullptr) return evaluate(part, true);
     merge::Expression column;
     column.op = merge::Expression::Op::column;
     column.type = row_type(constant->row);
@@ -172,7 +177,7 @@ class GroupScatter : public GroupColumns {
     merge::Recipe recipe;
     for (const Input& input : inputs_) {
       recipe.inputs.push_back({input.type, input.output,
-                               input.output >= 0 ? values::Format::text : values::Format::binary});
+                               input.output >= 0 ? values::Format::text : merging().format});
     }
     recipe.source = merge::Concat{};
     merge::HashAggregate step;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "rewriter/merging.h"
 #include "rewriter/scatter.h"
 
 /// Scatter of rows: what the shards answer is the answer, in any order or merged by sort columns.
@@ -17,12 +18,14 @@ class RowScatter {
   Outcome plan() {
     find_sort_columns();
     find_distinct_columns();
-    tree::SelectPtr subquery = make_subquery();
-    if (!hidden_.empty() && !probed(planning_, 1)) {
+    const bool typed = std::ranges::all_of(hidden_, [](const Hidden& hidden) { return hidden.type.has_value(); });
+    if (!typed && !probed(planning_, 1)) {
       std::vector<tree::SelectPtr> probes;
-      probes.push_back(std::move(subquery));
+      probes.push_back(make_subquery());
       return ask_with(planning_, std::move(probes));
     }
+    if (!typed) type_hidden();
+    tree::SelectPtr subquery = make_subquery();
     const LimitSlots limit = add_limit_slots(planning_, scatter_.select, true);
     push_limit(*subquery, limit);
     return finish_scatter(scatter_, std::move(subquery), make_recipe(limit), reason());
@@ -37,6 +40,12 @@ class RowScatter {
     std::string what;
   };
 
+  struct Hidden {
+    tree::ExprPtr expr;
+    std::optional<values::ColumnType> type;  ///< absent: a shard must describe it
+  };
+
+  const Merging& merging() const { return *planning_.language().merging; }
   const std::vector<ResultColumn>& result() const { return *planning_.plan->result; }
 
   values::ColumnType type_of_output(int output) const {
@@ -60,11 +69,11 @@ class RowScatter {
     if (column.output < 0) {
       column.expr = &expr;
       column.collation = collation_of(planning_, expr);
-      column.hidden = add_hidden(tree::clone(expr));
+      column.hidden = add_hidden({tree::clone(expr), std::nullopt});
       return column;
     }
     column.collation = collation_of(planning_, scatter_.block, column.output);
-    if (!text_is_canonical(type_of_output(column.output))) column.hidden = add_twin(column.output);
+    column.hidden = find_twin(column.output);
     return column;
   }
 
@@ -80,25 +89,41 @@ class RowScatter {
     return -1;
   }
 
-  int add_hidden(tree::ExprPtr expr) {
-    hidden_.push_back(std::move(expr));
+  int add_hidden(Hidden hidden) {
+    hidden_.push_back(std::move(hidden));
     return static_cast<int>(hidden_.size()) - 1;
   }
 
-  /// The output again, in binary: its text depends on settings.
-  int add_twin(int output) {
+  /// What the output is compared by; -1: by itself.
+  int find_twin(int output) {
     for (const auto& [of, twin] : twins_) {
       if (of == output) return twin;
     }
-    int twin = -1;
-    if (scatter_.block.left != nullptr) {
-      wrapped_ = true;
-      twin = add_hidden(tree::make::column({"anabranch_rows", wrapped_name(output)}));
-    } else {
-      twin = add_hidden(output_expr(output));
+    const ResultColumn& column = result()[static_cast<std::size_t>(output)];
+    // Whether there is one does not depend on how the output is written.
+    if (!merging().key_form(planning_, column, *tree::make::null(), false)) return -1;
+    wrapped_ |= scatter_.block.left != nullptr;
+    const tree::ExprPtr value = scatter_.block.left != nullptr
+                                    ? tree::make::column({"anabranch_rows", wrapped_name(output)})
+                                    : output_expr(output);
+    KeyForm form = *merging().key_form(planning_, column, *value, false);
+    twins_.emplace_back(output, add_hidden({std::move(form.expr), std::move(form.type)}));
+    return twins_.back().second;
+  }
+
+  void type_hidden() {
+    const auto& described = planning_.request->descriptions[1].columns;
+    if (!described || described->size() != static_cast<std::size_t>(width_) + hidden_.size()) {
+      refuse(values::make_error(values::ErrorId::description_changed, "a hidden column"));
     }
-    twins_.emplace_back(output, twin);
-    return twin;
+    for (std::size_t i = 0; i < hidden_.size(); ++i) {
+      Hidden& hidden = hidden_[i];
+      if (hidden.type) continue;
+      const ResultColumn& column = (*described)[static_cast<std::size_t>(width_) + i];
+      std::optional<KeyForm> form = merging().key_form(planning_, column, *hidden.expr, false);
+      if (form) hidden.expr = std::move(form->expr);
+      hidden.type = form && form->type ? std::move(form->type) : column_type(planning_, column);
+    }
   }
 
   static std::string wrapped_name(int output) { return "c" + std::to_string(output + 1); }
@@ -138,7 +163,7 @@ class RowScatter {
       column.output = output;
       column.what = "DISTINCT column " + std::to_string(output + 1);
       column.collation = collation_of(planning_, scatter_.block, output);
-      if (!text_is_canonical(type_of_output(output))) column.hidden = add_twin(output);
+      column.hidden = find_twin(output);
       distinct_columns_.push_back(std::move(column));
     }
   }
@@ -148,9 +173,7 @@ class RowScatter {
   tree::SelectPtr make_subquery() const {
     tree::SelectPtr subquery = tree::clone(scatter_.select);
     if (wrapped_) return wrap(std::move(subquery));
-    for (const tree::ExprPtr& expr : hidden_) {
-      subquery->targets.push_back(tree::make::target(tree::clone(*expr)));
-    }
+    for (const Hidden& hidden : hidden_) subquery->targets.push_back(tree::make::target(tree::clone(*hidden.expr)));
     return subquery;
   }
 
@@ -169,17 +192,32 @@ class RowScatter {
       outer->order_by.push_back(std::move(key));
     }
     inner->order_by.clear();
+    if (!merging().names_freely) name_targets(*inner);
     tree::FromPtr from = tree::make::subquery(std::move(inner), "anabranch_rows");
     for (int i = 0; i < width_; ++i) {
-      from->as<tree::SubqueryRef>()->alias.columns.push_back(wrapped_name(i));
+      if (merging().names_freely) from->as<tree::SubqueryRef>()->alias.columns.push_back(wrapped_name(i));
       outer->targets.push_back(
           tree::make::target(tree::make::column({"anabranch_rows", wrapped_name(i)})));
     }
-    for (const tree::ExprPtr& expr : hidden_) {
-      outer->targets.push_back(tree::make::target(tree::clone(*expr)));
-    }
+    for (const Hidden& hidden : hidden_) outer->targets.push_back(tree::make::target(tree::clone(*hidden.expr)));
     outer->from.push_back(std::move(from));
     return outer;
+  }
+
+  /// A set operation's columns have the names of its first branch's.
+  void name_targets(tree::Select& inner) const {
+    tree::Select* first = &inner;
+    while (first->left) first = first->left.get();
+    const bool stars = std::ranges::any_of(first->targets, [](const tree::Target& target) {
+      const auto* column = target.expr->as<tree::ColumnRef>();
+      return column != nullptr && column->star;
+    });
+    if (stars || first->targets.size() != static_cast<std::size_t>(width_)) {
+      refuse_clause("ORDER BY or DISTINCT", "a column comes from a star", "Write the columns out.");
+    }
+    for (std::size_t i = 0; i < first->targets.size(); ++i) {
+      first->targets[i].alias = wrapped_name(static_cast<int>(i));
+    }
   }
 
   void push_limit(tree::Select& subquery, const LimitSlots& limit) const {
@@ -199,16 +237,7 @@ class RowScatter {
   }
 
   values::ColumnType type_of(const Compared& column) const {
-    return column.output >= 0 ? type_of_output(column.output) : hidden_type(column.hidden);
-  }
-
-  values::ColumnType hidden_type(int hidden) const {
-    const auto& described = planning_.request->descriptions[1].columns;
-    const auto index = static_cast<std::size_t>(width_ + hidden);
-    if (!described || described->size() != static_cast<std::size_t>(width_) + hidden_.size()) {
-      refuse(values::make_error(values::ErrorId::description_changed, "a hidden column"));
-    }
-    return column_type(planning_, (*described)[index]);
+    return column.hidden >= 0 ? *hidden_[static_cast<std::size_t>(column.hidden)].type : type_of_output(column.output);
   }
 
   merge::Recipe make_recipe(const LimitSlots& limit) const {
@@ -217,9 +246,7 @@ class RowScatter {
       recipe.inputs.push_back({type_of_output(i), i, values::Format::text});
       recipe.outputs.push_back({i, type_of_output(i)});
     }
-    for (std::size_t i = 0; i < hidden_.size(); ++i) {
-      recipe.inputs.push_back({hidden_type(static_cast<int>(i)), -1, values::Format::binary});
-    }
+    for (const Hidden& hidden : hidden_) recipe.inputs.push_back({*hidden.type, -1, merging().format});
     std::vector<merge::SortKey> keys;
     for (std::size_t i = 0; i < sort_.size(); ++i) {
       values::Collation collation =
@@ -264,7 +291,7 @@ class RowScatter {
   int width_;
   std::vector<Compared> sort_;
   std::vector<Compared> distinct_columns_;
-  std::vector<tree::ExprPtr> hidden_;
+  std::vector<Hidden> hidden_;
   std::vector<std::pair<int, int>> twins_;  ///< output → hidden
   bool wrapped_ = false;
 };

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "merge/evaluate.h"
-#include "rewriter/after_merge.h"
+#include "rewriter/merging.h"
 #include "rewriter/scatter.h"
 
 /// SELECT: relayed where its rows are on one shard, scattered where it splits, else refused.
@@ -174,9 +174,7 @@ Outcome plan_select(Planning& planning, const tree::Select& select) {
   }
   check_several(planning);
   check_whole_tables(scatter);
-  if (!planning.language().asks_shards) {
-    refuse_clause("SELECT", "its rows are on several shards", "Give the key.");
-  }
+  planning.language().merging->settle(planning, select);
   if (!planning.plan->described) return ask_original(planning);
   if (!planning.plan->result) refuse_statement("a SELECT without columns", "Select a column.");
   return block.left != nullptr ? scatter_set_operation(scatter) : scatter_plain(scatter);
@@ -226,14 +224,14 @@ NeedDescribe ask_with(const Planning& planning, std::vector<tree::SelectPtr> pro
   if (planning.traits.virtual_columns) {
     tree::StatementPtr copy = tree::clone(*planning.statement);
     typing_form(*copy);
-    original = fill(print(*copy), planning.shape());
+    original = fill(planning.print(*copy), planning.shape());
   }
   const auto declared = planning.request->parameter_types;
   need.asks.push_back({std::move(original), {declared.begin(), declared.end()}});
   for (tree::SelectPtr& probe : probes) {
     tree::Statement statement{std::move(*probe)};
     typing_form(statement);
-    need.asks.push_back({fill(print(statement), planning.shape()), planning.plan->parameters});
+    need.asks.push_back({fill(planning.print(statement), planning.shape()), planning.plan->parameters});
   }
   return need;
 }
@@ -255,7 +253,7 @@ int add_count(Planning& planning, const tree::ExprPtr& expr, Slot::Check check,
   slot.check = check;
   auto operand = key_operand(*expr, values::oid::int8, planning.values);
   const values::Oid type = operand ? operand->value_type : 0;
-  const bool plain = operand && (type == 0 || type == values::oid::int8 ||
+  const bool plain = operand && (planning.language().merging->plain_limits || type == 0 || type == values::oid::int8 ||
                                  type == values::oid::int4 || type == values::oid::int2);
   if (plain) {
     slot.first = operand->value;
@@ -322,7 +320,7 @@ merge::SortKey sort_key(const Planning& planning, const tree::SortKey& key, int 
   made.column = column;
   made.descending = descends(planning, key);
   made.nulls_first = key.nulls == tree::SortKey::Nulls::unspecified
-                         ? made.descending
+                         ? made.descending != planning.language().merging->null_is_least
                          : key.nulls == tree::SortKey::Nulls::first;
   made.collation = std::move(collation);
   return made;
@@ -334,7 +332,7 @@ Outcome finish_scatter(Scatter& scatter, tree::SelectPtr subquery, merge::Recipe
   tree::Statement statement{std::move(*subquery)};
   fill_holes(scatter.planning, statement);
   plan->kind = PlanKind::scatter;
-  plan->subquery = with_holes(print(statement));
+  plan->subquery = with_holes(scatter.planning.print(statement));
   plan->recipe = std::move(recipe);
   plan->reasons.push_back(std::move(reason));
   plan->routing.mode = Routing::Mode::by_key;

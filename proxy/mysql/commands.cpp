@@ -13,8 +13,10 @@
 #include "proxy/mysql/relay.h"
 #include "proxy/mysql/replies.h"
 #include "proxy/mysql/transaction.h"
+#include "proxy/mysql/warnings.h"
 #include "values/ascii.h"
 #include "values/errors.h"
+#include "values/mysql_quote.h"
 #include "values/mysql_quote.h"
 
 namespace anabranch::proxy::mysql {
@@ -201,6 +203,10 @@ net::Task<void> take_settings(State& state, backends::Lease& lease, const Sessio
   if (names(plan, "sql_mode")) {
     state.read_mode(backends::literal_value(co_await ask(state, lease, "@@sql_mode")), {});
   }
+  if (names(plan, "div_precision_increment")) {
+    state.read_division_digits(co_await ask(state, lease, "@@div_precision_increment"));
+  }
+  state.renew_planning_key();
   if (names(plan, "autocommit")) state.autocommit = co_await ask(state, lease, "@@autocommit") == "1";
 }
 
@@ -242,11 +248,11 @@ net::Task<bool> set(State& state, Request& request) {
 
 // ---------------------------------------------------------------------------------- others
 
-/// SHOW WARNINGS and its kin: of the statement before.
+/// SHOW WARNINGS and its kin, of the statement before.
 net::Task<bool> show_warnings(State& state, Request& request) {
-  if (state.warnings_spread) {
-    throw values::make_error(values::ErrorId::unsupported_statement, "SHOW WARNINGS of a statement over several shards",
-                             "Run the statement for one key at a time.");
+  if (!state.warned.empty()) {
+    co_await show_all_warnings(state, request.statement->text);
+    co_return true;
   }
   const std::uint32_t shard = state.last.value_or(state.default_shard());
   auto* member = co_await state.attach(shard);
@@ -281,6 +287,11 @@ net::Task<bool> run_session_command(State& state, Request& request) {
 net::Task<void> use_database(State& state, std::string_view name) {
   const std::string& own = state.planning.search_path.front();
   if (name != state.login.database && name != own) {
+    // The server says what it would, of a database that is not there or not the client's.
+    auto* member = co_await state.attach(state.default_shard());
+    auto answer = co_await backends::run_command(
+        member->lease, fmt::format("SHOW TABLES FROM {} LIKE ''", values::quote_mysql_identifier(name)), state.token());
+    if (!answer) throw backends::ServerError(answer.error(), member->shard, member->lease.shard_name());
     throw server_error(1044, "42000",
                        fmt::format("Access denied for user '{}' to database '{}': a session stays in its database",
                                    state.login.user, name));
@@ -303,13 +314,15 @@ net::Task<void> begin_session(State& state) {
   const std::uint32_t shard = state.default_shard();
   auto* member = co_await state.attach(shard);
   auto answer = co_await backends::run_command(
-      member->lease, "SELECT @@sql_mode, @@version, @@autocommit, @@character_set_client", state.token());
+      member->lease, "SELECT @@sql_mode, @@version, @@autocommit, @@character_set_client, @@div_precision_increment", state.token());
   if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
   const auto& row = answer->rows.at(0);
   const auto text = [&](std::size_t column) { return row.at(column).value_or(std::string()); };
   check_character_set(text(3));
   state.autocommit = text(2) == "1";
   state.read_mode(text(0), text(1));
+  state.read_division_digits(text(4));
+  state.renew_planning_key();
 }
 
 }  // namespace anabranch::proxy::mysql

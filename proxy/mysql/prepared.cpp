@@ -183,7 +183,7 @@ net::Task<void> prepare_on(PreparedStatement& prepared, backends::Transaction::E
   if (const auto on = prepared.on.find(member.shard); on != prepared.on.end() && is_there(on->second, &member)) co_return;
   auto answer = co_await backends::prepare_mysql_statement(lease, prepared.statement->text);
   if (!answer) throw backends::ServerError(answer.error(), lease.shard(), lease.shard_name());
-  prepared.on.insert_or_assign(member.shard, PreparedStatement::OnShard{lease->process(), *answer});
+  prepared.on.insert_or_assign(member.shard, PreparedStatement::OnShard{lease->process(), answer->statement});
 }
 
 void write_execution(PreparedStatement& prepared, backends::Transaction::Enlisted& member, std::uint8_t flags) {

@@ -188,6 +188,26 @@ net::Task<ReplyEnd> pass_reply(State& state, backends::Lease& lease, Reader::Rep
   }
 }
 
+void begin_rows(State& state, std::span<const std::string> definitions) {
+  net::Buffer& out = state.out();
+  net::mysql::ColumnCount{definitions.size()}.encode(out, state.sequence, state.capabilities);
+  for (const std::string& definition : definitions) net::mysql::PacketWriter(out, state.sequence).bytes(definition);
+  const bool eofs = !net::mysql::has(state.capabilities, net::mysql::capability::deprecate_eof);
+  if (eofs) net::mysql::Eof{0, state.status()}.encode(out, state.sequence);
+}
+
+void end_rows(State& state, std::uint16_t warnings) {
+  net::Buffer& out = state.out();
+  if (!net::mysql::has(state.capabilities, net::mysql::capability::deprecate_eof)) {
+    return net::mysql::Eof{warnings, state.status()}.encode(out, state.sequence);
+  }
+  net::mysql::Ok end;
+  end.ends_rows = true;
+  end.status = state.status();
+  end.warnings = warnings;
+  end.encode(out, state.sequence, state.capabilities);
+}
+
 void send_ok(State& state, std::uint64_t affected, std::uint64_t insert_id, std::uint16_t warnings,
              std::string_view info) {
   net::mysql::Ok ok;

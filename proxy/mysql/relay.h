@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 
 #include "backends/pool.h"
 #include "net/mysql/result_reader.h"
@@ -23,6 +25,11 @@ struct ReplyEnd {
 /// SqlError 08006 where the server is lost before it has answered, SessionLost after that, or where the client is.
 net::Task<ReplyEnd> pass_reply(State& state, backends::Lease& lease, net::mysql::ResultReader::Reply kind,
                                std::uint32_t* statement_id = nullptr, std::uint64_t* parameters = nullptr);
+
+/// A result with rows of the proxy's own, in the text protocol: what goes ahead of the rows, given payloads of column
+/// definitions, and what ends them.
+void begin_rows(State& state, std::span<const std::string> definitions);
+void end_rows(State& state, std::uint16_t warnings = 0);
 
 /// OK of the proxy's own.
 void send_ok(State& state, std::uint64_t affected = 0, std::uint64_t insert_id = 0, std::uint16_t warnings = 0,

@@ -74,8 +74,7 @@ class SeveralWrites {
     } else {
       co_await run_at_once();
     }
-    state_.last = warned_;
-    state_.warnings_spread = warned_several_;
+    state_.note_warned(std::move(warned_));
     answer();
   }
 
@@ -194,8 +193,7 @@ class SeveralWrites {
   }
 
   void take(const CommandResult& one, std::uint32_t shard) {
-    warned_several_ |= one.warnings > 0 && warned_.has_value();
-    if (one.warnings > 0) warned_ = shard;
+    if (one.warnings > 0) warned_.push_back(shard);
     const bool first = std::exchange(any_, true) == false;
     if (first) {
       total_ = one;
@@ -217,10 +215,20 @@ class SeveralWrites {
   std::vector<Enlisted*> members_;
   bool guarded_ = false;
   bool any_ = false;
-  std::optional<std::uint32_t> warned_;  ///< where there are warnings
-  bool warned_several_ = false;
+  std::vector<std::uint32_t> warned_;  ///< where there are warnings
   CommandResult total_;
 };
+
+}  // namespace
+
+namespace {
+
+std::string payload_of(const net::mysql::ColumnDefinition41& column, net::mysql::Capabilities capabilities) {
+  net::Buffer out;
+  net::mysql::Sequence numbers;
+  column.encode(out, numbers, capabilities);
+  return std::string(out.view().substr(net::mysql::header_bytes));
+}
 
 }  // namespace
 
@@ -234,21 +242,14 @@ void explain(State& state, const Request& request) {
   bind.plan = plan.explained->plan.get();
   const auto lines = rewriter::explain(*bind.plan, rewriter::bind(bind), *state.db->map);
   state.last.reset();
-  net::Buffer& out = state.out();
-  net::mysql::ColumnCount{1}.encode(out, state.sequence, state.capabilities);
   net::mysql::ColumnDefinition41 column;
   column.name = "QUERY PLAN";
   column.collation = 45;  // utf8mb4_general_ci
   column.length = 1024;
-  column.encode(out, state.sequence, state.capabilities);
-  const bool eofs = !net::mysql::has(state.capabilities, net::mysql::capability::deprecate_eof);
-  if (eofs) net::mysql::Eof{0, state.status()}.encode(out, state.sequence);
-  for (const std::string& line : lines) net::mysql::PacketWriter(out, state.sequence).field(line);
-  if (eofs) return net::mysql::Eof{0, state.status()}.encode(out, state.sequence);
-  net::mysql::Ok end;
-  end.ends_rows = true;
-  end.status = state.status();
-  end.encode(out, state.sequence, state.capabilities);
+  const std::vector<std::string> columns = {payload_of(column, state.capabilities)};
+  begin_rows(state, columns);
+  for (const std::string& line : lines) net::mysql::PacketWriter(state.out(), state.sequence).field(line);
+  end_rows(state);
 }
 
 rewriter::BindRequest bind_request(const State& state, const Request& request) {

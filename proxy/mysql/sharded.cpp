@@ -8,7 +8,9 @@
 #include "backends/mysql_exchange.h"
 #include "proxy/execute.h"
 #include "proxy/mysql/commands.h"
+#include "proxy/mysql/description.h"
 #include "proxy/mysql/replies.h"
+#include "proxy/mysql/scatter.h"
 #include "proxy/mysql/several.h"
 #include "proxy/mysql/statements.h"
 #include "proxy/mysql/transaction.h"
@@ -181,7 +183,7 @@ net::Task<bool> Sharded::run_text(std::string_view text) {
     co_return co_await pass_on("\x03" + simple_.text, Reply::text);
   }
   simple_.plan = cached_plan(state_, simple_, false);
-  if (simple_.plan == nullptr) simple_.plan = co_await make_plan_alone(state_, simple_, false);
+  if (simple_.plan == nullptr) simple_.plan = co_await make_plan(simple_, false);
   Request request;
   request.statement = &simple_;
   request.plan = simple_.plan;
@@ -195,7 +197,7 @@ net::Task<bool> Sharded::run(Request& request) {
   }
   bool went_well = true;
   const auto& session = request.plan->plan->session;
-  state_.warnings_spread &= session && session->action == rewriter::SessionAction::warnings;
+  if (!session || session->action != rewriter::SessionAction::warnings) state_.warned.clear();
   if (session && request.prepared != nullptr &&
       (!request.values.empty() || session->action == rewriter::SessionAction::warnings)) {
     throw values::make_error(values::ErrorId::unsupported_statement, request.plan->plan->command + " as a prepared statement",
@@ -211,6 +213,9 @@ net::Task<bool> Sharded::run(Request& request) {
       went_well = co_await relay(request, *one);
     } else if (request.plan->plan->kind == PlanKind::local) {
       explain(state_, request);
+    } else if (request.plan->plan->kind == PlanKind::scatter) {
+      check_variables(request);
+      co_await run_scatter(state_, request);
     } else {
       co_await run_on_several(state_, request);
     }
@@ -238,15 +243,16 @@ net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) 
     const router::ShardSet shards = rewriter::route(bind, nullptr);
     if (shards.size() <= 1) co_return shards.empty() ? state_.default_shard() : *shards.begin();
     request.plan = cached_plan(state_, *request.statement, true);
-    if (request.plan == nullptr) request.plan = co_await make_plan_alone(state_, *request.statement, true);
+    if (request.plan == nullptr) request.plan = co_await make_plan(*request.statement, true);
     plan = request.plan->plan.get();
     if (plan->kind == PlanKind::refuse) co_await refuse(*request.statement, request.plan);
   }
-  if (plan->kind == PlanKind::scatter) {
-    throw values::make_error(values::ErrorId::unsupported_statement, "reading from several shards by MySQL's protocol",
-                             "Name the key, so that one shard has all rows.");
-  }
   co_return std::nullopt;
+}
+
+net::Task<CachedPlanPtr> Sharded::make_plan(const Statement& statement, bool several) {
+  return make_plan_by(state_, statement, several,
+                      [this](rewriter::NeedDescribe::Ask ask) { return describe(state_, std::move(ask)); });
 }
 
 /// Throws the server's own error, if it has one: it prepares the text, and no more.
@@ -260,7 +266,7 @@ net::Task<void> Sharded::check_by_server(std::string text) {
     if (error.mysql_code == cannot_prepare) co_return;
     throw error;
   }
-  backends::write_command(member->lease, net::mysql::ComStmtClose{*answer});
+  backends::write_command(member->lease, net::mysql::ComStmtClose{answer->statement});
 }
 
 net::Task<void> Sharded::refuse(const Statement& statement, CachedPlanPtr plan) {
@@ -284,6 +290,16 @@ void Sharded::check_variables(const Request& request, std::uint32_t shard) {
   if (!use.assigns) return;
   Enlisted* member = state_.transaction.find(shard);
   for (const std::string& name : use.names) forget_variable(state_, *member, name);
+}
+
+/// Of a statement for several shards.
+void Sharded::check_variables(const Request& request) const {
+  if (state_.local_variables.empty() || !request.statement->text.contains('@')) return;
+  for (const std::string& name : variables_of(request.statement->text, state_.planning.mysql).names) {
+    if (!state_.local_variables.contains(name)) continue;
+    throw values::make_error(values::ErrorId::unsupported_statement, "a user variable that one shard has set: @" + name,
+                             "Set it by SET with a constant.");
+  }
 }
 
 net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
@@ -328,7 +344,7 @@ net::Task<void> Sharded::finish(Request& request, Enlisted& member, ReplyEnd end
 net::Task<void> Sharded::take_plan(Statement& statement) {
   if (plan_is_current(state_, statement)) co_return;
   statement.plan = cached_plan(state_, statement, false);
-  if (statement.plan == nullptr) statement.plan = co_await make_plan_alone(state_, statement, false);
+  if (statement.plan == nullptr) statement.plan = co_await make_plan(statement, false);
   statement.planned_under = state_.db->version;
   statement.planned_key = state_.planning_key;
 }

@@ -51,6 +51,7 @@ class Sharded {
   net::Task<bool> pass_on(std::string_view payload, net::mysql::ResultReader::Reply reply);
   net::Task<void> check_by_server(std::string text);
   net::Task<void> refuse(const Statement& statement, CachedPlanPtr plan);
+  net::Task<CachedPlanPtr> make_plan(const Statement& statement, bool several);
   net::Task<void> take_plan(Statement& statement);
   net::Task<void> prepare(std::string_view text);
   net::Task<void> execute(std::string_view payload);
@@ -59,6 +60,7 @@ class Sharded {
   net::Task<std::optional<std::uint32_t>> choose_shard(Request& request);
   net::Task<void> finish(Request& request, backends::Transaction::Enlisted& member, ReplyEnd end);
   void check_variables(const Request& request, std::uint32_t shard);
+  void check_variables(const Request& request) const;
 
   State state_;
   Statement simple_;  ///< of COM_QUERY; reused

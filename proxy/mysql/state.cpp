@@ -1,11 +1,16 @@
 #include "proxy/mysql/state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "backends/mysql_context.h"
 #include "net/mysql/flags.h"
+#include "values/ascii.h"
 #include "values/errors.h"
+#include "values/mysql_type.h"
 
 namespace anabranch::proxy::mysql {
 
@@ -65,6 +70,11 @@ std::optional<std::uint32_t> State::find_last_insert() const {
   return last_insert;
 }
 
+void State::note_warned(std::vector<std::uint32_t> shards) {
+  last = shards.size() == 1 ? std::optional(shards.front()) : std::nullopt;
+  warned = shards.size() > 1 ? std::move(shards) : std::vector<std::uint32_t>();
+}
+
 void State::note_insert(std::uint32_t shard) {
   last_insert_unsure |= last_insert && *last_insert != shard;
   last_insert = shard;
@@ -109,7 +119,34 @@ void State::read_mode(std::string_view sql_mode, std::string_view version) {
   }
   planning.dialect = rewriter::Dialect::mysql;
   planning.search_path = {backends::server_of(target(default_shard())).target};
+}
+
+void State::read_division_digits(std::string_view increment) {
+  int& digits = planning.mysql.division_digits;
+  std::from_chars(increment.data(), increment.data() + increment.size(), digits);
+}
+
+/// Of what the session has set last, or has connected with: its number tells which are read in several passes.
+bool State::connection_weighs() const {
+  constexpr auto unordered = std::to_array<std::uint8_t>({1, 2, 20, 34, 41, 42});
+  const std::string* names = settings.find(backends::mysql_names);
+  const std::string* collation = settings.find("collation_connection");
+  if (names == nullptr && collation == nullptr) return std::ranges::find(unordered, form.collation) == unordered.end();
+  const auto weighs = [](std::string_view text) {
+    const std::size_t word = text.rfind(' ');
+    return !text.contains("COLLATE") || values::weights_are_order(values::lower_case(text.substr(word + 1)));
+  };
+  return (names == nullptr || weighs(*names)) &&
+         (collation == nullptr || values::weights_are_order(values::lower_case(backends::literal_value(*collation))));
+}
+
+void State::renew_planning_key() {
+  planning.mysql.weighs = connection_weighs();
   planning_key = rewriter::planning_key(planning);
+  planning_key += fmt::format("\4{}", form.collation);
+  for (const auto& [name, value] : *settings.current()) {
+    if (!name.starts_with('@')) planning_key.append("\5").append(name).append("=").append(value);
+  }
 }
 
 }  // namespace anabranch::proxy::mysql

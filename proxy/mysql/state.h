@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "net/mysql/framing.h"
 #include "net/socket.h"
@@ -37,8 +38,8 @@ struct State : SessionCore {
 
   /// Where the statement before was carried out: its warnings and counts are there. Nothing: by the proxy.
   std::optional<std::uint32_t> last;
-  /// It has left warnings on several shards.
-  bool warnings_spread = false;
+  /// It has left warnings on these, where they are several.
+  std::vector<std::uint32_t> warned;
   /// Where LAST_INSERT_ID() was set last. Nothing: it was not.
   std::optional<std::uint32_t> last_insert;
   /// Several shards have named a number, and which of these LAST_INSERT_ID() is depends on whether the newest
@@ -56,15 +57,21 @@ struct State : SessionCore {
   bool in_transaction_beside(const backends::Lease& lease) const;
   /// Where to ask for LAST_INSERT_ID(); nothing: anywhere. Throws where it is not sure.
   std::optional<std::uint32_t> find_last_insert() const;
+  /// The statement has left warnings on these shards.
+  void note_warned(std::vector<std::uint32_t> shards);
   /// The shard has named a number that it may have counted.
   void note_insert(std::uint32_t shard);
   /// Flags of OK packets of the proxy's own.
   std::uint16_t status() const;
-  /// What planning depends on, after sql_mode has changed.
+  /// What planning depends on, after these have changed; then renew_planning_key().
   void read_mode(std::string_view sql_mode, std::string_view version);
+  void read_division_digits(std::string_view increment);
+  /// Under which plans are kept, after any setting has changed: they tell columns as the settings have it.
+  void renew_planning_key();
 
  private:
   bool in_transaction() const;
+  bool connection_weighs() const;
   bool has_begun_beside(const backends::Lease* lease) const;
   bool reads_only() const;
 };

@@ -1,4 +1,5 @@
 #include "rewriter/language.h"
+#include "rewriter/merging.h"
 
 #include "rewriter/mysql/functions.h"
 #include "rewriter/mysql/parse.h"
@@ -67,10 +68,12 @@ const Language language{
     .asks_shards = false,
     .hidden_columns = false,
     .outputs_in_expressions = true,
+    .having_groups = false,
     .column_name = column_name,
     .classify = classify,
     .note = note,
     .check_calls = check_calls,
+    .merging = &merging,
     .plan_utility = plan_utility,
     .note_whole = note_whole,
 };

@@ -12,6 +12,8 @@ struct Mode {
   bool pipes_as_concat = false;       ///< || concatenates; else it is OR
   bool high_not_precedence = false;   ///< NOT binds like !
   bool ignore_space = false;          ///< count (*) is a call
+  int division_digits = 4;            ///< div_precision_increment
+  bool weighs = true;                 ///< WEIGHT_STRING() is the order of the connection's own strings
   bool mariadb = true;
   /// 100 * (100 * major + minor) + patch: versioned comments up to it are read.
   int version = 101100;
@@ -23,10 +25,10 @@ struct Mode {
 inline std::string to_string(const Mode& mode) {
   std::string text;
   for (const bool at : {mode.ansi_quotes, mode.no_backslash_escapes, mode.pipes_as_concat,
-                        mode.high_not_precedence, mode.ignore_space, mode.mariadb}) {
+                        mode.high_not_precedence, mode.ignore_space, mode.mariadb, mode.weighs}) {
     text += at ? '1' : '0';
   }
-  return text + std::to_string(mode.version);
+  return text + std::to_string(mode.version) + "/" + std::to_string(mode.division_digits);
 }
 
 }  // namespace anabranch::rewriter::mysql

@@ -195,7 +195,7 @@ class Reader {
         {"param", &Reader::take_parameter},   {"float", &Reader::take_floats},
         {"spelling", &Reader::take_spelling}, {"order", &Reader::take_order},
         {"writes", &Reader::take_writes},     {"error", &Reader::take_errors},
-        {"forms", &Reader::take_forms}};
+        {"forms", &Reader::take_forms},       {"warnings", &Reader::take_warnings}};
     const auto found = headers.find(key);
     if (found == headers.end()) return false;
     (this->*found->second)(value);
@@ -213,6 +213,11 @@ class Reader {
     c.state = State::refused;
     c.refused_sqlstate = value.substr(8, 5);
     c.refused_clause = value.substr(15, value.size() - 16);
+  }
+
+  void take_warnings(const std::string& value) {
+    if (value != "repeated") fail("warnings are `repeated`");
+    current().rules.repeated_warnings = true;
   }
 
   void take_plan(const std::string& value) {

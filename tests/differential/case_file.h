@@ -37,6 +37,7 @@ struct Rules {
   std::vector<std::size_t> order_columns;     // 0-based output columns; ties as multisets
   std::vector<std::string> float_columns;     // within the error that reordering allows
   std::vector<std::string> spelling_columns;  // equal values may be spelt differently
+  bool repeated_warnings = false;             // each shard gives a warning that one server gives once
 };
 
 enum class State { same, refused };

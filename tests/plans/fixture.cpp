@@ -210,12 +210,13 @@ World load_world(const std::string& folder, bool with_descriptions) {
   return world;
 }
 
-World load_mysql_world(const std::string& folder) {
+World load_mysql_world(const std::string& folder, bool with_descriptions) {
   World world;
   world.context.dialect = rewriter::Dialect::mysql;
   world.context.search_path = {"shop"};
   world.catalog = load_mysql_catalog(folder + "/catalog.txt");
   load_map(folder, world);
+  if (with_descriptions) world.descriptions = load_descriptions(folder + "/descriptions.tsv");
   return world;
 }
 

@@ -25,6 +25,7 @@ struct Case {
 
 struct Run {
   std::string record;  ///< conninfo; empty: descriptions must be known
+  std::optional<MysqlServer> mysql;
   bool update = false;
 };
 
@@ -158,8 +159,9 @@ class Planner {
   rewriter::Description describe_once(const rewriter::NeedDescribe::Ask& ask) {
     const auto known = world_.descriptions.find(ask.sql);
     if (known != world_.descriptions.end()) return known->second;
-    if (run_.record.empty()) throw std::runtime_error("not recorded: " + ask.sql);
-    auto answer = describe(run_.record, ask.sql, ask.parameters);
+    const bool is_mysql = world_.context.dialect == rewriter::Dialect::mysql;
+    if (is_mysql ? !run_.mysql : run_.record.empty()) throw std::runtime_error("not recorded: " + ask.sql);
+    auto answer = is_mysql ? describe(*run_.mysql, ask.sql) : describe(run_.record, ask.sql, ask.parameters);
     world_.descriptions[ask.sql] = answer;
     return answer;
   }
@@ -211,19 +213,26 @@ int run_folder(const std::filesystem::path& folder, World& world, const Run& run
 int main(int argc, char** argv) {
   using namespace anabranch::plans;
   Run run;
+  std::string port;
   const std::filesystem::path folder = PLANS_DIR;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--update") run.update = true;
     if (word == "--record" && i + 1 < argc) run.record = argv[++i];
+    if (word == "--record-mysql" && i + 1 < argc) port = argv[++i];
   }
   try {
+    if (!port.empty()) {
+      run.mysql = connect_mysql(static_cast<unsigned>(std::stoul(port)));
+      make_mysql_tables(*run.mysql, folder / "mysql" / "catalog.txt");
+    }
     if (!run.record.empty()) record_catalog(run.record, folder / "catalog.tsv");
     World world = load_world(folder, run.record.empty());
     int failures = run_folder(folder, world, run);
-    World mysql_world = load_mysql_world(folder / "mysql");
+    World mysql_world = load_mysql_world(folder / "mysql", port.empty());
     failures += run_folder(folder / "mysql", mysql_world, run);
     if (!run.record.empty()) save_descriptions(folder / "descriptions.tsv", world.descriptions);
+    if (run.mysql) save_descriptions(folder / "mysql" / "descriptions.tsv", mysql_world.descriptions);
     return failures == 0 ? 0 : 1;
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";

@@ -1,0 +1,63 @@
+#include "proxy/mysql/description.h"
+
+#include <utility>
+
+#include "backends/mysql_exchange.h"
+#include "net/mysql/command_messages.h"
+#include "net/mysql/flags.h"
+#include "net/mysql/result_messages.h"
+#include "values/errors.h"
+#include "values/mysql_type.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+using net::mysql::ColumnDefinition41;
+using values::MysqlCode;
+
+/// ENUM and SET are told as strings with a flag.
+MysqlCode code_of(const ColumnDefinition41& column) {
+  if ((column.flags & net::mysql::column_flag::is_enum) != 0) return MysqlCode::enum_;
+  if ((column.flags & net::mysql::column_flag::is_set) != 0) return MysqlCode::set;
+  return static_cast<MysqlCode>(column.type);
+}
+
+bool is_number(MysqlCode code) {
+  return code <= MysqlCode::double_ || code == MysqlCode::longlong || code == MysqlCode::int24 ||
+         code == MysqlCode::newdecimal || code == MysqlCode::year;
+}
+
+rewriter::ResultColumn column_of(std::string definition, const backends::Lease& lease) {
+  const auto column = ColumnDefinition41::decode(definition, lease->server().form.capabilities);
+  if (!column) throw values::make_error(values::ErrorId::shard_protocol, lease->server().text(), column.error().message);
+  constexpr std::uint16_t binary_collation = 63;
+  const MysqlCode code = code_of(*column);
+  const bool flag = is_number(code) ? (column->flags & net::mysql::column_flag::is_unsigned) != 0
+                                    : column->collation == binary_collation;
+  rewriter::ResultColumn made;
+  made.name = column->name;
+  made.type = values::mysql_type(code, flag);
+  made.typmod = column->decimals;
+  made.definition = std::move(definition);
+  return made;
+}
+
+}  // namespace
+
+net::Task<rewriter::Description> describe(State& state, rewriter::NeedDescribe::Ask ask) {
+  auto* member = co_await state.attach(state.default_shard());
+  backends::Lease& lease = member->lease;
+  const Running running(state, lease);
+  auto prepared = co_await backends::prepare_mysql_statement(lease, std::move(ask.sql));
+  if (!prepared) throw backends::ServerError(prepared.error(), lease.shard(), lease.shard_name());
+  backends::write_command(lease, net::mysql::ComStmtClose{prepared->statement});
+  rewriter::Description description;
+  description.parameters.resize(prepared->parameters);
+  if (prepared->columns.empty()) co_return description;
+  description.columns.emplace();
+  for (std::string& column : prepared->columns) description.columns->push_back(column_of(std::move(column), lease));
+  co_return description;
+}
+
+}  // namespace anabranch::proxy::mysql

@@ -1,0 +1,136 @@
+#include "proxy/mysql/row_output.h"
+
+#include <charconv>
+
+#include "proxy/mysql/relay.h"
+#include "values/decimal.h"
+#include "values/errors.h"
+#include "values/mysql_number.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+using net::mysql::Field;
+
+/// More than this waiting for the client is sent before more is made.
+constexpr std::size_t send_ahead_bytes = 8192;
+
+/// A real number's decimals are not fixed.
+constexpr int any_decimals = 31;
+
+/// Digits behind the point.
+std::size_t scale_of(std::string_view text) {
+  const std::size_t point = text.find('.');
+  return point == std::string_view::npos ? 0 : text.size() - point - 1;
+}
+
+double real_of(std::string_view text) {
+  double value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+RowOutput::RowOutput(State& state, const rewriter::Plan& plan, bool binary)
+    : state_(state), plan_(plan), binary_(binary), fields_(plan.result->size()) {}
+
+void RowOutput::describe(std::span<const std::string> partial) {
+  if (!definitions_.empty()) return;
+  for (const rewriter::ResultColumn& column : *plan_.result) definitions_.push_back(column.definition);
+  for (std::size_t i = 0; i < partial.size(); ++i) {
+    const int output = plan_.recipe->inputs[i].output;
+    if (output < 0) continue;
+    std::string& told = definitions_[static_cast<std::size_t>(output)];
+    if (read(partial[i]).name == read(told).name) told = partial[i];
+  }
+  for (std::size_t i = 0; i < definitions_.size(); ++i) columns_.push_back(column_of(i));
+}
+
+net::mysql::ColumnDefinition41 RowOutput::read(const std::string& definition) const {
+  const auto column = net::mysql::ColumnDefinition41::decode(definition, state_.capabilities);
+  if (!column) throw values::make_error(values::ErrorId::shard_protocol, "a shard", column.error().message);
+  return *column;
+}
+
+RowOutput::Column RowOutput::column_of(std::size_t output) const {
+  const auto definition = read(definitions_[output]);
+  const values::Oid merged = plan_.recipe->outputs[output].type.oid;
+  Column column;
+  column.type = definition.type;
+  column.is_unsigned = (definition.flags & net::mysql::column_flag::is_unsigned) != 0;
+  column.decimals = definition.decimals;
+  const bool is_real = column.type == net::mysql::FieldType::double_;
+  const bool is_decimal = column.type == net::mysql::FieldType::new_decimal;
+  // What the plan was made for; the name is that of a type of the merge.
+  if (is_real != (merged == values::oid::float8) || (is_decimal && merged != values::oid::numeric)) {
+    throw values::make_error(values::ErrorId::description_changed, "a shard answers with columns of other types");
+  }
+  const bool few_digits =
+      column.type == net::mysql::FieldType::float_ || (is_real && column.decimals < any_decimals);
+  if (binary_ && few_digits) {
+    throw values::make_error(values::ErrorId::unsupported_clause, "a FLOAT, or a DOUBLE of fixed decimals, in the binary protocol",
+                             "its text does not have all its digits", "Select it as CAST(x AS DOUBLE).");
+  }
+  if (is_decimal) column.form = Form::decimal;
+  if (is_real && !plan_.recipe->passes_through()) column.form = Form::real;
+  return column;
+}
+
+net::Task<void> RowOutput::take(const merge::Batch& rows) {
+  begin();
+  for (std::size_t i = 0; i < rows.size(); ++i) write(rows.row(i));
+  if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
+  if (!state_.client.congested()) co_return;
+  if (!co_await state_.client.flush()) throw SessionLost{"the client has closed the connection"};
+}
+
+void RowOutput::begin() {
+  if (std::exchange(begun_, true)) return;
+  begin_rows(state_, definitions_);
+}
+
+void RowOutput::write(const merge::RowView& row) {
+  row.split(fields_);
+  net::Buffer& out = state_.out();
+  if (binary_) {
+    net::mysql::BinaryRowWriter writer(out, state_.sequence, columns_.size());
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      writer.add(columns_[i].type, in_binary(columns_[i], formed(columns_[i], fields_[i])));
+    }
+    return;
+  }
+  net::mysql::PacketWriter writer(out, state_.sequence);
+  for (std::size_t i = 0; i < columns_.size(); ++i) writer.field(formed(columns_[i], fields_[i]));
+}
+
+Field RowOutput::formed(const Column& column, const Field& value) {
+  if (!value || column.form == Form::as_it_is) return value;
+  text_.clear();
+  if (column.form == Form::decimal) {
+    if (scale_of(*value) == static_cast<std::size_t>(column.decimals)) return value;
+    values::append_mysql_decimal(text_, values::Decimal::parse(*value), column.decimals);
+  } else {
+    if (column.decimals < any_decimals) {
+      values::append_mysql_double(text_, real_of(*value), column.decimals);
+    } else {
+      values::append_mysql_double(text_, real_of(*value));
+    }
+  }
+  return text_;
+}
+
+Field RowOutput::in_binary(const Column& column, const Field& value) {
+  if (!value) return value;
+  const auto bytes = net::mysql::text_to_binary(column.type, column.is_unsigned, *value, scratch_);
+  if (!bytes) throw values::make_error(values::ErrorId::internal, "a value that its column's type does not have");
+  return *bytes;
+}
+
+void RowOutput::finish(std::uint16_t warnings) {
+  begin();
+  end_rows(state_, warnings);
+}
+
+}  // namespace anabranch::proxy::mysql

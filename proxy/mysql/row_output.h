@@ -1,0 +1,59 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "merge/batch.h"
+#include "net/mysql/result_messages.h"
+#include "net/mysql/rows.h"
+#include "net/mysql/text_to_binary.h"
+#include "proxy/mysql/state.h"
+
+namespace anabranch::proxy::mysql {
+
+/// A merged answer on its way to the client, in the text or the binary protocol.
+class RowOutput {
+ public:
+  RowOutput(State& state, const rewriter::Plan& plan, bool binary);
+
+  /// What the first of the shards says of its rows' columns: of those that are passed on it knows more than whoever
+  /// has described the statement. Before all else.
+  void describe(std::span<const std::string> partial);
+  /// Waits while the client reads too slowly. Throws SessionLost where it is gone.
+  net::Task<void> take(const merge::Batch& rows);
+  void finish(std::uint16_t warnings);
+
+ private:
+  /// How a merged value, which is text, becomes what the server would have sent.
+  enum class Form : std::uint8_t {
+    as_it_is,
+    decimal,  ///< with so many decimals
+    real,
+  };
+  struct Column {
+    Form form = Form::as_it_is;
+    net::mysql::FieldType type{};
+    bool is_unsigned = false;
+    int decimals = 0;
+  };
+
+  net::mysql::ColumnDefinition41 read(const std::string& definition) const;
+  Column column_of(std::size_t output) const;
+  void begin();
+  void write(const merge::RowView& row);
+  net::mysql::Field formed(const Column& column, const net::mysql::Field& value);
+  net::mysql::Field in_binary(const Column& column, const net::mysql::Field& value);
+
+  State& state_;
+  const rewriter::Plan& plan_;
+  const bool binary_;
+  bool begun_ = false;
+  std::vector<std::string> definitions_;
+  std::vector<Column> columns_;
+  std::vector<net::mysql::Field> fields_;
+  std::string text_;  ///< of the value that is written
+  net::mysql::BinaryScratch scratch_;
+};
+
+}  // namespace anabranch::proxy::mysql

@@ -1,0 +1,166 @@
+#include "proxy/mysql/scatter.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "backends/cancel.h"
+#include "backends/mysql_exchange.h"
+#include "backends/mysql_rows.h"
+#include "backends/streams.h"
+#include "merge/merger.h"
+#include "net/mysql/command_messages.h"
+#include "proxy/mysql/row_output.h"
+#include "proxy/mysql/several.h"
+#include "proxy/mysql/transaction.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+using Stream = backends::MysqlRowStream;
+using Enlisted = backends::Transaction::Enlisted;
+
+class Scatter {
+ public:
+  Scatter(State& state, Request& request)
+      : state_(state),
+        plan_(*request.plan->plan),
+        request_(request),
+        budget_(state.db->config->limits.query_memory),
+        output_(state, plan_, request.prepared != nullptr) {
+    if (request.cursor == net::mysql::cursor::none) return;
+    throw values::make_error(values::ErrorId::unsupported_statement, "a cursor over several shards",
+                             "Read the rows without one.");
+  }
+
+  net::Task<void> run() {
+    bound_ = rewriter::bind(bind_request(state_, request_));
+    if (must_open(state_)) co_await open_transaction(state_, plan_);
+    for (const auto& query : bound_.queries) {
+      members_.push_back(co_await enlist(state_, plan_, static_cast<std::uint32_t>(query.shard)));
+    }
+    std::exception_ptr failure;
+    try {
+      state_.check_cancelled();
+      for (std::size_t source = 0; source < members_.size(); ++source) send(source);
+      streams_.send();
+      co_await (plan_.recipe->passes_through() ? pass_rows() : merge());
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) co_await stop();
+    running_.clear();
+    if (failure) std::rethrow_exception(failure);
+    finish();
+  }
+
+ private:
+  void send(std::size_t source) {
+    backends::Lease& lease = members_[source]->lease;
+    backends::write_command(lease, net::mysql::ComQuery{bound_.queries[source].sql});
+    lease->expect_ready();
+    running_.push_back(std::make_unique<Running>(state_, lease));
+    streams_.add(lease, static_cast<std::size_t>(state_.db->config->limits.query_memory));
+  }
+
+  /// Rows as they come.
+  net::Task<void> pass_rows() {
+    while (const auto next = co_await streams_.next()) {
+      take(next->source, next->reply);
+      if (next->reply == Stream::Reply::rows) co_await output_.take(streams_.stream(next->source).rows);
+    }
+  }
+
+  net::Task<void> merge() {
+    merge::Binding binding;
+    binding.output_formats.assign(plan_.recipe->outputs.size(), values::Format::text);
+    binding.slots = std::move(bound_.slots);
+    merge::Merger merger(*plan_.recipe, std::move(binding), streams_.size(), budget_);
+    merge::Batch out;
+    while (true) {
+      const merge::Merger::Status status = merger.next(out);
+      if (status.kind == merge::Merger::Status::Kind::end) break;
+      if (status.kind == merge::Merger::Status::Kind::rows) {
+        co_await output_.take(out);
+        continue;
+      }
+      std::size_t source = status.source;
+      Stream::Reply reply{};
+      if (status.any) {
+        const auto next = co_await streams_.next();
+        if (!next) throw values::make_error(values::ErrorId::internal, "the merge waits for shards that have ended");
+        source = next->source;
+        reply = next->reply;
+      } else {
+        reply = co_await streams_.next_of(source);
+      }
+      feed(merger, source, reply);
+    }
+    // A merge that has enough (LIMIT) leaves bounded rests.
+    while (const auto next = co_await streams_.next()) take(next->source, next->reply);
+  }
+
+  void feed(merge::Merger& merger, std::size_t source, Stream::Reply reply) {
+    take(source, reply);
+    if (reply == Stream::Reply::end) merger.finish(source);
+    if (reply != Stream::Reply::rows) return;
+    merge::Batch rows;
+    rows.swap(streams_.stream(source).rows);
+    merger.consume(source, std::move(rows));
+  }
+
+  void take(std::size_t source, Stream::Reply reply) {
+    const Stream& stream = streams_.stream(source);
+    if (reply == Stream::Reply::columns) return take_columns(stream);
+    if (reply != Stream::Reply::end) return;
+    const backends::Lease& lease = members_[source]->lease;
+    if (stream.failure()) throw backends::ServerError(*stream.failure(), lease.shard(), lease.shard_name());
+    warnings_ += stream.warnings();
+    if (stream.warnings() == 0) return;
+    warned_.push_back(lease.shard());
+  }
+
+  void take_columns(const Stream& stream) {
+    if (stream.definitions().size() != plan_.recipe->inputs.size()) {
+      throw values::make_error(values::ErrorId::description_changed, "a shard answers with other columns");
+    }
+    output_.describe(stream.definitions());
+  }
+
+  /// Nothing of the statement runs on when its error is told.
+  net::Task<void> stop() {
+    for (std::size_t source = 0; source < streams_.size(); ++source) {
+      if (!streams_.finished(source)) backends::request_cancel(streams_.lease(source));
+    }
+    co_await streams_.drain();
+    for (std::size_t source = 0; source < streams_.size(); ++source) co_await cancels_ended(streams_.lease(source));
+  }
+
+  void finish() {
+    state_.note_warned(std::move(warned_));
+    output_.finish(static_cast<std::uint16_t>(std::min<std::uint64_t>(warnings_, 65535)));
+  }
+
+  State& state_;
+  const rewriter::Plan& plan_;
+  Request& request_;
+  rewriter::BoundPlan bound_;
+  merge::MemoryBudget budget_;
+  backends::Streams<Stream> streams_;
+  std::vector<Enlisted*> members_;
+  std::vector<std::unique_ptr<Running>> running_;
+  RowOutput output_;
+  std::uint64_t warnings_ = 0;
+  std::vector<std::uint32_t> warned_;
+};
+
+}  // namespace
+
+net::Task<void> run_scatter(State& state, Request& request) {
+  Scatter scatter(state, request);
+  co_await scatter.run();
+}
+
+}  // namespace anabranch::proxy::mysql

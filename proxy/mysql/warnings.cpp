@@ -1,0 +1,68 @@
+#include "proxy/mysql/warnings.h"
+
+#include <charconv>
+#include <utility>
+
+#include "backends/exchange.h"
+#include "net/mysql/framing.h"
+#include "proxy/mysql/relay.h"
+#include "rewriter/mysql/lexer.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+/// max_error_count, which is each server's own bound, as it is where nobody has changed it.
+constexpr std::size_t most_rows = 64;
+
+using Row = std::vector<std::optional<std::string>>;
+
+void add_numbers(Row& sum, const Row& other) {
+  const auto number = [](const std::optional<std::string>& text) {
+    std::uint64_t value = 0;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+    return value;
+  };
+  sum.front() = std::to_string(number(sum.front()) + number(other.front()));
+}
+
+void check_limit(const std::string& text, const rewriter::mysql::Mode& mode) {
+  rewriter::mysql::Lexer lexer(text, mode);
+  for (rewriter::Token token = lexer.next(); token.kind != rewriter::Token::Kind::end; token = lexer.next()) {
+    if (token.kind == rewriter::Token::Kind::bad) return;
+    if (!rewriter::same_word(std::string_view(text).substr(token.offset, token.length), "limit")) continue;
+    throw values::make_error(values::ErrorId::unsupported_clause, "LIMIT", "the warnings are on several shards",
+                             "Leave LIMIT out.");
+  }
+}
+
+}  // namespace
+
+net::Task<void> show_all_warnings(State& state, std::string text) {
+  check_limit(text, state.planning.mysql);
+  std::vector<std::string> columns;
+  std::vector<Row> rows;
+  for (const std::uint32_t shard : state.warned) {
+    auto* member = co_await state.attach(shard);
+    auto answer = co_await backends::run_command(member->lease, text, state.token());
+    if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
+    columns = std::move(answer->columns);
+    const bool counts = columns.size() == 1;
+    for (Row& row : answer->rows) {
+      if (counts && !rows.empty()) {
+        add_numbers(rows.front(), row);
+      } else if (rows.size() < most_rows) {
+        rows.push_back(std::move(row));
+      }
+    }
+  }
+  begin_rows(state, columns);
+  for (const Row& row : rows) {
+    net::mysql::PacketWriter writer(state.out(), state.sequence);
+    for (const auto& field : row) writer.field(field ? std::optional<std::string_view>(*field) : std::nullopt);
+  }
+  end_rows(state);
+}
+
+}  // namespace anabranch::proxy::mysql

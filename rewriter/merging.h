@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "rewriter/after_merge.h"
+#include "rewriter/aggregates.h"
+
+/// How a dialect's values are compared and computed after the merge: one table each. Internal to rewriter/.
+namespace anabranch::rewriter {
+
+/// What a shard is asked for beside a value, to compare it by.
+struct KeyForm {
+  tree::ExprPtr expr;
+  /// Absent: as a shard describes it.
+  std::optional<values::ColumnType> type;
+};
+
+struct Merging {
+  /// In which form hidden columns are asked for.
+  values::Format format;
+  /// Text is compared here, under collations; else by keys that shards compute.
+  bool has_collations;
+  /// NULL is the least of all values, else the greatest.
+  bool null_is_least;
+  /// LIMIT takes constants and parameters only.
+  bool plain_limits;
+  /// GROUP BY may name columns by their places whatever they are, and an alias in FROM may name columns.
+  bool names_freely;
+  /// Called before anything is described: what columns are named and typed by.
+  void (*settle)(Planning& planning, const tree::Select& select);
+  /// A described column as the merge reads it.
+  values::ColumnType (*type)(const Planning& planning, const ResultColumn& column);
+  /// Nothing: the value itself is compared. `extreme`: as MIN and MAX compare.
+  std::optional<KeyForm> (*key_form)(const Planning& planning, const ResultColumn& column, const tree::Expr& expr,
+                                     bool extreme);
+
+  AggregateCall (*read_aggregate)(const Planning& planning, const tree::FunctionCall& call, bool key_inside);
+  /// The states of an aggregate as expressions of the subquery. `arguments` stand for the call's own
+  /// (which may be columns of an inner query); `types` are theirs.
+  std::vector<tree::ExprPtr> (*states)(const AggregateCall& aggregate, const std::vector<tree::ExprPtr>& arguments,
+                                       const tree::ExprPtr& filter, const std::vector<values::Oid>& types);
+  /// The types the states have.
+  std::vector<values::Oid> (*state_types)(const AggregateCall& aggregate, const std::vector<values::Oid>& types,
+                                          values::Oid result);
+  /// What an aggregate is computed of after the merge (AVG(x): SUM(x) and COUNT(x)); empty: it is one of its own.
+  std::vector<tree::ExprPtr> (*composed_of)(const tree::FunctionCall& call);
+  /// after_merge.h. `condition`: a truth value is wanted.
+  merge::Expression (*after_merge)(Planning& planning, const tree::Expr& expr, const Leaf& leaf, bool condition);
+};
+
+extern const Merging postgresql_merging;
+namespace mysql {
+extern const Merging merging;
+}
+
+}  // namespace anabranch::rewriter

@@ -1,0 +1,82 @@
+#include "rewriter/mysql/lexer.h"
+#include "rewriter/mysql/merging.h"
+
+namespace anabranch::rewriter::mysql {
+namespace {
+
+/// Reads, and so pins, what decides names and types.
+class Settler {
+ public:
+  explicit Settler(tree::PinSet& pins) : pins_(pins) {}
+
+  void visit(const tree::Select& select) {
+    if (select.left) visit(*select.left);
+    if (select.right) visit(*select.right);
+    for (const tree::Cte& cte : select.with.ctes) {
+      if (const auto* inner = cte.statement->as<tree::Select>()) visit(*inner);
+    }
+    for (const tree::Target& target : select.targets) read(*target.expr);
+    for (const tree::GroupItem& item : select.group_by) read(item);
+    if (select.having) read(*select.having);
+    for (const tree::SortKey& key : select.order_by) read(*key.expr);
+    for (const tree::FromPtr& item : select.from) read(*item);
+    for (const auto& row : select.values) {
+      for (const tree::ExprPtr& value : row) read(*value);
+    }
+  }
+
+ private:
+  void read(const tree::Expr& expr) {
+    tree::walk(expr, [&](const tree::Expr& at) {
+      if (const auto* literal = at.as<tree::Literal>()) (void)literal->value(pins_);
+      if (at.as<tree::Param>() != nullptr) {
+        refuse_clause("a parameter outside WHERE", "the columns' types depend on it", "Write its value into the statement.");
+      }
+      const auto* variable = at.as<tree::Variable>();
+      if (variable != nullptr && !variable->system) {
+        refuse_clause("a user variable outside WHERE", "the columns' types depend on it", "Write its value into the statement.");
+      }
+      tree::for_each_subquery(at, [&](const tree::Select& inner) { visit(inner); });
+      return true;
+    });
+  }
+
+  void read(const tree::GroupItem& item) {
+    if (item.expr) read(*item.expr);
+    for (const tree::GroupItem& inner : item.items) read(inner);
+  }
+
+  void read(const tree::FromItem& item) {
+    if (const auto* subquery = item.as<tree::SubqueryRef>()) visit(*subquery->query);
+    if (const auto* join = item.as<tree::Join>()) {
+      read(*join->left);
+      read(*join->right);
+    }
+  }
+
+  tree::PinSet& pins_;
+};
+
+/// Up to the first FROM that is in no parentheses: the whole text where there is none.
+std::string_view head_of(std::string_view text, const Mode& mode) {
+  using Kind = Token::Kind;
+  Lexer lexer(text, mode);
+  int depth = 0;
+  while (true) {
+    const Token token = lexer.next();
+    if (token.kind == Kind::end || token.kind == Kind::bad) return text;
+    const std::string_view word = text.substr(token.offset, token.length);
+    if (word == "(") ++depth;
+    if (word == ")") --depth;
+    if (depth == 0 && token.kind == Kind::identifier && same_word(word, "from")) return text.substr(0, token.offset);
+  }
+}
+
+}  // namespace
+
+void settle_columns(Planning& planning, const tree::Select& select) {
+  Settler(planning.pins).visit(select);
+  planning.plan->head = head_of(planning.request->text, planning.request->context->mysql);
+}
+
+}  // namespace anabranch::rewriter::mysql

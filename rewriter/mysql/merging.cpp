@@ -1,0 +1,265 @@
+#include "rewriter/merging.h"
+
+#include <algorithm>
+#include <array>
+
+#include "rewriter/mysql/merging.h"
+#include "values/ascii.h"
+#include "values/mysql_type.h"
+
+namespace anabranch::rewriter::mysql {
+namespace {
+
+namespace oid = values::oid;
+using values::MysqlCode;
+using Kind = merge::AggregateKind;
+
+values::ColumnType of(values::Oid type) {
+  values::ColumnType made;
+  made.oid = type;
+  return made;
+}
+
+/// Numbers are calculated with; all else is passed on as it is, and compared (where it can be) by its bytes.
+values::ColumnType type(const Planning&, const ResultColumn& column) {
+  switch (values::mysql_code(column.type)) {
+    case MysqlCode::longlong:
+      if (!values::has_mysql_flag(column.type)) return of(oid::int8);
+      return {.oid = oid::numeric, .typmod = kUnsigned};
+    case MysqlCode::tiny:
+    case MysqlCode::short_:
+    case MysqlCode::int24:
+    case MysqlCode::long_:
+    case MysqlCode::year:
+      return of(oid::int8);
+    case MysqlCode::decimal:
+    case MysqlCode::newdecimal:
+      return of(oid::numeric);
+    case MysqlCode::double_:
+      return of(oid::float8);
+    default:
+      return of(oid::text);
+  }
+}
+
+/// With all digits, which a column of fixed or few decimals does not show.
+tree::ExprPtr exact(tree::ExprPtr real) {
+  return tree::make::op("+", tree::make::raw("0e0"), std::move(real));
+}
+
+tree::ExprPtr call(const char* name, tree::ExprPtr first, tree::ExprPtr second = nullptr, tree::ExprPtr third = nullptr) {
+  std::vector<tree::ExprPtr> args;
+  args.push_back(std::move(first));
+  if (second) args.push_back(std::move(second));
+  if (third) args.push_back(std::move(third));
+  return tree::make::call({name}, std::move(args));
+}
+
+/// Of the collation of `x`, whatever it is: nothing of x, and one space behind it.
+tree::ExprPtr nothing_of(const tree::Expr& x) {
+  return call("left", tree::clone(x), tree::make::integer(0));
+}
+tree::ExprPtr space_of(const tree::Expr& x) {
+  return call("concat", nothing_of(x), tree::make::string(" "));
+}
+
+/// The weight of a space under collations that are known here, its length ahead; empty: ask the server.
+std::string_view known_pad(const Planning& planning, const tree::Expr& x) {
+  struct Pad {
+    std::string_view collation;
+    std::string_view bytes;  ///< hexadecimal
+  };
+  constexpr auto pads = std::to_array<Pad>({{"utf8mb4_general_ci", "020020"},
+                                            {"utf8mb3_general_ci", "020020"},
+                                            {"utf8mb4_bin", "03000020"},
+                                            {"utf8mb4_unicode_ci", "020209"},
+                                            {"utf8mb3_unicode_ci", "020209"},
+                                            {"latin1_swedish_ci", "0120"},
+                                            {"latin1_bin", "0120"}});
+  const router::Column* column = planning.query.column(ident_of(x));
+  if (column == nullptr) return {};
+  const auto found = std::ranges::find(pads, std::string_view(column->collation_name), &Pad::collation);
+  return found == pads.end() ? std::string_view() : found->bytes;
+}
+
+/// values::kMysqlWeights: the weight of a space where the collation pads, its length ahead, then the weights.
+tree::ExprPtr weights_of(const Planning& planning, const tree::Expr& x) {
+  if (const std::string_view pad = known_pad(planning, x); !pad.empty()) {
+    return call("concat", tree::make::raw("0x" + std::string(pad)), call("weight_string", tree::clone(x)));
+  }
+  const auto pad = [&] {
+    return call("if", tree::make::op("=", space_of(x), nothing_of(x)), call("weight_string", space_of(x)),
+                tree::make::string(""));
+  };
+  return call("concat", call("char", call("length", pad())), pad(), call("weight_string", tree::clone(x)));
+}
+
+/// Weights that come one after another are their strings' order under most collations only. Any text of the statement
+/// may be in what is compared.
+void check_collations(const Planning& planning) {
+  const auto check = [](const std::string& collation) {
+    if (collation.empty() || values::weights_are_order(collation)) return;
+    refuse_clause("comparing text under " + collation, "its order is not known here", "Compare it under another collation.");
+  };
+  if (!planning.request->context->mysql.weighs) {
+    refuse_clause("comparing text under the connection's collation", "its order is not known here",
+                  "Connect with another one: SET NAMES … COLLATE …");
+  }
+  for (const auto& instance : planning.query.instances) {
+    if (instance->relation == nullptr) continue;
+    for (const router::Column& column : instance->relation->columns) check(column.collation_name);
+  }
+  for (const auto& block : planning.query.blocks) {
+    each_expression(*block, [&](const tree::Expr& expr) {
+      tree::walk(expr, [&](const tree::Expr& at) {
+        if (const auto* collate = at.as<tree::Collate>()) check(values::lower_case(collate->collation.back()));
+        return true;
+      });
+    });
+  }
+}
+
+KeyForm weighed(const Planning& planning, const tree::Expr& expr) {
+  check_collations(planning);
+  return {weights_of(planning, expr), of(values::kMysqlWeights)};
+}
+
+std::optional<KeyForm> key_form(const Planning& planning, const ResultColumn& column, const tree::Expr& expr,
+                                bool extreme) {
+  switch (values::mysql_code(column.type)) {
+    case MysqlCode::time:
+      return KeyForm{call("time_to_sec", tree::clone(expr)), of(oid::numeric)};
+    case MysqlCode::float_:
+      return KeyForm{exact(tree::clone(expr)), of(oid::float8)};
+    case MysqlCode::bit:
+      // What MIN and MAX of bits are told as depends on how a server goes about it.
+      if (extreme) refuse_clause("MIN or MAX of bits", "their type is not known", "Ask for MIN(x + 0).");
+      return KeyForm{tree::make::cast(tree::clone(expr), "unsigned"), of(oid::numeric)};
+    case MysqlCode::enum_:
+    case MysqlCode::set:
+      // In order by their numbers, and the least and greatest by their words.
+      if (extreme) return weighed(planning, expr);
+      return KeyForm{tree::make::cast(tree::clone(expr), "unsigned"), of(oid::numeric)};
+    case MysqlCode::geometry:
+      refuse_clause("comparing " + planning.text(expr), "geometries have no order", "Compare ST_AsText() of it.");
+    case MysqlCode::varchar:
+    case MysqlCode::var_string:
+    case MysqlCode::string:
+    case MysqlCode::tiny_blob:
+    case MysqlCode::medium_blob:
+    case MysqlCode::long_blob:
+    case MysqlCode::blob:
+    case MysqlCode::json:
+      if (values::has_mysql_flag(column.type)) return std::nullopt;
+      return weighed(planning, expr);
+    default:
+      return std::nullopt;
+  }
+}
+
+// ---------------------------------------------------------------------------------------- aggregates
+
+constexpr auto rules = std::to_array<AggregateRule>({
+    {"count", Kind::count, 1},
+    {"sum", Kind::sum, 1},
+    {"min", Kind::min, 1, true},
+    {"max", Kind::max, 1, true},
+    {"bit_and", Kind::bit_and, 1, true},
+    {"bit_or", Kind::bit_or, 1, true},
+    {"bit_xor", Kind::bit_xor, 1},
+    {"std", Kind::stddev_pop, 1},
+    {"stddev", Kind::stddev_pop, 1},
+    {"stddev_pop", Kind::stddev_pop, 1},
+    {"stddev_samp", Kind::stddev_samp, 1},
+    {"var_pop", Kind::var_pop, 1},
+    {"var_samp", Kind::var_samp, 1},
+    {"variance", Kind::var_pop, 1},
+});
+
+bool is_spread(Kind kind) {
+  return kind == Kind::var_pop || kind == Kind::var_samp || kind == Kind::stddev_pop || kind == Kind::stddev_samp;
+}
+
+[[noreturn]] void not_split(const tree::FunctionCall& call, std::string_view reason) {
+  refuse_clause("aggregate " + values::lower_case(call.name.back()), reason,
+                "Group by the key, ask for one key, or aggregate in the application.");
+}
+
+AggregateCall read(const Planning&, const tree::FunctionCall& call, bool key_inside) {
+  AggregateCall made;
+  made.call = &call;
+  const auto rule = std::ranges::find(rules, values::lower_case(call.name.back()), &AggregateRule::name);
+  if (rule == rules.end()) not_split(call, "it needs all rows of a group in one place");
+  made.rule = &*rule;
+  if (!call.order_by.empty()) not_split(call, "its rows have an order");
+  const bool star = call.star && rule->kind == Kind::count;
+  if (!star && call.args.size() != 1) not_split(call, "it has several arguments");
+  if (!call.distinct || rule->ignores_distinct) return made;
+  if (rule->kind != Kind::count && rule->kind != Kind::sum) {
+    not_split(call, "DISTINCT needs all its values in one place");
+  }
+  made.distinct = !key_inside;
+  return made;
+}
+
+tree::ExprPtr aggregate(const char* name, const tree::ExprPtr& x, bool distinct = false) {
+  tree::ExprPtr made = call(name, tree::clone(x));
+  made->as<tree::FunctionCall>()->distinct = distinct;
+  return made;
+}
+
+/// [n, Σx, Sxx], all in floating point as the server has them.
+std::vector<tree::ExprPtr> spread_states(const tree::ExprPtr& x) {
+  std::vector<tree::ExprPtr> states;
+  states.push_back(aggregate("count", x));
+  states.push_back(aggregate("sum", tree::make::cast(tree::clone(x), "double")));
+  states.push_back(tree::make::op("*", aggregate("var_pop", x), aggregate("count", x)));
+  return states;
+}
+
+std::vector<tree::ExprPtr> states(const AggregateCall& at, const std::vector<tree::ExprPtr>& arguments,
+                                  const tree::ExprPtr&, const std::vector<values::Oid>& types) {
+  if (!at.call->star && is_spread(at.rule->kind)) return spread_states(arguments.front());
+  std::vector<tree::ExprPtr> made;
+  if (at.call->star) {
+    made.push_back(tree::make::count_star());
+  } else {
+    made.push_back(aggregate(at.rule->name.data(), arguments.front(), at.call->distinct));
+    const bool decimal = !types.empty() && (types.front() == oid::int8 || types.front() == oid::numeric);
+    if (at.rule->kind == Kind::sum && !decimal) made.back() = exact(std::move(made.back()));
+  }
+  return made;
+}
+
+std::vector<values::Oid> state_types(const AggregateCall& at, const std::vector<values::Oid>&, values::Oid result) {
+  if (at.rule->kind == Kind::count) return {oid::int8};
+  if (is_spread(at.rule->kind)) return {oid::int8, oid::float8, oid::float8};
+  return {result};
+}
+
+std::vector<tree::ExprPtr> composed_of(const tree::FunctionCall& call) {
+  std::vector<tree::ExprPtr> parts;
+  if (values::lower_case(call.name.back()) != "avg" || call.args.size() != 1) return parts;
+  for (const char* name : {"sum", "count"}) parts.push_back(aggregate(name, call.args.front(), call.distinct));
+  return parts;
+}
+
+}  // namespace
+
+const Merging merging{
+    .format = values::Format::text,
+    .has_collations = false,
+    .null_is_least = true,
+    .plain_limits = true,
+    .names_freely = false,
+    .settle = settle_columns,
+    .type = type,
+    .key_form = key_form,
+    .read_aggregate = read,
+    .states = states,
+    .state_types = state_types,
+    .composed_of = composed_of,
+    .after_merge = after_merge,
+};
+
+}  // namespace anabranch::rewriter::mysql

@@ -1,0 +1,44 @@
+#include "rewriter/merging.h"
+
+namespace anabranch::rewriter {
+namespace {
+
+void settle(Planning&, const tree::Select&) {}
+
+values::ColumnType type(const Planning& planning, const ResultColumn& column) {
+  return column_type(planning, column.type, column.typmod);
+}
+
+/// A column whose text depends on settings is compared in binary.
+std::optional<KeyForm> key_form(const Planning& planning, const ResultColumn& column, const tree::Expr& expr, bool) {
+  if (text_is_canonical(type(planning, column))) return std::nullopt;
+  return KeyForm{tree::clone(expr), std::nullopt};
+}
+
+std::vector<tree::ExprPtr> composed_of(const tree::FunctionCall&) {
+  return {};
+}
+
+merge::Expression compute(Planning& planning, const tree::Expr& expr, const Leaf& leaf, bool) {
+  return after_merge(planning, expr, leaf);
+}
+
+}  // namespace
+
+const Merging postgresql_merging{
+    .format = values::Format::binary,
+    .has_collations = true,
+    .null_is_least = false,
+    .plain_limits = false,
+    .names_freely = true,
+    .settle = settle,
+    .type = type,
+    .key_form = key_form,
+    .read_aggregate = read_aggregate,
+    .states = states_of,
+    .state_types = state_types,
+    .composed_of = composed_of,
+    .after_merge = compute,
+};
+
+}  // namespace anabranch::rewriter
