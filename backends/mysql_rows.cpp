@@ -11,6 +11,7 @@ namespace anabranch::backends {
 namespace {
 
 constexpr std::size_t batch_bytes = 64 * 1024;
+constexpr std::uint64_t most_columns = 4096;
 
 }  // namespace
 
@@ -37,7 +38,9 @@ std::optional<MysqlRowStream::Reply> MysqlRowStream::take(std::string_view paylo
   const auto event = reader_.read(payload);
   if (!event) violate(event.error().message);
   switch (*event) {
-    case Event::column_count: break;
+    case Event::column_count:
+      if (reader_.columns() > most_columns) violate("more columns than a server has");
+      break;
     case Event::column:
       definitions_.emplace_back(payload);
       if (definitions_.size() == reader_.columns()) return Reply::columns;

@@ -216,6 +216,13 @@ void GroupParts::read_types() {
   };
   aggregate_columns_ = read(1, aggregate_exprs_.size());
   aggregate_types_ = types_of(aggregate_columns_);
+  for (std::size_t i = 0; i < aggregates_of_.size(); ++i) {
+    // What one state has become is the value, whatever clients are told.
+    const auto states = merging().state_types(aggregates_of_[i].call, {0}, aggregate_types_[i].oid);
+    if (states.size() == 1) aggregate_types_[i] = states.front() == aggregate_types_[i].oid
+                                                      ? aggregate_types_[i]
+                                                      : column_type(planning_, states.front());
+  }
   if (!row_exprs_.empty()) row_columns_ = read(2, row_exprs_.size());
   row_types_ = types_of(row_columns_);
 }

@@ -21,6 +21,8 @@ struct Merging {
   values::Format format;
   /// Text is compared here, under collations; else by keys that shards compute.
   bool has_collations;
+  /// Conditions are numbers, true where they are not zero.
+  bool truth_is_number;
   /// NULL is the least of all values, else the greatest.
   bool null_is_least;
   /// LIMIT takes constants and parameters only.
@@ -34,6 +36,9 @@ struct Merging {
   /// Nothing: the value itself is compared. `extreme`: as MIN and MAX compare.
   std::optional<KeyForm> (*key_form)(const Planning& planning, const ResultColumn& column, const tree::Expr& expr,
                                      bool extreme);
+
+  /// The value with all its digits, where its text does not have them and the binary protocol needs them. Null: it has.
+  tree::ExprPtr (*exact)(const ResultColumn& column, const tree::Expr& expr);
 
   AggregateCall (*read_aggregate)(const Planning& planning, const tree::FunctionCall& call, bool key_inside);
   /// The states of an aggregate as expressions of the subquery. `arguments` stand for the call's own

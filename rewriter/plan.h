@@ -301,6 +301,9 @@ struct Plan {
   bool advances_sequences = false;
   bool asks_sequences = false;  ///< currval(), lastval(); MySQL's LAST_INSERT_ID()
   bool cacheable = true;
+  /// MySQL: columns of the answer behind those that are told, and of which of these they are with all their digits,
+  /// which the text of a FLOAT does not have.
+  std::vector<int> exact;
   /// MySQL, where columns are named by the statement's own text: how a text of this plan begins.
   std::string head;
   /// VACUUM, CREATE INDEX CONCURRENTLY …: the server does not run it inside a transaction block, so

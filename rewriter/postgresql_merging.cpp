@@ -15,6 +15,10 @@ std::optional<KeyForm> key_form(const Planning& planning, const ResultColumn& co
   return KeyForm{tree::clone(expr), std::nullopt};
 }
 
+tree::ExprPtr exact(const ResultColumn&, const tree::Expr&) {
+  return nullptr;
+}
+
 std::vector<tree::ExprPtr> composed_of(const tree::FunctionCall&) {
   return {};
 }
@@ -28,12 +32,14 @@ merge::Expression compute(Planning& planning, const tree::Expr& expr, const Leaf
 const Merging postgresql_merging{
     .format = values::Format::binary,
     .has_collations = true,
+    .truth_is_number = false,
     .null_is_least = false,
     .plain_limits = false,
     .names_freely = true,
     .settle = settle,
     .type = type,
     .key_form = key_form,
+    .exact = exact,
     .read_aggregate = read_aggregate,
     .states = states_of,
     .state_types = state_types,

@@ -105,7 +105,7 @@ class GroupScatter : public GroupColumns {
       type = computed_[static_cast<std::size_t>(column - kComputedBase)].type;
       check_printable(type, &expr);
     }
-    check_type(expr, type, output);
+    if (find_aggregate_call(expr) < 0) check_type(expr, type, output);
     outputs_.push_back(column);
   }
 
@@ -153,11 +153,28 @@ class GroupScatter : public GroupColumns {
     merge::Expression column;
     column.op = merge::Expression::Op::column;
     column.type = row_type(constant->row);
+    if (merging().truth_is_number && column.type.oid == oid::int8) return is_not_zero(constant_internal(part));
     if (column.type.oid != oid::boolean) {
       refuse_clause("HAVING " + planning_.text(part), "it is no condition", "Write a condition.");
     }
     column.index = constant_internal(part);
     return column;
+  }
+
+  static merge::Expression is_not_zero(int column) {
+    merge::Expression number;
+    number.op = merge::Expression::Op::column;
+    number.type.oid = oid::int8;
+    number.index = column;
+    merge::Expression zero;
+    zero.type.oid = oid::int8;
+    zero.value = values::Datum::int8(0);
+    merge::Expression test;
+    test.op = merge::Expression::Op::not_equal;
+    test.type.oid = oid::boolean;
+    test.args.push_back(std::move(number));
+    test.args.push_back(std::move(zero));
+    return test;
   }
 
   int settled(int column) const {

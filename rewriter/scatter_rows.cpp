@@ -18,6 +18,7 @@ class RowScatter {
   Outcome plan() {
     find_sort_columns();
     find_distinct_columns();
+    find_exact_columns();
     const bool typed = std::ranges::all_of(hidden_, [](const Hidden& hidden) { return hidden.type.has_value(); });
     if (!typed && !probed(planning_, 1)) {
       std::vector<tree::SelectPtr> probes;
@@ -109,6 +110,24 @@ class RowScatter {
     KeyForm form = *merging().key_form(planning_, column, *value, false);
     twins_.emplace_back(output, add_hidden({std::move(form.expr), std::move(form.type)}));
     return twins_.back().second;
+  }
+
+  /// Of tables' columns; of what a server computes only where it needs no temporary table, which would keep fewer
+  /// digits. Behind a set operation there is no place to ask for more.
+  void find_exact_columns() {
+    if (scatter_.block.left != nullptr || !scatter_.block.outputs_known) return;
+    const tree::Select& select = scatter_.select;
+    const bool streams =
+        !select.distinct && select.group_by.empty() && select.order_by.empty() && !has_windows(select);
+    for (int output = 0; output < width_; ++output) {
+      const ResultColumn& column = result()[static_cast<std::size_t>(output)];
+      const Ident ident = scatter_.block.outputs[static_cast<std::size_t>(output)].ident;
+      if (!streams && planning_.query.column(ident) == nullptr) continue;
+      if (!merging().exact(column, *tree::make::null())) continue;
+      values::ColumnType real;
+      real.oid = values::oid::text;
+      exact_.emplace_back(output, add_hidden({merging().exact(column, *output_expr(output)), std::move(real)}));
+    }
   }
 
   void type_hidden() {
@@ -247,6 +266,10 @@ class RowScatter {
       recipe.outputs.push_back({i, type_of_output(i)});
     }
     for (const Hidden& hidden : hidden_) recipe.inputs.push_back({*hidden.type, -1, merging().format});
+    for (const auto& [output, hidden] : exact_) {
+      recipe.outputs.push_back({width_ + hidden, *hidden_[static_cast<std::size_t>(hidden)].type});
+      planning_.plan->exact.push_back(output);
+    }
     std::vector<merge::SortKey> keys;
     for (std::size_t i = 0; i < sort_.size(); ++i) {
       values::Collation collation =
@@ -293,6 +316,7 @@ class RowScatter {
   std::vector<Compared> distinct_columns_;
   std::vector<Hidden> hidden_;
   std::vector<std::pair<int, int>> twins_;  ///< output → hidden
+  std::vector<std::pair<int, int>> exact_;  ///< output → hidden
   bool wrapped_ = false;
 };
 

@@ -170,7 +170,7 @@ inline constexpr auto kErrors = std::to_array<ErrorRow>({
      "Compare the shards' rows before repeating the statement."},
     {ErrorId::shard_unavailable, "shard_unavailable", "08006", 1429,
      "shard {0} cannot be reached: {1}", ""},
-    {ErrorId::shard_lost, "shard_lost", "08006", 2013,
+    {ErrorId::shard_lost, "shard_lost", "08006", 1158,
      "the connection to shard {0} was lost: {1}", ""},
     {ErrorId::shard_protocol, "shard_protocol", "08P01", 1835,
      "shard {0} sent what the protocol does not allow: {1}", ""},

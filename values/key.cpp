@@ -57,6 +57,17 @@ void append_timetz_key(std::string& out, const TimeTz& value) {
 
 }  // namespace
 
+namespace {
+
+double real_of(std::string_view text, std::string_view type) {
+  double value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) throw make_error(ErrorId::invalid_text, type, text);
+  return value;
+}
+
+}  // namespace
+
 class KeyEncoder::Plan {
  public:
   Plan(const KeySpec& spec, TypeKind kind)
@@ -228,6 +239,8 @@ void KeyEncoder::Plan::append_common(std::string_view value, std::string& out) c
       return append_text_key(out, without_trailing_blanks(value), collation_);
     case TypeKind::enumeration:
       return append_label(value, out);
+    case TypeKind::mysql_real:
+      return append_float_key(out, real_of(value, name_));
     case TypeKind::mysql_weights:
       return append_weights_key(value, out);
     default:

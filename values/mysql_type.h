@@ -54,6 +54,8 @@ inline constexpr Oid kLastMysqlType = kFirstMysqlType + 511;
 /// both formats; how they compare is KeyEncoder's (values/weights_key.h). find_type() knows it, all_types() and
 /// find_type_by_name() do not.
 inline constexpr Oid kMysqlWeights = kLastMysqlType + 1;
+/// A DOUBLE's text with all its digits, as a key: values whose texts are of one number are equal.
+inline constexpr Oid kMysqlReal = kLastMysqlType + 2;
 
 /// `flag`: of a number, that it is unsigned; of a string, that it is bytes without a character set.
 constexpr Oid mysql_type(MysqlCode code, bool flag = false) {

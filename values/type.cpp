@@ -142,6 +142,16 @@ constexpr TypeInfo kWeights = {.oid = kMysqlWeights,
                                .has_equality = true,
                                .has_order = true,
                                .is_collatable = false};
+constexpr TypeInfo kReal = {.oid = kMysqlReal,
+                               .name = "double",
+                               .internal = "",
+                               .kind = mysql_real,
+                               .array_oid = 0,
+                               .element_oid = 0,
+                               .text_is_canonical = true,
+                               .has_equality = true,
+                               .has_order = true,
+                               .is_collatable = false};
 
 const Table& table() {
   static const Table built;
@@ -152,6 +162,7 @@ const Table& table() {
 
 const TypeInfo* find_type(Oid oid) {
   if (oid == kMysqlWeights) return &kWeights;
+  if (oid == kMysqlReal) return &kReal;
   if (oid >= kOidLimit) return nullptr;
   const Table& all = table();
   const uint8_t index = all.by_oid[oid];

@@ -41,6 +41,7 @@ enum class TypeKind : uint8_t {
   array,
   enumeration,
   void_type,
+  mysql_real,     ///< the same
   mysql_weights,  ///< values/mysql_type.h: no type of PostgreSQL's, and in no table of them
   known,  ///< recognised, with nothing proved about its values
 };

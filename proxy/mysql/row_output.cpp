@@ -25,6 +25,10 @@ std::size_t scale_of(std::string_view text) {
   return point == std::string_view::npos ? 0 : text.size() - point - 1;
 }
 
+bool has_few_digits(net::mysql::FieldType type, int decimals) {
+  return type == net::mysql::FieldType::float_ || (type == net::mysql::FieldType::double_ && decimals < any_decimals);
+}
+
 double real_of(std::string_view text) {
   double value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -34,7 +38,7 @@ double real_of(std::string_view text) {
 }  // namespace
 
 RowOutput::RowOutput(State& state, const rewriter::Plan& plan, bool binary)
-    : state_(state), plan_(plan), binary_(binary), fields_(plan.result->size()) {}
+    : state_(state), plan_(plan), binary_(binary), fields_(plan.recipe->outputs.size()) {}
 
 void RowOutput::describe(std::span<const std::string> partial) {
   if (!definitions_.empty()) return;
@@ -46,6 +50,15 @@ void RowOutput::describe(std::span<const std::string> partial) {
     if (read(partial[i]).name == read(told).name) told = partial[i];
   }
   for (std::size_t i = 0; i < definitions_.size(); ++i) columns_.push_back(column_of(i));
+  for (std::size_t i = 0; i < plan_.exact.size(); ++i) {
+    columns_[static_cast<std::size_t>(plan_.exact[i])].exact = definitions_.size() + i;
+  }
+  for (const Column& column : columns_) {
+    if (!binary_ || column.exact || !has_few_digits(column.type, column.decimals)) continue;
+    throw values::make_error(values::ErrorId::unsupported_clause,
+                             "a FLOAT, or a DOUBLE of fixed decimals, in the binary protocol",
+                             "its text does not have all its digits", "Select it as CAST(x AS DOUBLE).");
+  }
 }
 
 net::mysql::ColumnDefinition41 RowOutput::read(const std::string& definition) const {
@@ -64,17 +77,12 @@ RowOutput::Column RowOutput::column_of(std::size_t output) const {
   const bool is_real = column.type == net::mysql::FieldType::double_;
   const bool is_decimal = column.type == net::mysql::FieldType::new_decimal;
   // What the plan was made for; the name is that of a type of the merge.
-  if (is_real != (merged == values::oid::float8) || (is_decimal && merged != values::oid::numeric)) {
+  if ((merged == values::oid::float8 && !is_real) || (is_decimal && merged != values::oid::numeric)) {
     throw values::make_error(values::ErrorId::description_changed, "a shard answers with columns of other types");
-  }
-  const bool few_digits =
-      column.type == net::mysql::FieldType::float_ || (is_real && column.decimals < any_decimals);
-  if (binary_ && few_digits) {
-    throw values::make_error(values::ErrorId::unsupported_clause, "a FLOAT, or a DOUBLE of fixed decimals, in the binary protocol",
-                             "its text does not have all its digits", "Select it as CAST(x AS DOUBLE).");
   }
   if (is_decimal) column.form = Form::decimal;
   if (is_real && !plan_.recipe->passes_through()) column.form = Form::real;
+  if (column.is_unsigned && column.type == net::mysql::FieldType::big_int) column.form = Form::bits;
   return column;
 }
 
@@ -97,7 +105,9 @@ void RowOutput::write(const merge::RowView& row) {
   if (binary_) {
     net::mysql::BinaryRowWriter writer(out, state_.sequence, columns_.size());
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      writer.add(columns_[i].type, in_binary(columns_[i], formed(columns_[i], fields_[i])));
+      const Column& column = columns_[i];
+      const Field value = column.exact ? fields_[*column.exact] : formed(column, fields_[i]);
+      writer.add(column.type, in_binary(column, value));
     }
     return;
   }
@@ -108,7 +118,12 @@ void RowOutput::write(const merge::RowView& row) {
 Field RowOutput::formed(const Column& column, const Field& value) {
   if (!value || column.form == Form::as_it_is) return value;
   text_.clear();
-  if (column.form == Form::decimal) {
+  if (column.form == Form::bits) {
+    if (!value->starts_with('-')) return value;
+    std::int64_t bits = 0;
+    std::from_chars(value->data(), value->data() + value->size(), bits);
+    text_ = std::to_string(static_cast<std::uint64_t>(bits));
+  } else if (column.form == Form::decimal) {
     if (scale_of(*value) == static_cast<std::size_t>(column.decimals)) return value;
     values::append_mysql_decimal(text_, values::Decimal::parse(*value), column.decimals);
   } else {

@@ -30,12 +30,14 @@ class RowOutput {
     as_it_is,
     decimal,  ///< with so many decimals
     real,
+    bits,  ///< a number without a sign, which the merge has with one
   };
   struct Column {
     Form form = Form::as_it_is;
     net::mysql::FieldType type{};
     bool is_unsigned = false;
     int decimals = 0;
+    std::optional<std::size_t> exact;  ///< the field with all its digits
   };
 
   net::mysql::ColumnDefinition41 read(const std::string& definition) const;

@@ -52,6 +52,7 @@ class Scatter {
     }
     if (failure) co_await stop();
     running_.clear();
+    if (failure && state_.explicit_transaction() && co_await has_rolled_back(members_)) co_await roll_back(state_);
     if (failure) std::rethrow_exception(failure);
     finish();
   }

@@ -141,13 +141,7 @@ class SeveralWrites {
 
   /// The statement, or the transaction where a server has rolled its part of it back.
   net::Task<void> undo() {
-    bool whole = false;
-    for (Enlisted* member : members_) {
-      if (member->lease->broken() || member->lease->transaction_status() != 'T') continue;
-      const std::uint16_t now = co_await backends::mysql_status(member->lease);
-      whole |= (now & net::mysql::status::in_transaction) == 0;
-    }
-    if (whole) {
+    if (co_await has_rolled_back(members_)) {
       co_await roll_back(state_);
     } else if (guarded_) {
       co_await on_all(fmt::format("ROLLBACK TO SAVEPOINT {}", guard));

@@ -31,6 +31,16 @@ bool commits_implicitly(const rewriter::Plan& plan) {
   });
 }
 
+net::Task<bool> has_rolled_back(std::span<backends::Transaction::Enlisted* const> members) {
+  bool whole = false;
+  for (backends::Transaction::Enlisted* member : members) {
+    if (member->lease->broken() || member->lease->transaction_status() != 'T') continue;
+    const std::uint16_t now = co_await backends::mysql_status(member->lease);
+    whole |= (now & net::mysql::status::in_transaction) == 0;
+  }
+  co_return whole;
+}
+
 net::Task<void> commit(State& state) {
   std::exception_ptr failure;
   try {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "proxy/mysql/relay.h"
@@ -24,6 +25,10 @@ net::Task<backends::Transaction::Enlisted*> enlist(State& state, const rewriter:
 
 /// Call within a transaction, when a shard has answered: the transaction may have ended there, and then ends everywhere.
 net::Task<void> settle(State& state, backends::Transaction::Enlisted& member, const ReplyEnd& end);
+
+/// A statement has failed on these shards: whether a server has rolled back more than the statement, so that the
+/// transaction must end everywhere.
+net::Task<bool> has_rolled_back(std::span<backends::Transaction::Enlisted* const> members);
 
 /// COMMIT and ROLLBACK of whatever is under way. What the transaction has defined becomes everybody's.
 net::Task<void> commit(State& state);

@@ -97,7 +97,9 @@ FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& con
   static const std::unordered_map<std::string_view, Kind> table = make_table();
   FunctionInfo info;
   const std::string name = values::lower_case(call.name.back());
-  const auto found = call.name.size() == 1 ? table.find(name) : table.end();
+  // What is written as an operator is named as PostgreSQL's tree has it.
+  const bool builtin = call.name.size() == 1 || call.name.front() == "pg_catalog";
+  const auto found = builtin ? table.find(name) : table.end();
   if (found != table.end()) {
     info.kind = call.args.empty() ? found->second : with_arguments(name, found->second);
   } else if (declared_harmless(call.name, context)) {

@@ -47,6 +47,11 @@ tree::ExprPtr exact(tree::ExprPtr real) {
   return tree::make::op("+", tree::make::raw("0e0"), std::move(real));
 }
 
+bool has_all_digits(const ResultColumn& column) {
+  constexpr int any_decimals = 31;
+  return values::mysql_code(column.type) == MysqlCode::double_ && column.typmod >= any_decimals;
+}
+
 tree::ExprPtr call(const char* name, tree::ExprPtr first, tree::ExprPtr second = nullptr, tree::ExprPtr third = nullptr) {
   std::vector<tree::ExprPtr> args;
   args.push_back(std::move(first));
@@ -130,7 +135,9 @@ std::optional<KeyForm> key_form(const Planning& planning, const ResultColumn& co
     case MysqlCode::time:
       return KeyForm{call("time_to_sec", tree::clone(expr)), of(oid::numeric)};
     case MysqlCode::float_:
-      return KeyForm{exact(tree::clone(expr)), of(oid::float8)};
+      return KeyForm{exact(tree::clone(expr)), of(values::kMysqlReal)};
+    case MysqlCode::double_:
+      return KeyForm{has_all_digits(column) ? tree::clone(expr) : exact(tree::clone(expr)), of(values::kMysqlReal)};
     case MysqlCode::bit:
       // What MIN and MAX of bits are told as depends on how a server goes about it.
       if (extreme) refuse_clause("MIN or MAX of bits", "their type is not known", "Ask for MIN(x + 0).");
@@ -180,6 +187,10 @@ bool is_spread(Kind kind) {
   return kind == Kind::var_pop || kind == Kind::var_samp || kind == Kind::stddev_pop || kind == Kind::stddev_samp;
 }
 
+bool is_bitwise(Kind kind) {
+  return kind == Kind::bit_and || kind == Kind::bit_or || kind == Kind::bit_xor;
+}
+
 [[noreturn]] void not_split(const tree::FunctionCall& call, std::string_view reason) {
   refuse_clause("aggregate " + values::lower_case(call.name.back()), reason,
                 "Group by the key, ask for one key, or aggregate in the application.");
@@ -225,6 +236,8 @@ std::vector<tree::ExprPtr> states(const AggregateCall& at, const std::vector<tre
     made.push_back(tree::make::count_star());
   } else {
     made.push_back(aggregate(at.rule->name.data(), arguments.front(), at.call->distinct));
+    // Numbers of 64 bits without a sign, which the merge has with one.
+    if (is_bitwise(at.rule->kind)) made.back() = tree::make::cast(std::move(made.back()), "signed");
     const bool decimal = !types.empty() && (types.front() == oid::int8 || types.front() == oid::numeric);
     if (at.rule->kind == Kind::sum && !decimal) made.back() = exact(std::move(made.back()));
   }
@@ -233,8 +246,15 @@ std::vector<tree::ExprPtr> states(const AggregateCall& at, const std::vector<tre
 
 std::vector<values::Oid> state_types(const AggregateCall& at, const std::vector<values::Oid>&, values::Oid result) {
   if (at.rule->kind == Kind::count) return {oid::int8};
+  if (is_bitwise(at.rule->kind)) return {oid::int8};
   if (is_spread(at.rule->kind)) return {oid::int8, oid::float8, oid::float8};
   return {result};
+}
+
+tree::ExprPtr exact_form(const ResultColumn& column, const tree::Expr& expr) {
+  const MysqlCode code = values::mysql_code(column.type);
+  const bool few = code == MysqlCode::float_ || (code == MysqlCode::double_ && !has_all_digits(column));
+  return few ? exact(tree::clone(expr)) : nullptr;
 }
 
 std::vector<tree::ExprPtr> composed_of(const tree::FunctionCall& call) {
@@ -249,12 +269,14 @@ std::vector<tree::ExprPtr> composed_of(const tree::FunctionCall& call) {
 const Merging merging{
     .format = values::Format::text,
     .has_collations = false,
+    .truth_is_number = true,
     .null_is_least = true,
     .plain_limits = true,
     .names_freely = false,
     .settle = settle_columns,
     .type = type,
     .key_form = key_form,
+    .exact = exact_form,
     .read_aggregate = read,
     .states = states,
     .state_types = state_types,

@@ -131,5 +131,20 @@ TEST_CASE("weights: a type of its own, that no statement can name") {
   for (const TypeInfo& other : all_types()) CHECK(other.oid != kMysqlWeights);
 }
 
+TEST_CASE("weights: a double's text is the key of its number") {
+  const auto made = KeyEncoder::make({.type = {.oid = kMysqlReal}, .format = Format::text});
+  REQUIRE(made.has_value());
+  const auto real = [&](std::string_view text) { return key(*made, text); };
+  CHECK(real("1e3") == real("1000"));
+  CHECK(real("-0") == real("0"));
+  CHECK(real("-1e300") < real("-0.1"));
+  CHECK(real("-0.1") < real("0.1"));
+  CHECK(real("9") < real("10"));
+  CHECK(real("1.5e-7") < real("1e-6"));
+  CHECK_THROWS_AS((void)real("ten"), SqlError);
+  CHECK_THROWS_AS((void)real(""), SqlError);
+  CHECK_THROWS_AS((void)real("1x"), SqlError);
+}
+
 }  // namespace
 }  // namespace anabranch::values
