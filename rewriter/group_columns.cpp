@@ -19,11 +19,21 @@ void GroupColumns::choose_distinct_sets() {
     auto form = merging().key_form(planning_, row_column(set.row), *value, false);
     const values::ColumnType type = form && form->type ? *form->type : row_type(set.row);
     check_equality(type, collation_of(planning_, *set.arg), "DISTINCT " + planning_.text(*set.arg));
-    set.input = add_input(form ? std::move(form->expr) : tree::clone(*value), type, -1, true);
+    if (type.oid != row_type(set.row).oid) check_counted(set);
+    set.input = add_input(form ? of_group(std::move(form->expr), *value) : tree::clone(*value), type, -1, true);
   }
   if (derived_ && !merging().names_freely) {
     refuse_clause("DISTINCT aggregates of several values", "their sets are to be merged one by one",
                   "Ask for one of them in a statement, or group by the key.");
+  }
+}
+
+void GroupColumns::check_counted(const DistinctSet& set) const {
+  for (const Aggregate& aggregate : aggregates_of_) {
+    if (aggregate.distinct_set < 0 || &sets_[static_cast<std::size_t>(aggregate.distinct_set)] != &set) continue;
+    if (aggregate.call.rule->kind == AggregateKind::count) continue;
+    refuse_clause("aggregate " + aggregate.call.call->name.back(), "its DISTINCT values are compared in another form",
+                  "Group by the key, ask for one key, or aggregate in the application.");
   }
 }
 
@@ -58,6 +68,12 @@ int GroupColumns::add_input(tree::ExprPtr expr, values::ColumnType type, int out
   return static_cast<int>(inputs_.size()) - 1;
 }
 
+/// Under ONLY_FULL_GROUP_BY a server sees that a key is the group's own only where the group is a column.
+tree::ExprPtr GroupColumns::of_group(tree::ExprPtr key, const tree::Expr& group) const {
+  if (merging().names_freely || group.as<tree::ColumnRef>() != nullptr) return key;
+  return tree::make::call({"max"}, std::move(key));
+}
+
 void GroupColumns::ensure_base(Group& group, int output) {
   if (group.base >= 0) return;
   auto form = merging().key_form(planning_, row_column(group.row), *group.expr, false);
@@ -65,7 +81,8 @@ void GroupColumns::ensure_base(Group& group, int output) {
   check_equality(type, collation_of(planning_, *group.expr),
                  "GROUP BY " + planning_.text(*group.expr));
   const bool passes = output >= 0 && !form;
-  group.base = add_input(form ? std::move(form->expr) : tree::clone(*group.expr), type, passes ? output : -1, true);
+  group.base = add_input(form ? of_group(std::move(form->expr), *group.expr) : tree::clone(*group.expr), type,
+                         passes ? output : -1, true);
   group.base_passed = passes;
   if (!passes) return;
   groups_.push_back({group.base, group.base});

@@ -34,10 +34,13 @@ class GroupColumns : public GroupParts {
   /// Whether all else may be computed for each group and value of the one set: not what is DISTINCT
   /// of a key, and not constants of a group that is there without any row.
   bool splits_by_set() const;
+  /// Refuses to calculate with values of which only keys are at hand.
+  void check_counted(const DistinctSet& set) const;
   int find_set(const tree::Expr& arg, const tree::Expr* filter, int row);
   /// Rows that the filter rejects have no value, which DISTINCT aggregates pass over.
   tree::ExprPtr set_expr(const DistinctSet& set) const;
   int add_input(tree::ExprPtr expr, values::ColumnType type, int output, bool grouped);
+  tree::ExprPtr of_group(tree::ExprPtr key, const tree::Expr& group) const;
   void ensure_base(Group& group, int output);
   /// The group's column as the client wants it.
   int group_output(int index, int output);

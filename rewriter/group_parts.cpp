@@ -146,6 +146,20 @@ void GroupParts::add_aggregate(const tree::Expr& expr) {
   aggregates_of_.push_back(std::move(made));
 }
 
+namespace {
+
+bool names_column(const tree::Expr& expr) {
+  bool found = false;
+  tree::walk(expr, [&](const tree::Expr& at) {
+    const auto* column = at.as<tree::ColumnRef>();
+    found |= column != nullptr && (!column->resolved || column->resolved->levels_up == 0);
+    return !found;
+  });
+  return found;
+}
+
+}  // namespace
+
 void GroupParts::add_constant(const tree::Expr& expr) {
   tree::walk(expr, [&](const tree::Expr& at) {
     const auto* call = at.as<tree::FunctionCall>();
@@ -156,6 +170,11 @@ void GroupParts::add_constant(const tree::Expr& expr) {
     }
     return true;
   });
+  // PostgreSQL has none.
+  if (groups_of_.empty() && names_column(expr)) {
+    refuse_clause("the column in " + planning_.text(expr) + " beside aggregates",
+                  "a shard without rows has no value for it", "Aggregate it, or group by it.");
+  }
   for (const Constant& known : constants_) {
     if (tree::equal(*known.expr, expr)) return;
   }

@@ -38,29 +38,47 @@ class GroupScatter : public GroupColumns {
   // ----------------------------------------------------------------------------------------
   // outputs
 
-  std::optional<merge::Expression> leaf(const tree::Expr& expr) {
+  static merge::Expression column_of(int index, values::ColumnType type) {
     merge::Expression column;
     column.op = merge::Expression::Op::column;
+    column.index = index;
+    column.type = std::move(type);
+    return column;
+  }
+
+  /// A group's column or an aggregate, in a form that can be compared: its value, or its key.
+  std::optional<merge::Expression> comparable_leaf(const tree::Expr& expr) {
     if (const int group = find_group(expr); group >= 0) {
-      column.index = group_internal(group);
-      column.type = group_type(group);
-      return column;
+      const int index = group_internal(group);
+      return column_of(index, group_type(group));
+    }
+    if (const int aggregate = find_aggregate_call(expr); aggregate >= 0) {
+      const int index = aggregate_internal(aggregate);
+      return column_of(index, comparable_type(aggregate));
+    }
+    return std::nullopt;
+  }
+
+  /// What can be calculated with.
+  std::optional<merge::Expression> leaf(const tree::Expr& expr) {
+    if (const int group = find_group(expr); group >= 0) {
+      auto found = comparable_leaf(expr);
+      if (found->type.oid != row_type(groups_of_[static_cast<std::size_t>(group)].row).oid) return std::nullopt;
+      return found;
     }
     if (const tree::Expr& named = behind_name(expr); &named != &expr) {
       if (auto found = leaf(named)) return found;
       return evaluate(named);
     }
     if (const int aggregate = find_aggregate_call(expr); aggregate >= 0) {
-      column.index = aggregate_internal(aggregate);
-      column.type = comparable_type(aggregate);
-      return column;
+      auto found = comparable_leaf(expr);
+      if (found->type.oid != aggregate_types_[static_cast<std::size_t>(aggregate)].oid) return std::nullopt;
+      return found;
     }
     const bool plain = expr.as<tree::Literal>() != nullptr || expr.as<tree::Param>() != nullptr;
     if (!plain) {
       if (const Constant* constant = find_constant(expr)) {
-        column.type = row_type(constant->row);
-        column.index = constant_internal(expr);
-        return column;
+        return column_of(constant_internal(expr), row_type(constant->row));
       }
     }
     return std::nullopt;
@@ -116,9 +134,7 @@ class GroupScatter : public GroupColumns {
   std::pair<int, values::ColumnType> comparable(const tree::Expr& expr) {
     const Constant* constant = find_group(expr) < 0 ? find_constant(expr) : nullptr;
     if (constant != nullptr) return comparable_constant(*constant);
-    if (auto column = leaf(expr); column && column->op == merge::Expression::Op::column) {
-      return {column->index, column->type};
-    }
+    if (const auto column = comparable_leaf(expr)) return {column->index, column->type};
     const int column = computed(expr);
     return {column, computed_[static_cast<std::size_t>(column - kComputedBase)].type};
   }

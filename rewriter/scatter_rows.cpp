@@ -68,6 +68,9 @@ class RowScatter {
     column.output = meaning.output;
     if (column.output < 0) column.output = same_output(expr);
     if (column.output < 0) {
+      if (scatter_.select.distinct && !is_of_outputs(expr)) {
+        refuse_clause("ORDER BY beside DISTINCT", "it sorts by what is not selected", "Select what it sorts by.");
+      }
       column.expr = &expr;
       column.collation = collation_of(planning_, expr);
       column.hidden = add_hidden({tree::clone(expr), std::nullopt});
@@ -76,6 +79,16 @@ class RowScatter {
     column.collation = collation_of(planning_, scatter_.block, column.output);
     column.hidden = find_twin(column.output);
     return column;
+  }
+
+  /// PostgreSQL takes no others beside DISTINCT.
+  bool is_of_outputs(const tree::Expr& expr) const {
+    bool all = true;
+    tree::walk(expr, [&](const tree::Expr& at) {
+      if (at.as<tree::ColumnRef>() != nullptr) all &= meaning_of(scatter_.block, at, planning_.pins).output >= 0 || same_output(at) >= 0;
+      return all;
+    });
+    return all;
   }
 
   /// An output with the same expression, or naming the same column.

@@ -196,6 +196,11 @@ bool turns_autocommit_on(const State& state, const SessionPlan& plan) {
   });
 }
 
+/// Of sql_select_limit: the default is more rows than there can be.
+bool limits(std::string_view sql_select_limit) {
+  return sql_select_limit != "18446744073709551615";
+}
+
 /// What the server has taken becomes the session's.
 net::Task<void> take_settings(State& state, backends::Lease& lease, const SessionPlan& plan) {
   for (const Setting& setting : plan.settings) co_await take_setting(state, lease, setting);
@@ -206,6 +211,7 @@ net::Task<void> take_settings(State& state, backends::Lease& lease, const Sessio
   if (names(plan, "div_precision_increment")) {
     state.read_division_digits(co_await ask(state, lease, "@@div_precision_increment"));
   }
+  if (names(plan, "sql_select_limit")) state.limits_selects = limits(co_await ask(state, lease, "@@sql_select_limit"));
   state.renew_planning_key();
   if (names(plan, "autocommit")) state.autocommit = co_await ask(state, lease, "@@autocommit") == "1";
 }
@@ -314,7 +320,7 @@ net::Task<void> begin_session(State& state) {
   const std::uint32_t shard = state.default_shard();
   auto* member = co_await state.attach(shard);
   auto answer = co_await backends::run_command(
-      member->lease, "SELECT @@sql_mode, @@version, @@autocommit, @@character_set_client, @@div_precision_increment", state.token());
+      member->lease, "SELECT @@sql_mode, @@version, @@autocommit, @@character_set_client, @@div_precision_increment, @@sql_select_limit", state.token());
   if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
   const auto& row = answer->rows.at(0);
   const auto text = [&](std::size_t column) { return row.at(column).value_or(std::string()); };
@@ -322,6 +328,7 @@ net::Task<void> begin_session(State& state) {
   state.autocommit = text(2) == "1";
   state.read_mode(text(0), text(1));
   state.read_division_digits(text(4));
+  state.limits_selects = limits(text(5));
   state.renew_planning_key();
 }
 

@@ -36,6 +36,7 @@ class Scatter {
   }
 
   net::Task<void> run() {
+    check_select_limit();
     bound_ = rewriter::bind(bind_request(state_, request_));
     if (must_open(state_)) co_await open_transaction(state_, plan_);
     for (const auto& query : bound_.queries) {
@@ -58,6 +59,13 @@ class Scatter {
   }
 
  private:
+  /// It would cut what each shard answers.
+  void check_select_limit() const {
+    if (!state_.limits_selects) return;
+    throw values::make_error(values::ErrorId::unsupported_statement, "a SELECT over several shards under sql_select_limit",
+                             "SET sql_select_limit = DEFAULT, and write LIMIT.");
+  }
+
   void send(std::size_t source) {
     backends::Lease& lease = members_[source]->lease;
     backends::write_command(lease, net::mysql::ComQuery{bound_.queries[source].sql});

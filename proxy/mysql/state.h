@@ -31,6 +31,7 @@ struct State : SessionCore {
   const net::mysql::Capabilities capabilities;
 
   bool autocommit = true;
+  bool limits_selects = false;  ///< sql_select_limit is set
   /// Another statement of the same command follows: the result says so.
   bool more = false;
   /// SET TRANSACTION: characteristics of the next transaction.

@@ -132,6 +132,9 @@ KeyForm weighed(const Planning& planning, const tree::Expr& expr) {
 std::optional<KeyForm> key_form(const Planning& planning, const ResultColumn& column, const tree::Expr& expr,
                                 bool extreme) {
   switch (values::mysql_code(column.type)) {
+    case MysqlCode::timestamp:
+      // Its text is of the session's time zone, where an hour may come twice.
+      return KeyForm{call("unix_timestamp", tree::clone(expr)), of(oid::numeric)};
     case MysqlCode::time:
       return KeyForm{call("time_to_sec", tree::clone(expr)), of(oid::numeric)};
     case MysqlCode::float_:

@@ -25,6 +25,13 @@ constexpr unsigned not_supported = 1235;
 constexpr unsigned open_flags =
     PRI_KEY_FLAG | UNIQUE_KEY_FLAG | MULTIPLE_KEY_FLAG | PART_KEY_FLAG | GROUP_FLAG | BINARY_FLAG;
 
+/// Of text they are 39 or 0, which depends on the same.
+unsigned decimals_of(const MYSQL_FIELD& field) {
+  const bool is_text = field.type == MYSQL_TYPE_VAR_STRING || field.type == MYSQL_TYPE_STRING ||
+                       (field.type >= MYSQL_TYPE_TINY_BLOB && field.type <= MYSQL_TYPE_BLOB);
+  return is_text ? 0 : field.decimals;
+}
+
 Result failure(unsigned number, const char* state, const char* message) {
   Result result;
   result.kind = Result::Kind::error;
@@ -45,7 +52,7 @@ std::vector<Column> columns_of(MYSQL_RES* result) {
     column.play = mysql_play(field);
     column.table = field.table;
     column.told = fmt::format(", which is {}.{}.{}, flags {:#x}, length {}, decimals {}, charset {}", field.db,
-                              field.org_table, field.org_name, field.flags & ~open_flags, field.length, field.decimals,
+                              field.org_table, field.org_name, field.flags & ~open_flags, field.length, decimals_of(field),
                               field.charsetnr);
     columns.push_back(std::move(column));
   }
