@@ -34,7 +34,9 @@ values::Datum read_count(const ValueRef& ref, const BindRequest& request) {
   if (!value.bytes) throw values::SqlError("42000", "LIMIT takes numbers only");
   std::uint64_t count = 0;
   if (value.format == values::Format::binary) {
-    for (std::size_t i = value.bytes->size(); i-- > 0;) count = count << 8 | static_cast<unsigned char>((*value.bytes)[i]);
+    for (std::size_t i = value.bytes->size(); i-- > 0;) {
+      count = count << 8 | static_cast<unsigned char>((*value.bytes)[i]);
+    }
   } else {
     const char* end = value.bytes->data() + value.bytes->size();
     const auto read = std::from_chars(value.bytes->data(), end, count);

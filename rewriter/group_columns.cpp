@@ -13,7 +13,9 @@ void GroupColumns::choose_distinct_sets() {
     aggregate.distinct_set =
         find_set(*call.args.front(), call.filter.get(), aggregate.rows.front());
   }
-  derived_ = sets_.size() > 1 || (sets_.size() == 1 && !splits_by_set());
+  // Without grouping sets each shard groups by the values of all sets together: more rows, and the same sets.
+  const bool several = sets_.size() > 1 && merging().names_freely;
+  derived_ = several || (!sets_.empty() && !splits_by_set());
   for (DistinctSet& set : sets_) {
     const tree::ExprPtr value = set_expr(set);
     auto form = merging().key_form(planning_, row_column(set.row), *value, false);
@@ -23,8 +25,8 @@ void GroupColumns::choose_distinct_sets() {
     set.input = add_input(form ? of_group(std::move(form->expr), *value) : tree::clone(*value), type, -1, true);
   }
   if (derived_ && !merging().names_freely) {
-    refuse_clause("DISTINCT aggregates of several values", "their sets are to be merged one by one",
-                  "Ask for one of them in a statement, or group by the key.");
+    refuse_clause("a DISTINCT aggregate beside one of the key, or beside what is no aggregate",
+                  "they are not of the same rows", "Ask for them in statements of their own, or group by the key.");
   }
 }
 

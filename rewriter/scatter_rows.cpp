@@ -85,7 +85,8 @@ class RowScatter {
   bool is_of_outputs(const tree::Expr& expr) const {
     bool all = true;
     tree::walk(expr, [&](const tree::Expr& at) {
-      if (at.as<tree::ColumnRef>() != nullptr) all &= meaning_of(scatter_.block, at, planning_.pins).output >= 0 || same_output(at) >= 0;
+      if (at.as<tree::ColumnRef>() == nullptr) return true;
+      all &= meaning_of(scatter_.block, at, planning_.pins).output >= 0 || same_output(at) >= 0;
       return all;
     });
     return all;

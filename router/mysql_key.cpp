@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstring>
 #include <limits>
 
@@ -102,6 +103,71 @@ KeyConversion bytes_key(const KeyConstant& constant) {
   return text || bytes ? KeyConversion::of(KeyValue::of(std::string(*constant.bytes))) : KeyConversion::unknown();
 }
 
+// ------------------------------------------------------------------------------------------ moments
+
+/// `digits` digits at the front, taken off.
+std::optional<unsigned> take_digits(std::string_view& text, std::size_t digits) {
+  unsigned value = 0;
+  if (text.size() < digits) return std::nullopt;
+  for (const char c : text.substr(0, digits)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + static_cast<unsigned>(c - '0');
+  }
+  text.remove_prefix(digits);
+  return value;
+}
+
+bool take(std::string_view& text, char c) {
+  if (!text.starts_with(c)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+/// Days since 1970-01-01 of "2024-01-31" at the front, taken off. Servers read much else as a date, and sql_mode decides
+/// what they make of a 31st of February.
+std::optional<std::int64_t> take_days(std::string_view& text) {
+  const auto year = take_digits(text, 4);
+  const bool month_follows = year && take(text, '-');
+  const auto month = month_follows ? take_digits(text, 2) : std::nullopt;
+  const bool day_follows = month && take(text, '-');
+  const auto day = day_follows ? take_digits(text, 2) : std::nullopt;
+  if (!day || *year == 0) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)), std::chrono::month(*month),
+                                         std::chrono::day(*day)};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days(date).time_since_epoch().count();
+}
+
+/// Seconds of " 10:20:30" at the front, taken off; no more than nothing where there is no time. Without a fraction:
+/// whether that is rounded depends on the column.
+std::optional<std::int64_t> take_seconds(std::string_view& text) {
+  if (text.empty()) return 0;
+  const auto hour = take(text, ' ') ? take_digits(text, 2) : std::nullopt;
+  const auto minute = hour && take(text, ':') ? take_digits(text, 2) : std::nullopt;
+  const auto second = minute && take(text, ':') ? take_digits(text, 2) : std::nullopt;
+  if (!second || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
+  return (*hour * 60 + *minute) * 60 + *second;
+}
+
+bool is_sent_moment(Oid type) {
+  if (!values::is_mysql_type(type)) return false;
+  const values::MysqlCode code = values::mysql_code(type);
+  return code == values::MysqlCode::date || code == values::MysqlCode::datetime;
+}
+
+/// A DATE in days, or (`with_time`) a DATETIME in microseconds, which knows no time zone.
+KeyConversion moment_key(const KeyConstant& constant, bool with_time) {
+  const bool readable = is_untyped_text(constant.type) || is_sent_moment(constant.type);
+  if (!readable || constant.format != Format::text) return KeyConversion::unknown();
+  std::string_view text = *constant.bytes;
+  const auto days = take_days(text);
+  if (days && !with_time && text.empty()) return KeyConversion::of(KeyValue::of(*days));
+  const auto seconds = days && with_time ? take_seconds(text) : std::nullopt;
+  if (!seconds || !text.empty()) return KeyConversion::unknown();
+  constexpr std::int64_t a_day = 24 * 60 * 60;
+  return KeyConversion::of(KeyValue::of((*days * a_day + *seconds) * 1'000'000));
+}
+
 }  // namespace
 
 bool mysql_holds_keys(KeyType scheme_type, Oid column_type) {
@@ -113,6 +179,10 @@ bool mysql_holds_keys(KeyType scheme_type, Oid column_type) {
     case KeyType::bytes:
       return values::is_mysql_string(column_type) && values::has_mysql_flag(column_type) &&
              values::mysql_code(column_type) != values::MysqlCode::string;
+    case KeyType::date:
+      return values::is_mysql_type(column_type) && values::mysql_code(column_type) == values::MysqlCode::date;
+    case KeyType::timestamp:
+      return values::is_mysql_type(column_type) && values::mysql_code(column_type) == values::MysqlCode::datetime;
     default:
       return false;
   }
@@ -123,6 +193,8 @@ KeyConversion mysql_key_for_comparison(const KeyColumn& column, const KeyConstan
   if (!constant.bytes) return KeyConversion::of(KeyValue::null());
   if (column.scheme_type == KeyType::text) return text_key(column, constant);
   if (column.scheme_type == KeyType::bytes) return bytes_key(constant);
+  if (column.scheme_type == KeyType::date) return moment_key(constant, false);
+  if (column.scheme_type == KeyType::timestamp) return moment_key(constant, true);
   const auto value = integer_of(constant);
   if (!value || !fits(column.type, *value)) return KeyConversion::unknown();
   return KeyConversion::of(KeyValue::of(*value));
@@ -135,7 +207,8 @@ KeyConversion mysql_key_for_storage(const KeyColumn& column, const KeyConstant& 
   if (result.outcome != KeyConversion::Outcome::value || result.key.is_null()) return result;
   const bool counted = modifier.counted && result.key.integer == 0;
   // Without strict mode, what is too long is cut off. Keys are ASCII, or bytes.
-  const bool longer = column.scheme_type != KeyType::bigint && modifier.length > 0 &&
+  const bool has_length = column.scheme_type == KeyType::text || column.scheme_type == KeyType::bytes;
+  const bool longer = has_length && modifier.length > 0 &&
                       constant.bytes->size() > static_cast<std::size_t>(modifier.length);
   return counted || longer ? KeyConversion::unknown() : result;
 }

@@ -62,7 +62,9 @@ namespace {
 double real_of(std::string_view text, std::string_view type) {
   double value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) throw make_error(ErrorId::invalid_text, type, text);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) {
+    throw make_error(ErrorId::invalid_text, type, text);
+  }
   return value;
 }
 

@@ -320,7 +320,8 @@ net::Task<void> begin_session(State& state) {
   const std::uint32_t shard = state.default_shard();
   auto* member = co_await state.attach(shard);
   auto answer = co_await backends::run_command(
-      member->lease, "SELECT @@sql_mode, @@version, @@autocommit, @@character_set_client, @@div_precision_increment, @@sql_select_limit", state.token());
+      member->lease, "SELECT @@sql_mode, @@version, @@autocommit, @@character_set_client, @@div_precision_increment, "
+                     "@@sql_select_limit", state.token());
   if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
   const auto& row = answer->rows.at(0);
   const auto text = [&](std::size_t column) { return row.at(column).value_or(std::string()); };

@@ -148,6 +148,7 @@ void PreparedStatements::close(State& state, std::uint32_t id) {
 
 net::Task<void> PreparedStatements::reset(State& state, PreparedStatement& prepared) {
   forget_ahead(prepared);
+  prepared.rows.reset();
   const auto shard = std::exchange(prepared.cursor, std::nullopt);
   if (shard) {
     auto* member = state.transaction.find(*shard);

@@ -9,6 +9,7 @@
 
 #include "net/mysql/command_messages.h"
 #include "net/mysql/parameters.h"
+#include "proxy/mysql/cursor.h"
 #include "proxy/mysql/relay.h"
 #include "proxy/mysql/state.h"
 
@@ -43,6 +44,7 @@ struct PreparedStatement {
   };
   std::map<std::uint32_t, OnShard> on;
   std::optional<std::uint32_t> cursor;  ///< the shard that holds its open cursor
+  std::unique_ptr<CursorRows> rows;     ///< of its open cursor over several shards
 };
 
 /// The session's prepared statements, by the numbers that the client knows.

@@ -188,24 +188,28 @@ net::Task<ReplyEnd> pass_reply(State& state, backends::Lease& lease, Reader::Rep
   }
 }
 
-void begin_rows(State& state, std::span<const std::string> definitions) {
+void write_definitions(State& state, std::span<const std::string> definitions) {
   net::Buffer& out = state.out();
   net::mysql::ColumnCount{definitions.size()}.encode(out, state.sequence, state.capabilities);
   for (const std::string& definition : definitions) net::mysql::PacketWriter(out, state.sequence).bytes(definition);
-  const bool eofs = !net::mysql::has(state.capabilities, net::mysql::capability::deprecate_eof);
-  if (eofs) net::mysql::Eof{0, state.status()}.encode(out, state.sequence);
 }
 
-void end_rows(State& state, std::uint16_t warnings) {
-  net::Buffer& out = state.out();
+void begin_rows(State& state, std::span<const std::string> definitions) {
+  write_definitions(state, definitions);
+  const bool eofs = !net::mysql::has(state.capabilities, net::mysql::capability::deprecate_eof);
+  if (eofs) net::mysql::Eof{0, state.status()}.encode(state.out(), state.sequence);
+}
+
+void end_rows(State& state, std::uint16_t warnings, std::uint16_t flags) {
+  const auto status = static_cast<std::uint16_t>(state.status() | flags);
   if (!net::mysql::has(state.capabilities, net::mysql::capability::deprecate_eof)) {
-    return net::mysql::Eof{warnings, state.status()}.encode(out, state.sequence);
+    return net::mysql::Eof{warnings, status}.encode(state.out(), state.sequence);
   }
   net::mysql::Ok end;
   end.ends_rows = true;
-  end.status = state.status();
+  end.status = status;
   end.warnings = warnings;
-  end.encode(out, state.sequence, state.capabilities);
+  end.encode(state.out(), state.sequence, state.capabilities);
 }
 
 void send_ok(State& state, std::uint64_t affected, std::uint64_t insert_id, std::uint16_t warnings,

@@ -26,10 +26,12 @@ struct ReplyEnd {
 net::Task<ReplyEnd> pass_reply(State& state, backends::Lease& lease, net::mysql::ResultReader::Reply kind,
                                std::uint32_t* statement_id = nullptr, std::uint64_t* parameters = nullptr);
 
-/// A result with rows of the proxy's own, in the text protocol: what goes ahead of the rows, given payloads of column
-/// definitions, and what ends them.
+/// A result with rows of the proxy's own: what goes ahead of the rows, given payloads of column definitions, and what
+/// ends them (`flags`: of the status, beside the session's). Of a cursor that is opened there is the first part of the
+/// head only.
+void write_definitions(State& state, std::span<const std::string> definitions);
 void begin_rows(State& state, std::span<const std::string> definitions);
-void end_rows(State& state, std::uint16_t warnings = 0);
+void end_rows(State& state, std::uint16_t warnings = 0, std::uint16_t flags = 0);
 
 /// OK of the proxy's own.
 void send_ok(State& state, std::uint64_t affected = 0, std::uint64_t insert_id = 0, std::uint16_t warnings = 0,

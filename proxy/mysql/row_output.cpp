@@ -90,7 +90,10 @@ net::Task<void> RowOutput::take(const merge::Batch& rows) {
   begin();
   for (std::size_t i = 0; i < rows.size(); ++i) write(rows.row(i));
   if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
-  if (!state_.client.congested()) co_return;
+  if (state_.client.congested()) co_await send();
+}
+
+net::Task<void> RowOutput::send() {
   if (!co_await state_.client.flush()) throw SessionLost{"the client has closed the connection"};
 }
 
@@ -141,6 +144,11 @@ Field RowOutput::in_binary(const Column& column, const Field& value) {
   const auto bytes = net::mysql::text_to_binary(column.type, column.is_unsigned, *value, scratch_);
   if (!bytes) throw values::make_error(values::ErrorId::internal, "a value that its column's type does not have");
   return *bytes;
+}
+
+void RowOutput::open_cursor(std::uint16_t warnings) {
+  write_definitions(state_, definitions_);
+  end_rows(state_, warnings, net::mysql::status::cursor_exists);
 }
 
 void RowOutput::finish(std::uint16_t warnings) {

@@ -24,6 +24,11 @@ class RowOutput {
   net::Task<void> take(const merge::Batch& rows);
   void finish(std::uint16_t warnings);
 
+  // Of a cursor, whose rows are written when they are fetched.
+  void open_cursor(std::uint16_t warnings);
+  void write(const merge::RowView& row);
+  net::Task<void> send();
+
  private:
   /// How a merged value, which is text, becomes what the server would have sent.
   enum class Form : std::uint8_t {
@@ -43,7 +48,6 @@ class RowOutput {
   net::mysql::ColumnDefinition41 read(const std::string& definition) const;
   Column column_of(std::size_t output) const;
   void begin();
-  void write(const merge::RowView& row);
   net::mysql::Field formed(const Column& column, const net::mysql::Field& value);
   net::mysql::Field in_binary(const Column& column, const net::mysql::Field& value);
 

@@ -10,6 +10,8 @@
 #include "backends/streams.h"
 #include "merge/merger.h"
 #include "net/mysql/command_messages.h"
+#include "proxy/mysql/cursor.h"
+#include "proxy/mysql/prepared.h"
 #include "proxy/mysql/row_output.h"
 #include "proxy/mysql/several.h"
 #include "proxy/mysql/transaction.h"
@@ -30,9 +32,7 @@ class Scatter {
         request_(request),
         budget_(state.db->config->limits.query_memory),
         output_(state, plan_, request.prepared != nullptr) {
-    if (request.cursor == net::mysql::cursor::none) return;
-    throw values::make_error(values::ErrorId::unsupported_statement, "a cursor over several shards",
-                             "Read the rows without one.");
+    if (request.cursor != net::mysql::cursor::none) cursor_ = std::make_unique<CursorRows>(state, request.plan);
   }
 
   net::Task<void> run() {
@@ -78,7 +78,7 @@ class Scatter {
   net::Task<void> pass_rows() {
     while (const auto next = co_await streams_.next()) {
       take(next->source, next->reply);
-      if (next->reply == Stream::Reply::rows) co_await output_.take(streams_.stream(next->source).rows);
+      if (next->reply == Stream::Reply::rows) co_await take_rows(streams_.stream(next->source).rows);
     }
   }
 
@@ -92,7 +92,7 @@ class Scatter {
       const merge::Merger::Status status = merger.next(out);
       if (status.kind == merge::Merger::Status::Kind::end) break;
       if (status.kind == merge::Merger::Status::Kind::rows) {
-        co_await output_.take(out);
+        co_await take_rows(out);
         continue;
       }
       std::size_t source = status.source;
@@ -120,6 +120,14 @@ class Scatter {
     merger.consume(source, std::move(rows));
   }
 
+  net::Task<void> take_rows(const merge::Batch& rows) {
+    if (cursor_ != nullptr) {
+      cursor_->keep(rows);
+    } else {
+      co_await output_.take(rows);
+    }
+  }
+
   void take(std::size_t source, Stream::Reply reply) {
     const Stream& stream = streams_.stream(source);
     if (reply == Stream::Reply::columns) return take_columns(stream);
@@ -135,7 +143,7 @@ class Scatter {
     if (stream.definitions().size() != plan_.recipe->inputs.size()) {
       throw values::make_error(values::ErrorId::description_changed, "a shard answers with other columns");
     }
-    output_.describe(stream.definitions());
+    (cursor_ != nullptr ? cursor_->output() : output_).describe(stream.definitions());
   }
 
   /// Nothing of the statement runs on when its error is told.
@@ -149,7 +157,10 @@ class Scatter {
 
   void finish() {
     state_.note_warned(std::move(warned_));
-    output_.finish(static_cast<std::uint16_t>(std::min<std::uint64_t>(warnings_, 65535)));
+    const auto warnings = static_cast<std::uint16_t>(std::min<std::uint64_t>(warnings_, 65535));
+    if (cursor_ == nullptr) return output_.finish(warnings);
+    cursor_->open(warnings);
+    request_.prepared->rows = std::move(cursor_);
   }
 
   State& state_;
@@ -161,6 +172,7 @@ class Scatter {
   std::vector<Enlisted*> members_;
   std::vector<std::unique_ptr<Running>> running_;
   RowOutput output_;
+  std::unique_ptr<CursorRows> cursor_;  ///< of an execution that opens one
   std::uint64_t warnings_ = 0;
   std::vector<std::uint32_t> warned_;
 };

@@ -371,6 +371,7 @@ net::Task<void> Sharded::execute(std::string_view payload) {
   request.values = prepared.values.read(prepared.bound, prepared.ahead);
   request.prepared = &prepared;
   request.cursor = head->flags;
+  prepared.rows.reset();
   std::exception_ptr failure;
   try {
     (void)co_await run(request);
@@ -385,6 +386,10 @@ net::Task<void> Sharded::fetch(std::string_view payload) {
   auto fetch = net::mysql::ComStmtFetch::decode(payload);
   if (!fetch) malformed(fetch.error());
   PreparedStatement& prepared = prepared_.find(fetch->statement, "mysqld_stmt_fetch");
+  if (prepared.rows != nullptr) {
+    if (!co_await prepared.rows->fetch(fetch->rows)) prepared.rows.reset();
+    co_return;
+  }
   Enlisted* member = prepared.cursor ? state_.transaction.find(*prepared.cursor) : nullptr;
   if (member == nullptr) {
     throw server_error(1421, "HY000", fmt::format("The statement ({}) has no open cursor.", prepared.id));

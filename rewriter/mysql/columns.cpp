@@ -30,11 +30,13 @@ class Settler {
     tree::walk(expr, [&](const tree::Expr& at) {
       if (const auto* literal = at.as<tree::Literal>()) (void)literal->value(pins_);
       if (at.as<tree::Param>() != nullptr) {
-        refuse_clause("a parameter outside WHERE", "the columns' types depend on it", "Write its value into the statement.");
+        refuse_clause("a parameter outside WHERE", "the columns' types depend on it",
+                      "Write its value into the statement.");
       }
       const auto* variable = at.as<tree::Variable>();
       if (variable != nullptr && !variable->system) {
-        refuse_clause("a user variable outside WHERE", "the columns' types depend on it", "Write its value into the statement.");
+        refuse_clause("a user variable outside WHERE", "the columns' types depend on it",
+                      "Write its value into the statement.");
       }
       tree::for_each_subquery(at, [&](const tree::Select& inner) { visit(inner); });
       return true;

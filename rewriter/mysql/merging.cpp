@@ -104,7 +104,8 @@ tree::ExprPtr weights_of(const Planning& planning, const tree::Expr& x) {
 void check_collations(const Planning& planning) {
   const auto check = [](const std::string& collation) {
     if (collation.empty() || values::weights_are_order(collation)) return;
-    refuse_clause("comparing text under " + collation, "its order is not known here", "Compare it under another collation.");
+    refuse_clause("comparing text under " + collation, "its order is not known here",
+                  "Compare it under another collation.");
   };
   if (!planning.request->context->mysql.weighs) {
     refuse_clause("comparing text under the connection's collation", "its order is not known here",

@@ -156,7 +156,8 @@ std::shared_ptr<Plan> show(Planning& planning, const tree::Utility& utility) {
 
 /// EXPLAIN of what one shard carries out is that shard's; of all else, the proxy's plan.
 PlanResult explain(Planning& planning, const tree::Explain& explain) {
-  PlanResult inner = plan_inner(planning, *explain.statement, to_text(*explain.statement, planning.shape(), Dialect::mysql));
+  std::string original = to_text(*explain.statement, planning.shape(), Dialect::mysql);
+  PlanResult inner = plan_inner(planning, *explain.statement, std::move(original));
   if (auto* need = std::get_if<NeedDescribe>(&inner)) return std::move(*need);
   auto explained = std::get<std::shared_ptr<const Plan>>(inner);
   if (explained->kind == PlanKind::refuse) return explained;

@@ -145,7 +145,8 @@ using KeyedRows = std::span<const KeyedRow>;
 
 /// The rows at the front that share a key.
 std::size_t length_of_run(KeyedRows rows) {
-  const auto other = std::ranges::find_if(rows, [&](const KeyedRow& row) { return compare_keys(rows.front(), row) != 0; });
+  const auto differs = [&](const KeyedRow& row) { return compare_keys(rows.front(), row) != 0; };
+  const auto other = std::ranges::find_if(rows, differs);
   return static_cast<std::size_t>(other - rows.begin());
 }
 

@@ -82,7 +82,8 @@ rewriter::ResultColumn column_of(const MYSQL_FIELD& field) {
   constexpr unsigned binary = 63;
   rewriter::ResultColumn column;
   column.name = field.name;
-  column.type = values::mysql_type(code, IS_NUM(field.type) ? (field.flags & UNSIGNED_FLAG) != 0 : field.charsetnr == binary);
+  const bool flag = IS_NUM(field.type) ? (field.flags & UNSIGNED_FLAG) != 0 : field.charsetnr == binary;
+  column.type = values::mysql_type(code, flag);
   column.typmod = static_cast<std::int32_t>(field.decimals);
   return column;
 }

@@ -102,6 +102,30 @@ TEST_CASE("a NULL or 0 for which the server stores something else is refused") {
   CHECK(stored(counted, literal, "1").key.integer == 1);
 }
 
+TEST_CASE("a date is one where every server reads it alike") {
+  const auto date = column(conf::KeyType::date, mysql_type(MysqlCode::date));
+  CHECK(compared(date, quoted, "1970-01-02").key.integer == 1);
+  CHECK(compared(date, mysql_type(MysqlCode::date), "2024-02-29").key.integer == 19782);
+  for (const std::string_view text : {"2024-02-30", "2024-2-3", "24-02-03", "2024-02-03 00:00:00", "20240203", "0000-00-00",
+                                      "2024-00-10", " 2024-02-03", "2024-02-03 ", "2024/02/03", ""}) {
+    CHECK_MESSAGE(compared(date, quoted, text).outcome == Outcome::unknown, text);
+    CHECK_MESSAGE(stored(date, quoted, text).outcome == Outcome::unknown, text);
+  }
+  CHECK(compared(date, literal, "20240203").outcome == Outcome::unknown);
+}
+
+TEST_CASE("a moment has a date, and perhaps a time without a fraction") {
+  const auto moment = column(conf::KeyType::timestamp, mysql_type(MysqlCode::datetime));
+  CHECK(compared(moment, quoted, "1970-01-01").key.integer == 0);
+  CHECK(compared(moment, quoted, "1970-01-01 00:00:01").key.integer == 1'000'000);
+  CHECK(stored(moment, mysql_type(MysqlCode::datetime), "1969-12-31 23:59:59").key.integer == -1'000'000);
+  for (const std::string_view text : {"2024-02-03 24:00:00", "2024-02-03 10:60:00", "2024-02-03T10:00:00", "2024-02-03 10:00",
+                                      "2024-02-03 10:00:00.5", "2024-02-03 10:00:00Z", "2024-02-03 1:00:00"}) {
+    CHECK_MESSAGE(compared(moment, quoted, text).outcome == Outcome::unknown, text);
+  }
+  CHECK_FALSE(router::key_type_of(mysql_type(MysqlCode::timestamp)).has_value());
+}
+
 TEST_CASE("types have their own numbers") {
   CHECK(values::find_mysql_type("int", true, "") == mysql_type(MysqlCode::long_, true));
   CHECK(values::find_mysql_type("varbinary", false, "") == mysql_type(MysqlCode::varchar, true));
