@@ -13,6 +13,9 @@ namespace anabranch::rewriter {
 /// the expression itself must be computed.
 using Leaf = std::function<std::optional<merge::Expression>(const tree::Expr&)>;
 
+/// What an expression over groups is for: for clients, and to sort by; as a truth value; within another one.
+enum class Wanted { output, condition, operand };
+
 /// Refuses what cannot be computed exactly. `expected`: the type wanted of a bare NULL; 0: none.
 merge::Expression after_merge(Planning& planning, const tree::Expr& expr, const Leaf& leaf);
 

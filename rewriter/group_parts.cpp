@@ -236,6 +236,12 @@ void GroupParts::read_types() {
   aggregate_columns_ = read(1, aggregate_exprs_.size());
   aggregate_types_ = types_of(aggregate_columns_);
   for (std::size_t i = 0; i < aggregates_of_.size(); ++i) {
+    const AggregateCall& call = aggregates_of_[i].call;
+    if (call.rule->kind == merge::AggregateKind::sum && aggregate_types_[i].oid == values::oid::numeric &&
+        merging().hides_digits(planning_, *call.call->args.front())) {
+      refuse_clause("the sum of " + planning_.text(*call.call->args.front()),
+                    "a shard does not show all digits that it adds", "Round what is added.");
+    }
     // What one state has become is the value, whatever clients are told.
     const auto states = merging().state_types(aggregates_of_[i].call, {0}, aggregate_types_[i].oid);
     if (states.size() == 1) aggregate_types_[i] = states.front() == aggregate_types_[i].oid

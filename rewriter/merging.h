@@ -50,8 +50,9 @@ struct Merging {
                                           values::Oid result);
   /// What an aggregate is computed of after the merge (AVG(x): SUM(x) and COUNT(x)); empty: it is one of its own.
   std::vector<tree::ExprPtr> (*composed_of)(const tree::FunctionCall& call);
-  /// after_merge.h. `condition`: a truth value is wanted.
-  merge::Expression (*after_merge)(Planning& planning, const tree::Expr& expr, const Leaf& leaf, bool condition);
+  merge::Expression (*after_merge)(Planning& planning, const tree::Expr& expr, const Leaf& leaf, Wanted wanted);
+  /// The value may have digits that its text, of which an aggregate of it would be merged, does not show.
+  bool (*hides_digits)(const Planning& planning, const tree::Expr& expr);
 };
 
 extern const Merging postgresql_merging;

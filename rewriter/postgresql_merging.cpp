@@ -23,8 +23,12 @@ std::vector<tree::ExprPtr> composed_of(const tree::FunctionCall&) {
   return {};
 }
 
-merge::Expression compute(Planning& planning, const tree::Expr& expr, const Leaf& leaf, bool) {
+merge::Expression compute(Planning& planning, const tree::Expr& expr, const Leaf& leaf, Wanted) {
   return after_merge(planning, expr, leaf);
+}
+
+bool hides_digits(const Planning&, const tree::Expr&) {
+  return false;
 }
 
 }  // namespace
@@ -45,6 +49,7 @@ const Merging postgresql_merging{
     .state_types = state_types,
     .composed_of = composed_of,
     .after_merge = compute,
+    .hides_digits = hides_digits,
 };
 
 }  // namespace anabranch::rewriter

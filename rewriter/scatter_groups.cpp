@@ -46,6 +46,16 @@ class GroupScatter : public GroupColumns {
     return column;
   }
 
+  /// The merge has MySQL's bit aggregates with a sign, which they have not.
+  void check_comparable(int aggregate) {
+    const merge::AggregateKind kind = aggregates_of_[static_cast<std::size_t>(aggregate)].call.rule->kind;
+    const bool bitwise = kind == merge::AggregateKind::bit_and || kind == merge::AggregateKind::bit_or ||
+                         kind == merge::AggregateKind::bit_xor;
+    if (merging().has_collations || !bitwise) return;
+    refuse_clause("an expression of, or an order by, bit aggregates", "they are numbers without a sign",
+                  "Select the aggregates, and compute the expression in the application.");
+  }
+
   /// A group's column or an aggregate, in a form that can be compared: its value, or its key.
   std::optional<merge::Expression> comparable_leaf(const tree::Expr& expr) {
     if (const int group = find_group(expr); group >= 0) {
@@ -53,6 +63,7 @@ class GroupScatter : public GroupColumns {
       return column_of(index, group_type(group));
     }
     if (const int aggregate = find_aggregate_call(expr); aggregate >= 0) {
+      check_comparable(aggregate);
       const int index = aggregate_internal(aggregate);
       return column_of(index, comparable_type(aggregate));
     }
@@ -68,12 +79,15 @@ class GroupScatter : public GroupColumns {
     }
     if (const tree::Expr& named = behind_name(expr); &named != &expr) {
       if (auto found = leaf(named)) return found;
-      return evaluate(named);
+      return evaluate(named, Wanted::operand);
     }
     if (const int aggregate = find_aggregate_call(expr); aggregate >= 0) {
       auto found = comparable_leaf(expr);
       if (found->type.oid != aggregate_types_[static_cast<std::size_t>(aggregate)].oid) return std::nullopt;
-      return found;
+      const auto& args = aggregates_of_[static_cast<std::size_t>(aggregate)].call.call->args;
+      const bool hides = std::ranges::any_of(
+          args, [&](const tree::ExprPtr& arg) { return merging().hides_digits(planning_, *arg); });
+      return hides && found->type.oid == oid::numeric ? std::nullopt : found;
     }
     const bool plain = expr.as<tree::Literal>() != nullptr || expr.as<tree::Param>() != nullptr;
     if (!plain) {
@@ -84,15 +98,15 @@ class GroupScatter : public GroupColumns {
     return std::nullopt;
   }
 
-  merge::Expression evaluate(const tree::Expr& expr, bool condition = false) {
-    return merging().after_merge(planning_, expr, [this](const tree::Expr& at) { return leaf(at); }, condition);
+  merge::Expression evaluate(const tree::Expr& expr, Wanted wanted) {
+    return merging().after_merge(planning_, expr, [this](const tree::Expr& at) { return leaf(at); }, wanted);
   }
 
   int computed(const tree::Expr& expr) {
     for (std::size_t i = 0; i < computed_exprs_.size(); ++i) {
       if (tree::equal(*computed_exprs_[i], expr)) return kComputedBase + static_cast<int>(i);
     }
-    merge::Expression made = evaluate(expr);
+    merge::Expression made = evaluate(expr, Wanted::output);
     computed_exprs_.push_back(&expr);
     computed_.push_back(std::move(made));
     return kComputedBase + static_cast<int>(computed_.size()) - 1;
@@ -153,6 +167,10 @@ class GroupScatter : public GroupColumns {
     }
     if (select_.distinct) {
       for (const OutputColumn& output : scatter_.block.outputs) {
+        if (merging().hides_digits(planning_, *output.expr)) {
+          refuse_clause("DISTINCT " + planning_.text(*output.expr), "its digits beyond those that are told may count",
+                        "Round it.");
+        }
         const auto [column, type] = comparable(*output.expr);
         check_equality(type, collation_of(planning_, *output.expr),
                        "DISTINCT " + planning_.text(*output.expr));
@@ -165,7 +183,7 @@ class GroupScatter : public GroupColumns {
   /// A condition without aggregates is computed by the shards.
   merge::Expression having(const tree::Expr& part) {
     const Constant* constant = find_constant(part);
-    if (constant == nullptr) return evaluate(part, true);
+    if (constant == nullptr) return evaluate(part, Wanted::condition);
     merge::Expression column;
     column.op = merge::Expression::Op::column;
     column.type = row_type(constant->row);

@@ -17,6 +17,8 @@ class RowScatter {
 
   Outcome plan() {
     find_sort_columns();
+    // A key tells rows apart that the shard's DISTINCT alone would not.
+    distinct_ |= scatter_.select.distinct && !merging().names_freely && !hidden_.empty();
     find_distinct_columns();
     find_exact_columns();
     const bool typed = std::ranges::all_of(hidden_, [](const Hidden& hidden) { return hidden.type.has_value(); });
@@ -28,7 +30,8 @@ class RowScatter {
     if (!typed) type_hidden();
     tree::SelectPtr subquery = make_subquery();
     const LimitSlots limit = add_limit_slots(planning_, scatter_.select, true);
-    push_limit(*subquery, limit);
+    const bool equals_left = distinct_ && scatter_.select.distinct && !merging().names_freely && !wrapped_;
+    push_limit(*subquery, limit, !equals_left);
     return finish_scatter(scatter_, std::move(subquery), make_recipe(limit), reason());
   }
 
@@ -253,10 +256,10 @@ class RowScatter {
     }
   }
 
-  void push_limit(tree::Select& subquery, const LimitSlots& limit) const {
+  void push_limit(tree::Select& subquery, const LimitSlots& limit, bool cuts) const {
     subquery.offset = nullptr;
     subquery.limit = nullptr;
-    if (limit.pushed < 0) {
+    if (limit.pushed < 0 || !cuts) {
       subquery.with_ties = false;
       return;
     }

@@ -40,6 +40,13 @@ void check_locking(const Scatter& scatter) {
   }
 }
 
+void check_directions(const Scatter& scatter) {
+  const bool directed = std::ranges::any_of(scatter.select.group_by, [](const tree::GroupItem& item) {
+    return item.direction != tree::SortKey::Direction::unspecified;
+  });
+  if (directed) refuse_clause("GROUP BY with ASC or DESC", "groups come in no order", "Use ORDER BY.");
+}
+
 /// Every shard asked must have every table.
 void check_same_shards(const Scatter& scatter) {
   const Query& query = scatter.planning.query;
@@ -82,6 +89,7 @@ Outcome scatter_plain(Scatter& scatter) {
     refuse_clause("a window function", *window, "Put the key into its PARTITION BY.");
   }
   check_locking(scatter);
+  check_directions(scatter);
   Planning& planning = scatter.planning;
   if (is_aggregated(scatter.select, planning.functions)) {
     const auto items = group_items(scatter.block, planning.pins);

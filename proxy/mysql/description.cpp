@@ -16,11 +16,17 @@ namespace {
 using net::mysql::ColumnDefinition41;
 using values::MysqlCode;
 
+constexpr std::uint16_t binary_collation = 63;
+
 /// ENUM and SET are told as strings with a flag.
 MysqlCode code_of(const ColumnDefinition41& column) {
   if ((column.flags & net::mysql::column_flag::is_enum) != 0) return MysqlCode::enum_;
   if ((column.flags & net::mysql::column_flag::is_set) != 0) return MysqlCode::set;
-  return static_cast<MysqlCode>(column.type);
+  // UUID and INET6 are told as text, and ordered otherwise.
+  constexpr std::uint16_t marks = net::mysql::column_flag::is_unsigned | net::mysql::column_flag::binary;
+  const bool own_order = column.type == net::mysql::FieldType::string && (column.flags & marks) == marks &&
+                         column.collation != binary_collation;
+  return own_order ? MysqlCode::geometry : static_cast<MysqlCode>(column.type);
 }
 
 bool is_number(MysqlCode code) {
@@ -31,7 +37,6 @@ bool is_number(MysqlCode code) {
 rewriter::ResultColumn column_of(std::string definition, const backends::Lease& lease) {
   const auto column = ColumnDefinition41::decode(definition, lease->server().form.capabilities);
   if (!column) throw values::make_error(values::ErrorId::shard_protocol, lease->server().text(), column.error().message);
-  constexpr std::uint16_t binary_collation = 63;
   const MysqlCode code = code_of(*column);
   const bool flag = is_number(code) ? (column->flags & net::mysql::column_flag::is_unsigned) != 0
                                     : column->collation == binary_collation;

@@ -113,6 +113,7 @@ void State::read_mode(std::string_view sql_mode, std::string_view version) {
   mode.pipes_as_concat = has("PIPES_AS_CONCAT");
   mode.high_not_precedence = has("HIGH_NOT_PRECEDENCE");
   mode.ignore_space = has("IGNORE_SPACE");
+  nothing_is_null_ = has("ORACLE") || has("EMPTY_STRING_IS_NULL");
   if (!version.empty()) {
     mode.mariadb = version.contains("MariaDB");
     mode.version = version_number(version);
@@ -141,7 +142,7 @@ bool State::connection_weighs() const {
 }
 
 void State::renew_planning_key() {
-  planning.mysql.weighs = connection_weighs();
+  planning.mysql.weighs = connection_weighs() && !nothing_is_null_;
   planning_key = rewriter::planning_key(planning);
   planning_key += fmt::format("\4{}", form.collation);
   for (const auto& [name, value] : *settings.current()) {

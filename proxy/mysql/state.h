@@ -73,6 +73,8 @@ struct State : SessionCore {
  private:
   bool in_transaction() const;
   bool connection_weighs() const;
+
+  bool nothing_is_null_ = false;  ///< by sql_mode: an empty string is, or joins with NULL as if that were one
   bool has_begun_beside(const backends::Lease* lease) const;
   bool reads_only() const;
 };

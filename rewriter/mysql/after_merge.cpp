@@ -32,6 +32,8 @@ class Builder {
       : planning_(planning), whole_(whole), leaf_(leaf) {}
 
   Expression number(const tree::Expr& expr) { return as_number(build(expr)); }
+  /// As it is told, and sorted by.
+  Expression output(const tree::Expr& expr) { return rounded(number(expr)); }
   Expression condition(const tree::Expr& expr) { return as_condition(build(expr)); }
 
  private:
@@ -101,7 +103,7 @@ class Builder {
 
   Expression as_condition(Expression expr) {
     if (expr.type.oid == oid::boolean) return expr;
-    if (rank(expr.type.oid) == 0) fail();
+    if (rank(expr.type.oid) == 0 || has_quotient(expr)) fail();
     return comparison(Op::not_equal, std::move(expr), integer(0));
   }
 
@@ -114,6 +116,7 @@ class Builder {
       return constant;
     }
     if (at.token() < 0) fail();
+    std::int32_t scale = -1;
     Slot slot;
     slot.first.from = ValueRef::From::literal;
     slot.first.index = at.token();
@@ -126,6 +129,7 @@ class Builder {
         // With an exponent it is a double.
         if (at.value(planning_.pins).find_first_of("eE") != std::string::npos) fail();
         slot.type = oid::numeric;
+        scale = digits_behind_point(at.value(planning_.pins));
         break;
       default:
         fail();
@@ -133,9 +137,55 @@ class Builder {
     Expression made;
     made.op = Op::slot;
     made.type.oid = slot.type;
+    made.type.typmod = scale;
     made.index = static_cast<int>(planning_.plan->slots.size());
     planning_.plan->slots.push_back(std::move(slot));
     return made;
+  }
+
+  static std::int32_t digits_behind_point(const std::string& text) {
+    const std::size_t point = text.find('.');
+    return point == std::string::npos ? 0 : static_cast<std::int32_t>(text.size() - point - 1);
+  }
+
+  // ---------------------------------------------------------------------------------------- scales
+
+  /// How many digits behind the point a decimal is told with.
+  int scale_of(const Expression& expr) const {
+    const auto widest = [&] {
+      int most = 0;
+      for (const Expression& arg : expr.args) most = std::max(most, scale_of(arg));
+      return most;
+    };
+    constexpr int most_digits = 38;
+    if (expr.type.oid != oid::numeric) return 0;
+    switch (expr.op) {
+      case Op::column:
+      case Op::slot:
+        return std::max(expr.type.typmod, 0);
+      case Op::quotient:
+        return std::min(scale_of(expr.args[0]) + expr.index, most_digits);
+      case Op::multiply:
+        return std::min(scale_of(expr.args[0]) + scale_of(expr.args[1]), most_digits);
+      case Op::round:
+        return static_cast<int>(std::get<std::int64_t>(expr.args[1].value.value));
+      default:
+        return widest();
+    }
+  }
+
+  /// It is calculated with more digits than it is told with.
+  static bool has_quotient(const Expression& expr) {
+    if (expr.op == Op::quotient && expr.type.oid == oid::numeric) return true;
+    return expr.op != Op::round && std::ranges::any_of(expr.args, has_quotient);
+  }
+
+  Expression rounded(Expression expr) const {
+    if (expr.type.oid != oid::numeric || !has_quotient(expr)) return expr;
+    Expression places;
+    places.type.oid = oid::int4;
+    places.value = values::Datum::int4(scale_of(expr));
+    return node(Op::round, oid::numeric, list(std::move(expr), std::move(places)));
   }
 
   // ------------------------------------------------------------------------------------- promotion
@@ -153,13 +203,27 @@ class Builder {
     for (const Expression& arg : args) {
       if (rank(arg.type.oid) > rank(type)) type = arg.type.oid;
     }
+    const bool is_unsigned =
+        std::ranges::any_of(args, [](const Expression& arg) { return arg.type.typmod == kUnsigned; });
     std::vector<Expression> same;
     for (Expression& arg : args) same.push_back(promoted(std::move(arg), type));
-    return node(op, type, std::move(same));
+    Expression made = node(op, type, std::move(same));
+    if (is_unsigned) made.type.typmod = kUnsigned;
+    return made;
   }
 
-  Expression comparison(Op op, Expression left, Expression right) {
-    Expression made = common(op, list(as_number(std::move(left)), as_number(std::move(right))));
+  /// Both sides as they are told: that is what servers compare, save in BETWEEN and IN (`in_full`).
+  Expression comparison(Op op, Expression left, Expression right, bool in_full = false) {
+    left = as_number(std::move(left));
+    right = as_number(std::move(right));
+    const bool real = left.type.oid == oid::float8 || right.type.oid == oid::float8;
+    if (real && (has_quotient(left) || has_quotient(right))) fail();
+    if (!in_full) {
+      left = rounded(std::move(left));
+      right = rounded(std::move(right));
+    }
+    Expression made = common(op, list(std::move(left), std::move(right)));
+    made.type = {};
     made.type.oid = oid::boolean;
     return made;
   }
@@ -221,15 +285,15 @@ class Builder {
   Expression between(const tree::Between& at) {
     if (at.symmetric) fail();
     Expression both = node(Op::logical_and, oid::boolean,
-                           list(comparison(Op::greater_equal, build(*at.arg), build(*at.low)),
-                                comparison(Op::less_equal, build(*at.arg), build(*at.high))));
+                           list(comparison(Op::greater_equal, build(*at.arg), build(*at.low), true),
+                                comparison(Op::less_equal, build(*at.arg), build(*at.high), true)));
     return at.negated ? node(Op::logical_not, oid::boolean, list(std::move(both))) : std::move(both);
   }
 
   Expression in_list(const tree::InList& at) {
     std::vector<Expression> parts;
     for (const tree::ExprPtr& value : at.list) {
-      parts.push_back(comparison(Op::equal, build(*at.arg), build(*value)));
+      parts.push_back(comparison(Op::equal, build(*at.arg), build(*value), true));
     }
     Expression any = parts.size() == 1 ? std::move(parts.front()) : node(Op::logical_or, oid::boolean, std::move(parts));
     return at.negated ? node(Op::logical_not, oid::boolean, list(std::move(any))) : std::move(any);
@@ -240,12 +304,17 @@ class Builder {
     std::vector<Expression> conditions;
     std::vector<Expression> results;
     for (const tree::Case::When& when : at.whens) {
-      conditions.push_back(at.arg ? comparison(Op::equal, build(*at.arg), build(*when.condition))
-                                  : condition(*when.condition));
+      conditions.push_back(at.arg ? equality(number(*at.arg), number(*when.condition)) : condition(*when.condition));
       results.push_back(number(*when.result));
     }
     if (at.otherwise) results.push_back(number(*at.otherwise));
     return chosen(std::move(conditions), std::move(results));
+  }
+
+  /// Of CASE and NULLIF, of whose rounding nothing is known.
+  Expression equality(Expression left, Expression right) {
+    if (has_quotient(left) || has_quotient(right)) fail();
+    return comparison(Op::equal, std::move(left), std::move(right));
   }
 
   Expression chosen(std::vector<Expression> conditions, std::vector<Expression> results) {
@@ -273,7 +342,7 @@ class Builder {
     }
     if (name == "nullif" && at.args.size() == 2) {
       Expression result = number(*at.args[0]);
-      Expression same = comparison(Op::equal, result, number(*at.args[1]));
+      Expression same = equality(result, number(*at.args[1]));
       Expression null = integer(0);
       null.value = values::Datum::null(oid::int8);
       return chosen(list(std::move(same)), list(std::move(null), std::move(result)));
@@ -312,11 +381,39 @@ class Builder {
   const Leaf& leaf_;
 };
 
+/// A subquery's or view's column may be merged into the query around it.
+bool column_hides_digits(const Planning& planning, Ident ident) {
+  if (planning.query.column(ident) != nullptr) return false;
+  if (!ident.known()) return true;
+  const Block* block = planning.query.at(ident.instance).block;
+  const auto column = static_cast<std::size_t>(ident.column);
+  if (block == nullptr || block->left != nullptr || column >= block->outputs.size()) return true;
+  const OutputColumn& output = block->outputs[column];
+  return output.expr != nullptr ? hides_digits(planning, *output.expr) : column_hides_digits(planning, output.ident);
+}
+
 }  // namespace
 
-Expression after_merge(Planning& planning, const tree::Expr& expr, const Leaf& leaf, bool condition) {
+bool hides_digits(const Planning& planning, const tree::Expr& expr) {
+  if (const auto* operation = expr.as<tree::OperatorCall>(); operation != nullptr && operation->name == "/") return true;
+  if (expr.as<tree::TypeCast>() != nullptr) return false;
+  if (const auto* call = expr.as<tree::FunctionCall>()) {
+    const std::string name = values::lower_case(call->name.back());
+    if (name == "avg") return true;
+    if (name == "round" || name == "truncate" || name == "floor" || name == "ceil" || name == "ceiling") return false;
+  }
+  if (expr.as<tree::ColumnRef>() != nullptr) return column_hides_digits(planning, ident_of(expr));
+  bool hidden = false;
+  tree::for_each_child(expr, [&](const tree::Expr& child) { hidden |= hides_digits(planning, child); });
+  tree::for_each_subquery(expr, [&](const tree::Select&) { hidden = true; });
+  return hidden;
+}
+
+Expression after_merge(Planning& planning, const tree::Expr& expr, const Leaf& leaf, Wanted wanted) {
   Builder builder(planning, expr, leaf);
-  Expression made = condition ? builder.condition(expr) : builder.number(expr);
+  Expression made = wanted == Wanted::condition ? builder.condition(expr)
+                    : wanted == Wanted::output  ? builder.output(expr)
+                                                : builder.number(expr);
   if (!merge::can_evaluate(made)) {
     refuse_clause("the expression " + planning.text(expr), "it cannot be computed exactly after merging",
                   "Select the aggregates, and compute the expression in the application.");

@@ -22,19 +22,21 @@ values::ColumnType of(values::Oid type) {
 
 /// Numbers are calculated with; all else is passed on as it is, and compared (where it can be) by its bytes.
 values::ColumnType type(const Planning&, const ResultColumn& column) {
+  const auto integer = [&](values::Oid oid) -> values::ColumnType {
+    return {.oid = oid, .typmod = values::has_mysql_flag(column.type) ? kUnsigned : -1};
+  };
   switch (values::mysql_code(column.type)) {
     case MysqlCode::longlong:
-      if (!values::has_mysql_flag(column.type)) return of(oid::int8);
-      return {.oid = oid::numeric, .typmod = kUnsigned};
+      return integer(values::has_mysql_flag(column.type) ? oid::numeric : oid::int8);
     case MysqlCode::tiny:
     case MysqlCode::short_:
     case MysqlCode::int24:
     case MysqlCode::long_:
     case MysqlCode::year:
-      return of(oid::int8);
+      return integer(oid::int8);
     case MysqlCode::decimal:
     case MysqlCode::newdecimal:
-      return of(oid::numeric);
+      return {.oid = oid::numeric, .typmod = column.typmod};
     case MysqlCode::double_:
       return of(oid::float8);
     default:
@@ -88,7 +90,7 @@ std::string_view known_pad(const Planning& planning, const tree::Expr& x) {
 }
 
 /// values::kMysqlWeights: the weight of a space where the collation pads, its length ahead, then the weights.
-tree::ExprPtr weights_of(const Planning& planning, const tree::Expr& x) {
+tree::ExprPtr padded_weights_of(const Planning& planning, const tree::Expr& x) {
   if (const std::string_view pad = known_pad(planning, x); !pad.empty()) {
     return call("concat", tree::make::raw("0x" + std::string(pad)), call("weight_string", tree::clone(x)));
   }
@@ -97,6 +99,15 @@ tree::ExprPtr weights_of(const Planning& planning, const tree::Expr& x) {
                 tree::make::string(""));
   };
   return call("concat", call("char", call("length", pad())), pad(), call("weight_string", tree::clone(x)));
+}
+
+/// Of a text whose weights are too long for a packet they are NULL, which it is not: an empty key is an error.
+tree::ExprPtr weights_of(const Planning& planning, const tree::Expr& x, bool may_be_long) {
+  if (!may_be_long) return padded_weights_of(planning, x);
+  std::vector<tree::ExprPtr> lost;
+  lost.push_back(tree::make::expr(tree::NullTest{call("weight_string", tree::clone(x)), false}));
+  lost.push_back(tree::make::expr(tree::NullTest{tree::clone(x), true}));
+  return call("if", tree::make::all_of(std::move(lost)), tree::make::string(""), padded_weights_of(planning, x));
 }
 
 /// Weights that come one after another are their strings' order under most collations only. Any text of the statement
@@ -108,8 +119,8 @@ void check_collations(const Planning& planning) {
                   "Compare it under another collation.");
   };
   if (!planning.request->context->mysql.weighs) {
-    refuse_clause("comparing text under the connection's collation", "its order is not known here",
-                  "Connect with another one: SET NAMES … COLLATE …");
+    refuse_clause("comparing text under the session's collation or sql_mode", "its order is not known here",
+                  "Choose another one: SET NAMES … COLLATE …");
   }
   for (const auto& instance : planning.query.instances) {
     if (instance->relation == nullptr) continue;
@@ -125,9 +136,9 @@ void check_collations(const Planning& planning) {
   }
 }
 
-KeyForm weighed(const Planning& planning, const tree::Expr& expr) {
+KeyForm weighed(const Planning& planning, const tree::Expr& expr, bool may_be_long = false) {
   check_collations(planning);
-  return {weights_of(planning, expr), of(values::kMysqlWeights)};
+  return {weights_of(planning, expr, may_be_long), of(values::kMysqlWeights)};
 }
 
 std::optional<KeyForm> key_form(const Planning& planning, const ResultColumn& column, const tree::Expr& expr,
@@ -152,17 +163,20 @@ std::optional<KeyForm> key_form(const Planning& planning, const ResultColumn& co
       if (extreme) return weighed(planning, expr);
       return KeyForm{tree::make::cast(tree::clone(expr), "unsigned"), of(oid::numeric)};
     case MysqlCode::geometry:
-      refuse_clause("comparing " + planning.text(expr), "geometries have no order", "Compare ST_AsText() of it.");
+      refuse_clause("comparing " + planning.text(expr), "the order of its type is not known here",
+                    "Compare it as text: CAST(x AS CHAR), ST_AsText(x).");
     case MysqlCode::varchar:
     case MysqlCode::var_string:
     case MysqlCode::string:
+      if (values::has_mysql_flag(column.type)) return std::nullopt;
+      return weighed(planning, expr);
     case MysqlCode::tiny_blob:
     case MysqlCode::medium_blob:
     case MysqlCode::long_blob:
     case MysqlCode::blob:
     case MysqlCode::json:
       if (values::has_mysql_flag(column.type)) return std::nullopt;
-      return weighed(planning, expr);
+      return weighed(planning, expr, true);
     default:
       return std::nullopt;
   }
@@ -286,6 +300,7 @@ const Merging merging{
     .state_types = state_types,
     .composed_of = composed_of,
     .after_merge = after_merge,
+    .hides_digits = hides_digits,
 };
 
 }  // namespace anabranch::rewriter::mysql

@@ -5,8 +5,9 @@
 /// Internal to rewriter/mysql.
 namespace anabranch::rewriter::mysql {
 
-/// Type modifier of a merged number that is a BIGINT UNSIGNED: what it may become by arithmetic has other bounds.
-inline constexpr std::int32_t kUnsigned = 1;
+/// Type modifier of a merged number that is unsigned: what it may become by arithmetic has other bounds. Of decimals
+/// the modifier is their scale.
+inline constexpr std::int32_t kUnsigned = -2;
 
 /// A shard describes the columns once for all statements of the plan: they are named by the text, and typed by the
 /// values in it, save those of conditions. Refuses parameters there, whose types come with each execution.
@@ -14,6 +15,10 @@ void settle_columns(Planning& planning, const tree::Select& select);
 
 /// rewriter::after_merge() by MySQL's rules: division gives NULL by zero and as many digits as the session wants,
 /// and truth is a number.
-merge::Expression after_merge(Planning& planning, const tree::Expr& expr, const Leaf& leaf, bool condition);
+merge::Expression after_merge(Planning& planning, const tree::Expr& expr, const Leaf& leaf, Wanted wanted);
+
+/// The value may have more digits than its text shows: a quotient of decimals is calculated with in full, and told
+/// rounded. Through subqueries and views.
+bool hides_digits(const Planning& planning, const tree::Expr& expr);
 
 }  // namespace anabranch::rewriter::mysql
