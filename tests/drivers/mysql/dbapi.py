@@ -515,7 +515,7 @@ def many_sessions():
 def catalogs():
     connection = connect()
     cursor = connection.cursor()
-    for sql in ("SHOW DATABASES LIKE 'shop'", "SHOW TABLES", "SHOW FULL TABLES LIKE 'c%'", "SHOW FULL COLUMNS FROM orders", "DESCRIBE customers", "SHOW CREATE TABLE orders", "SHOW INDEX FROM orders",
+    for sql in ("SHOW DATABASES LIKE 'shop'", "SHOW TABLES", "SHOW FULL TABLES LIKE 'c%'", "SHOW FULL COLUMNS FROM orders", "DESCRIBE customers", "SHOW CREATE TABLE orders", "SELECT table_name, index_name, seq_in_index, column_name, non_unique FROM information_schema.statistics WHERE table_schema = 'shop' ORDER BY 1, 2, 3",
                 "SHOW VARIABLES LIKE 'sql_mode'", "SHOW SESSION STATUS LIKE 'Com_kill'", "SHOW CHARACTER SET LIKE 'utf8mb4'", "SHOW COLLATION LIKE 'utf8mb4_bin'", "SHOW ENGINES", "SHOW GRANTS", "SHOW PLUGINS SONAME 'x'",
                 "SHOW TRIGGERS", "SHOW EVENTS", "SHOW PROCEDURE STATUS LIKE 'x'", "SELECT table_name, table_type, engine FROM information_schema.tables WHERE table_schema = 'shop' ORDER BY 1",
                 "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = database() ORDER BY 1, ordinal_position",
