@@ -80,7 +80,6 @@ class ReplyStream {
   std::size_t longest_row = 0;
   /// The last of what was asked has been answered.
   bool ends_with(const Reply& reply) const { return reply.kind == Reply::Kind::ready && (*lease_)->pending() == 0; }
-  void check_alive();
   /// Pieces of a message have come out, and more of it will.
   bool in_message() const { return part_left_ > 0; }
 
@@ -90,8 +89,6 @@ class ReplyStream {
   std::optional<Reply> take_run(std::string_view received);
   std::optional<Reply> take_part();
   std::optional<Reply> take_incomplete(std::string_view received, bool swallowing);
-  [[noreturn]] void lose(const std::string& reason);
-  [[noreturn]] void violate(const std::string& reason);
 
   Lease* lease_;
   std::size_t needed_ = 0;

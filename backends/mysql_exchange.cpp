@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "backends/lost.h"
 #include "backends/stopped.h"
 #include "net/mysql/command_messages.h"
 #include "net/mysql/result_reader.h"
@@ -15,35 +16,6 @@ namespace {
 
 using net::mysql::ResultReader;
 using Event = ResultReader::Event;
-
-[[noreturn]] void lose(Lease& lease, const std::string& reason) {
-  lease->mark_broken();
-  throw make_error(values::ErrorId::shard_lost, lease->server().text(), reason);
-}
-
-[[noreturn]] void violate(Lease& lease, const std::string& reason) {
-  lease->mark_broken();
-  throw make_error(values::ErrorId::shard_protocol, lease->server().text(), reason);
-}
-
-bool is_number(net::mysql::FieldType type) {
-  using enum net::mysql::FieldType;
-  switch (type) {
-    case decimal:
-    case tiny_int:
-    case small_int:
-    case int_:
-    case float_:
-    case double_:
-    case big_int:
-    case medium_int:
-    case year:
-    case new_decimal:
-      return true;
-    default:
-      return false;
-  }
-}
 
 /// The reply to one command of ours, taken apart.
 class SmallReply {
@@ -112,7 +84,7 @@ class SmallReply {
       case Event::column: {
         const auto column = net::mysql::ColumnDefinition41::decode(payload, capabilities_);
         if (!column) violate(lease_, column.error().message);
-        result.numbers.push_back(is_number(column->type));
+        result.numbers.push_back(net::mysql::is_number(column->type));
         (kind_ == ResultReader::Reply::prepare ? prepared.columns : result.columns).emplace_back(payload);
         break;
       }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "backends/lost.h"
 #include "backends/mysql_exchange.h"
 #include "net/mysql/stream.h"
 #include "values/errors.h"
@@ -25,7 +26,7 @@ std::optional<MysqlRowStream::Reply> MysqlRowStream::poll() {
   net::Socket& socket = (*lease_)->socket();
   while (!ended_ && rows.byte_size() < batch_bytes) {
     const auto frame = net::mysql::take_frame(socket, net::mysql::max_frame_bytes, &needed_);
-    if (!frame) violate(frame.error().message);
+    if (!frame) violate(*lease_, frame.error().message);
     if (!*frame) break;
     if (const auto reply = take((*frame)->payload)) return reply;
   }
@@ -36,10 +37,10 @@ std::optional<MysqlRowStream::Reply> MysqlRowStream::poll() {
 
 std::optional<MysqlRowStream::Reply> MysqlRowStream::take(std::string_view payload) {
   const auto event = reader_.read(payload);
-  if (!event) violate(event.error().message);
+  if (!event) violate(*lease_, event.error().message);
   switch (*event) {
     case Event::column_count:
-      if (reader_.columns() > most_columns) violate("more columns than a server has");
+      if (reader_.columns() > most_columns) violate(*lease_, "more columns than a server has");
       break;
     case Event::column:
       definitions_.emplace_back(payload);
@@ -49,18 +50,18 @@ std::optional<MysqlRowStream::Reply> MysqlRowStream::take(std::string_view paylo
     case Event::row: take_row_part(payload, true); break;
     case Event::continuation: take_row_part(payload, false); break;
     case Event::rows_end:
-      if (reader_.more_results()) violate("more results than were asked for");
+      if (reader_.more_results()) violate(*lease_, "more results than were asked for");
       end();
       break;
     case Event::error: {
       const auto error = net::mysql::Err::decode(payload);
-      if (!error) violate(error.error().message);
+      if (!error) violate(*lease_, error.error().message);
       error_ = error->code;
       failure_ = mysql_error_fields(error->code, error->sqlstate, error->message);
       end();
       break;
     }
-    default: violate("an answer without rows");
+    default: violate(*lease_, "an answer without rows");
   }
   return std::nullopt;
 }
@@ -81,7 +82,7 @@ void MysqlRowStream::take_row_part(std::string_view payload, bool begins) {
 
 void MysqlRowStream::add_row(std::string_view payload) {
   fields_.resize(definitions_.size());
-  if (!net::mysql::split_text_row(payload, fields_)) violate("a malformed row");
+  if (!net::mysql::split_text_row(payload, fields_)) violate(*lease_, "a malformed row");
   merge::RowWriter row(rows, static_cast<int>(fields_.size()));
   for (const net::mysql::Field& field : fields_) row.add(field);
   row.finish();
@@ -92,22 +93,6 @@ void MysqlRowStream::end() {
   // Errors do not tell the status.
   (*lease_)->on_ready(failure_ ? (*lease_)->transaction_status() : mysql_transaction_status(reader_.status()));
   if (failure_ && ends_mysql_session(error_)) (*lease_)->mark_broken();
-}
-
-void MysqlRowStream::check_alive() {
-  net::Socket& socket = (*lease_)->socket();
-  if (const net::NetError* error = socket.error()) lose(error->message);
-  if (socket.at_end()) lose("the server closed the connection");
-}
-
-void MysqlRowStream::lose(const std::string& reason) {
-  (*lease_)->mark_broken();
-  throw make_error(values::ErrorId::shard_lost, (*lease_)->server().text(), reason);
-}
-
-void MysqlRowStream::violate(const std::string& reason) {
-  (*lease_)->mark_broken();
-  throw make_error(values::ErrorId::shard_protocol, (*lease_)->server().text(), reason);
 }
 
 }  // namespace anabranch::backends

@@ -30,7 +30,6 @@ class MysqlRowStream {
   /// Without waiting; nothing: more bytes are needed.
   std::optional<Reply> poll();
   bool ends_with(Reply reply) const { return reply == Reply::end; }
-  void check_alive();
   Lease& lease() const { return *lease_; }
   std::size_t needed() const { return needed_; }
 
@@ -47,8 +46,6 @@ class MysqlRowStream {
   void take_row_part(std::string_view payload, bool begins);
   void add_row(std::string_view payload);
   void end();
-  [[noreturn]] void lose(const std::string& reason);
-  [[noreturn]] void violate(const std::string& reason);
 
   Lease* lease_;
   std::size_t longest_row_;

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "backends/exchange.h"
+#include "backends/lost.h"
 #include "backends/stopped.h"
 #include "values/errors.h"
 
@@ -50,7 +51,7 @@ std::optional<Reply> ReplyStream::poll() {
 /// No whole message is there: where it is a large one, the part that is.
 std::optional<Reply> ReplyStream::take_incomplete(std::string_view received, bool swallowing) {
   const auto frame = net::pg::cut_message(received);
-  if (!frame) violate(frame.error().message);
+  if (!frame) violate(*lease_, frame.error().message);
   needed_ = frame->needed;
   if (!parts || swallowing || needed_ <= large_bytes) return std::nullopt;
   if (received.front() != net::pg::DataRow::type && received.front() != net::pg::CopyData::type) return std::nullopt;
@@ -65,7 +66,7 @@ void ReplyStream::take_rows() {
   while (taken < received.size() && received[taken] == net::pg::DataRow::type &&
          rows.byte_size() < batch_bytes) {
     const auto frame = net::pg::cut_message(received.substr(taken));
-    if (!frame) violate(frame.error().message);
+    if (!frame) violate(*lease_, frame.error().message);
     if (!frame->message) {
       needed_ = frame->needed;
       if (longest_row > 0 && needed_ > longest_row) {
@@ -109,19 +110,19 @@ void ReplyStream::note(const net::pg::Message& message) {
   switch (message.type) {
     case net::pg::ReadyForQuery::type: {
       const auto ready = net::pg::ReadyForQuery::decode(message.payload);
-      if (!ready || connection.pending() == 0) violate("an unexpected ReadyForQuery");
+      if (!ready || connection.pending() == 0) violate(*lease_, "an unexpected ReadyForQuery");
       connection.on_ready(ready->status);
       break;
     }
     case net::pg::ParameterStatus::type: {
       const auto status = net::pg::ParameterStatus::decode(message.payload);
-      if (!status) violate(status.error().message);
+      if (!status) violate(*lease_, status.error().message);
       connection.on_parameter(status->name, status->value);
       break;
     }
     case net::pg::ErrorResponse::type: {
       auto error = net::pg::ErrorResponse::decode(message.payload);
-      if (!error) violate(error.error().message);
+      if (!error) violate(*lease_, error.error().message);
       if (ends_session(*error)) connection.mark_broken();
       // The context is not what was wanted: what was sent behind the change must not be believed.
       if (connection.skipping()) {
@@ -138,31 +139,15 @@ void ReplyStream::note(const net::pg::Message& message) {
   }
 }
 
-void ReplyStream::lose(const std::string& reason) {
-  (*lease_)->mark_broken();
-  throw make_error(values::ErrorId::shard_lost, (*lease_)->server().text(), reason);
-}
-
-void ReplyStream::violate(const std::string& reason) {
-  (*lease_)->mark_broken();
-  throw make_error(values::ErrorId::shard_protocol, (*lease_)->server().text(), reason);
-}
-
-void ReplyStream::check_alive() {
-  net::Socket& socket = (*lease_)->socket();
-  if (const net::NetError* error = socket.error()) lose(error->message);
-  if (socket.at_end()) lose("the server closed the connection");
-}
-
 net::Socket::Fill ReplyStream::more(net::CancelToken token) {
   net::Socket& socket = (*lease_)->socket();
   if (socket.queued() > 0) socket.send_now();
-  check_alive();
+  check_alive(*lease_);
   return socket.fill(needed_, std::move(token));
 }
 
 void ReplyStream::check(const net::IoResult& filled) {
-  if (!filled) lose(filled.error().message);
+  if (!filled) lose(*lease_, filled.error().message);
 }
 
 net::Task<Reply> ReplyStream::next(net::CancelToken token) {

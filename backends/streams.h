@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "backends/pool.h"
+#include "backends/lost.h"
 #include "backends/stopped.h"
 #include "values/errors.h"
 
@@ -124,7 +124,7 @@ auto Streams<Stream>::poll_source(std::size_t index) -> std::optional<Reply> {
       reply = source.stream->poll();
       if (!reply) {
         if (socket.queued() > 0) socket.send_now();
-        source.stream->check_alive();
+        check_alive(source.stream->lease());
       }
     }
     if (reply && source.stream->ends_with(*reply)) {

@@ -287,16 +287,6 @@ class Builder {
     return unary(Op::negate, std::move(arg), type);
   }
 
-  static std::optional<Op> comparison_op(std::string_view name) {
-    if (name == "=") return Op::equal;
-    if (name == "<>" || name == "!=") return Op::not_equal;
-    if (name == "<") return Op::less;
-    if (name == "<=") return Op::less_equal;
-    if (name == ">") return Op::greater;
-    if (name == ">=") return Op::greater_equal;
-    return std::nullopt;
-  }
-
   Expression arithmetic(std::string_view name, Expression left, Expression right) {
     static constexpr std::array<std::pair<std::string_view, std::pair<Op, values::ArithOp>>, 5>
         ops = {{{"+", {Op::add, values::ArithOp::add}},
@@ -497,6 +487,16 @@ class Builder {
 };
 
 }  // namespace
+
+std::optional<Op> comparison_op(std::string_view name) {
+  if (name == "=") return Op::equal;
+  if (name == "<>" || name == "!=") return Op::not_equal;
+  if (name == "<") return Op::less;
+  if (name == "<=") return Op::less_equal;
+  if (name == ">") return Op::greater;
+  if (name == ">=") return Op::greater_equal;
+  return std::nullopt;
+}
 
 merge::Expression after_merge(Planning& planning, const tree::Expr& expr, const Leaf& leaf) {
   merge::Expression made = Builder(planning, expr, leaf).build(expr);

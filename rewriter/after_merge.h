@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <string_view>
 
 #include "rewriter/scatter.h"
 
@@ -15,6 +16,9 @@ using Leaf = std::function<std::optional<merge::Expression>(const tree::Expr&)>;
 
 /// What an expression over groups is for: for clients, and to sort by; as a truth value; within another one.
 enum class Wanted { output, condition, operand };
+
+/// Nothing: the operator is no comparison.
+std::optional<merge::Expression::Op> comparison_op(std::string_view name);
 
 /// Refuses what cannot be computed exactly. `expected`: the type wanted of a bare NULL; 0: none.
 merge::Expression after_merge(Planning& planning, const tree::Expr& expr, const Leaf& leaf);

@@ -49,11 +49,6 @@ bool is_integer(values::Oid type) {
   return type == oid::int2 || type == oid::int4 || type == oid::int8;
 }
 
-bool is_spread(Kind kind) {
-  return kind == Kind::var_pop || kind == Kind::var_samp || kind == Kind::stddev_pop ||
-         kind == Kind::stddev_samp;
-}
-
 tree::ExprPtr aggregate(std::string_view name, std::vector<tree::ExprPtr> args,
                         const tree::ExprPtr& filter, bool distinct = false) {
   tree::ExprPtr made = tree::make::call({"pg_catalog", std::string(name)}, std::move(args));
@@ -136,6 +131,15 @@ std::vector<tree::ExprPtr> average_states(const AggregateCall& at, const tree::E
 }
 
 }  // namespace
+
+bool is_spread(Kind kind) {
+  return kind == Kind::var_pop || kind == Kind::var_samp || kind == Kind::stddev_pop ||
+         kind == Kind::stddev_samp;
+}
+
+bool is_bitwise(Kind kind) {
+  return kind == Kind::bit_and || kind == Kind::bit_or || kind == Kind::bit_xor;
+}
 
 const AggregateRule* find_aggregate(std::string_view name) {
   const auto at = std::ranges::find(kRules, name, &AggregateRule::name);

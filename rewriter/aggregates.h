@@ -15,6 +15,9 @@ struct AggregateRule {
   int arguments;
   bool ignores_distinct = false;  ///< min, max, bool_and …: DISTINCT changes nothing
 };
+/// VAR_POP and its kin.
+bool is_spread(merge::AggregateKind kind);
+bool is_bitwise(merge::AggregateKind kind);
 /// Null: not one that splits.
 const AggregateRule* find_aggregate(std::string_view name);
 

@@ -88,6 +88,7 @@ class Analysis {
   From instance_rows(int instance, const Facts& facts, const std::vector<KeyTuple>& siblings);
   From table_rows(int instance, const Facts& facts);
   From derived_rows(int instance, const Facts& facts, const std::vector<KeyTuple>& siblings);
+  static From beside(From left, const From& right);
   From inner_join(From left, From right, const Facts& facts) const;
   From left_join(From left, From right, const Facts& on) const;
   From full_join(const Block& block, const tree::Join& join, From left, From right,

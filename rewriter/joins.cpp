@@ -110,14 +110,8 @@ Distribution Analysis::sharded_pair(From left, From right, const Facts& facts,
       "Join them by their keys, or make the smaller one a reference table.");
 }
 
-Distribution Analysis::inner_join(From left, From right, const Facts& facts) const {
-  if (left.kind == Kind::split_up) return left;
-  if (right.kind == Kind::split_up) return right;
-  if (left.neutral() && right.neutral()) return merge_neutral(std::move(left), right);
-  if (left.kind == Kind::sharded && right.kind == Kind::sharded) {
-    return sharded_pair(std::move(left), std::move(right), facts, true);
-  }
-  if (left.neutral()) std::swap(left, right);
+/// Not both are sharded, and `left` is not the one that is the same everywhere, if there is one.
+Distribution Analysis::beside(From left, const From& right) {
   if (right.neutral()) {
     if (!right.unstable.empty() && left.kind == Kind::sharded) {
       return Distribution::refuse(right.unstable, kUnstableHint);
@@ -129,6 +123,17 @@ Distribution Analysis::inner_join(From left, From right, const Facts& facts) con
   }
   return Distribution::refuse("a table that is whole on one shard is joined with rows elsewhere",
                               "Make the table that is on one shard a reference table.");
+}
+
+Distribution Analysis::inner_join(From left, From right, const Facts& facts) const {
+  if (left.kind == Kind::split_up) return left;
+  if (right.kind == Kind::split_up) return right;
+  if (left.neutral() && right.neutral()) return merge_neutral(std::move(left), right);
+  if (left.kind == Kind::sharded && right.kind == Kind::sharded) {
+    return sharded_pair(std::move(left), std::move(right), facts, true);
+  }
+  if (left.neutral()) std::swap(left, right);
+  return beside(std::move(left), right);
 }
 
 /// `left` is the preserved side.
@@ -144,17 +149,7 @@ Distribution Analysis::left_join(From left, From right, const Facts& on) const {
         "the preserved side of an outer join is on every shard, its other side is sharded",
         "Let the sharded table be the preserved side, or use an inner join.");
   }
-  if (right.neutral()) {
-    if (!right.unstable.empty() && left.kind == Kind::sharded) {
-      return Distribution::refuse(right.unstable, kUnstableHint);
-    }
-    return left;
-  }
-  if (left.kind == Kind::whole && right.kind == Kind::whole && left.shard == right.shard) {
-    return left;
-  }
-  return Distribution::refuse("a table that is whole on one shard is joined with rows elsewhere",
-                              "Make the table that is on one shard a reference table.");
+  return beside(std::move(left), right);
 }
 
 Distribution Analysis::full_join(const Block& block, const tree::Join& join, From left, From right,

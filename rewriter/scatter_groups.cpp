@@ -49,9 +49,7 @@ class GroupScatter : public GroupColumns {
   /// The merge has MySQL's bit aggregates with a sign, which they have not.
   void check_comparable(int aggregate) {
     const merge::AggregateKind kind = aggregates_of_[static_cast<std::size_t>(aggregate)].call.rule->kind;
-    const bool bitwise = kind == merge::AggregateKind::bit_and || kind == merge::AggregateKind::bit_or ||
-                         kind == merge::AggregateKind::bit_xor;
-    if (merging().has_collations || !bitwise) return;
+    if (merging().has_collations || !is_bitwise(kind)) return;
     refuse_clause("an expression of, or an order by, bit aggregates", "they are numbers without a sign",
                   "Select the aggregates, and compute the expression in the application.");
   }

@@ -15,6 +15,7 @@
 #include "values/interval.h"
 #include "values/jsonb_key.h"
 #include "values/key_bytes.h"
+#include "values/mysql_number.h"
 #include "values/weights_key.h"
 
 namespace anabranch::values {
@@ -53,19 +54,6 @@ void append_span_key(std::string& out, Int128 span) {
 void append_timetz_key(std::string& out, const TimeTz& value) {
   append_signed_key<int64_t>(out, value.microseconds + value.zone * kMicrosecondsPerSecond);
   append_signed_key<int32_t>(out, value.zone);
-}
-
-}  // namespace
-
-namespace {
-
-double real_of(std::string_view text, std::string_view type) {
-  double value = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) {
-    throw make_error(ErrorId::invalid_text, type, text);
-  }
-  return value;
 }
 
 }  // namespace
@@ -242,7 +230,7 @@ void KeyEncoder::Plan::append_common(std::string_view value, std::string& out) c
     case TypeKind::enumeration:
       return append_label(value, out);
     case TypeKind::mysql_real:
-      return append_float_key(out, real_of(value, name_));
+      return append_float_key(out, parse_mysql_double(value));
     case TypeKind::mysql_weights:
       return append_weights_key(value, out);
     default:

@@ -156,6 +156,15 @@ Decimal mysql_quotient(const Decimal& left, const Decimal& right, int precision_
                                 std::min(fraction, kDecimalWords - whole) * kWordDigits);
 }
 
+double parse_mysql_double(std::string_view text) {
+  double value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) {
+    throw make_error(ErrorId::invalid_text, "double", text);
+  }
+  return value;
+}
+
 void append_mysql_quotient(std::string& out, const Decimal& left, const Decimal& right,
                            int precision_increment, int decimals) {
   const Decimal quotient = mysql_quotient(left, right, precision_increment);

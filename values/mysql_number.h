@@ -1,12 +1,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "values/decimal.h"
 
 /// Numbers as MariaDB 10.11 calculates and prints them, where PostgreSQL does otherwise.
 namespace anabranch::values {
 
+/// A DOUBLE as a server has printed it. Throws SqlError (invalid_text).
+double parse_mysql_double(std::string_view text);
 /// A DOUBLE without fixed decimals (my_gcvt() of strings/dtoa.c): the fewest digits that read back as the value,
 /// "0.00001" or "1234.5" or "1.5e20". The server has no others than finite ones: the rest is float_overflow, here
 /// and below.

@@ -100,6 +100,9 @@ constexpr bool is_mysql_string(Oid type) {
   return code == MysqlCode::varchar || code == MysqlCode::var_string || code == MysqlCode::string;
 }
 
+/// Told for the decimals of a FLOAT or DOUBLE that has no fixed number of them (NOT_FIXED_DEC).
+inline constexpr int kAnyDecimals = 31;
+
 /// The modifier of a MySQL column's type: what decides how a value is stored in it.
 struct MysqlModifier {
   bool not_null = false;    ///< NULL may be stored as the type's own zero

@@ -131,27 +131,21 @@ struct Table {
 };
 static_assert(kRows.size() * 2 < 255, "indexes of types are bytes");
 
-/// Apart from the table, whose rows have names that a statement may write.
-constexpr TypeInfo kWeights = {.oid = kMysqlWeights,
-                               .name = "collation weights",
-                               .internal = "",
-                               .kind = mysql_weights,
-                               .array_oid = 0,
-                               .element_oid = 0,
-                               .text_is_canonical = true,
-                               .has_equality = true,
-                               .has_order = true,
-                               .is_collatable = false};
-constexpr TypeInfo kReal = {.oid = kMysqlReal,
-                               .name = "double",
-                               .internal = "",
-                               .kind = mysql_real,
-                               .array_oid = 0,
-                               .element_oid = 0,
-                               .text_is_canonical = true,
-                               .has_equality = true,
-                               .has_order = true,
-                               .is_collatable = false};
+/// Apart from the table, whose rows have names that a statement may write: of keys that shards compute.
+constexpr TypeInfo key_type(Oid oid, std::string_view name, TypeKind kind) {
+  return {.oid = oid,
+          .name = name,
+          .internal = "",
+          .kind = kind,
+          .array_oid = 0,
+          .element_oid = 0,
+          .text_is_canonical = true,
+          .has_equality = true,
+          .has_order = true,
+          .is_collatable = false};
+}
+constexpr TypeInfo kWeights = key_type(kMysqlWeights, "collation weights", mysql_weights);
+constexpr TypeInfo kReal = key_type(kMysqlReal, "double", mysql_real);
 
 const Table& table() {
   static const Table built;

@@ -156,5 +156,7 @@ struct BinaryForm {
   std::uint8_t size = 0;
 };
 BinaryForm binary_form(FieldType type);
+/// Integers, decimals and reals: what may be unsigned.
+bool is_number(FieldType type);
 
 }  // namespace anabranch::net::mysql

@@ -26,6 +26,25 @@ bool fits(BinaryForm form, FieldType type, std::size_t length) {
 
 }  // namespace
 
+bool is_number(FieldType type) {
+  using enum FieldType;
+  switch (type) {
+    case decimal:
+    case tiny_int:
+    case small_int:
+    case int_:
+    case float_:
+    case double_:
+    case big_int:
+    case medium_int:
+    case year:
+    case new_decimal:
+      return true;
+    default:
+      return false;
+  }
+}
+
 BinaryForm binary_form(FieldType type) {
   using enum FieldType;
   switch (type) {

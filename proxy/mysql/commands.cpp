@@ -17,7 +17,6 @@
 #include "values/ascii.h"
 #include "values/errors.h"
 #include "values/mysql_quote.h"
-#include "values/mysql_quote.h"
 
 namespace anabranch::proxy::mysql {
 

@@ -29,16 +29,11 @@ MysqlCode code_of(const ColumnDefinition41& column) {
   return own_order ? MysqlCode::geometry : static_cast<MysqlCode>(column.type);
 }
 
-bool is_number(MysqlCode code) {
-  return code <= MysqlCode::double_ || code == MysqlCode::longlong || code == MysqlCode::int24 ||
-         code == MysqlCode::newdecimal || code == MysqlCode::year;
-}
-
 rewriter::ResultColumn column_of(std::string definition, const backends::Lease& lease) {
   const auto column = ColumnDefinition41::decode(definition, lease->server().form.capabilities);
   if (!column) throw values::make_error(values::ErrorId::shard_protocol, lease->server().text(), column.error().message);
   const MysqlCode code = code_of(*column);
-  const bool flag = is_number(code) ? (column->flags & net::mysql::column_flag::is_unsigned) != 0
+  const bool flag = net::mysql::is_number(column->type) ? (column->flags & net::mysql::column_flag::is_unsigned) != 0
                                     : column->collation == binary_collation;
   rewriter::ResultColumn made;
   made.name = column->name;

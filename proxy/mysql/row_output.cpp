@@ -6,6 +6,7 @@
 #include "values/decimal.h"
 #include "values/errors.h"
 #include "values/mysql_number.h"
+#include "values/mysql_type.h"
 
 namespace anabranch::proxy::mysql {
 
@@ -16,9 +17,6 @@ using net::mysql::Field;
 /// More than this waiting for the client is sent before more is made.
 constexpr std::size_t send_ahead_bytes = 8192;
 
-/// A real number's decimals are not fixed.
-constexpr int any_decimals = 31;
-
 /// Digits behind the point.
 std::size_t scale_of(std::string_view text) {
   const std::size_t point = text.find('.');
@@ -26,13 +24,7 @@ std::size_t scale_of(std::string_view text) {
 }
 
 bool has_few_digits(net::mysql::FieldType type, int decimals) {
-  return type == net::mysql::FieldType::float_ || (type == net::mysql::FieldType::double_ && decimals < any_decimals);
-}
-
-double real_of(std::string_view text) {
-  double value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+  return type == net::mysql::FieldType::float_ || (type == net::mysql::FieldType::double_ && decimals < values::kAnyDecimals);
 }
 
 }  // namespace
@@ -130,10 +122,10 @@ Field RowOutput::formed(const Column& column, const Field& value) {
     if (scale_of(*value) == static_cast<std::size_t>(column.decimals)) return value;
     values::append_mysql_decimal(text_, values::Decimal::parse(*value), column.decimals);
   } else {
-    if (column.decimals < any_decimals) {
-      values::append_mysql_double(text_, real_of(*value), column.decimals);
+    if (column.decimals < values::kAnyDecimals) {
+      values::append_mysql_double(text_, values::parse_mysql_double(*value), column.decimals);
     } else {
-      values::append_mysql_double(text_, real_of(*value));
+      values::append_mysql_double(text_, values::parse_mysql_double(*value));
     }
   }
   return text_;

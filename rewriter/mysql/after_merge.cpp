@@ -230,16 +230,6 @@ class Builder {
 
   // ------------------------------------------------------------------------------------- operators
 
-  static std::optional<Op> comparison_op(std::string_view name) {
-    if (name == "=") return Op::equal;
-    if (name == "<>" || name == "!=") return Op::not_equal;
-    if (name == "<") return Op::less;
-    if (name == "<=") return Op::less_equal;
-    if (name == ">") return Op::greater;
-    if (name == ">=") return Op::greater_equal;
-    return std::nullopt;
-  }
-
   Expression operation(const tree::OperatorCall& at) {
     if (!at.left) {
       Expression arg = number(*at.right);

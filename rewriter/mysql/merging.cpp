@@ -50,8 +50,7 @@ tree::ExprPtr exact(tree::ExprPtr real) {
 }
 
 bool has_all_digits(const ResultColumn& column) {
-  constexpr int any_decimals = 31;
-  return values::mysql_code(column.type) == MysqlCode::double_ && column.typmod >= any_decimals;
+  return values::mysql_code(column.type) == MysqlCode::double_ && column.typmod >= values::kAnyDecimals;
 }
 
 tree::ExprPtr call(const char* name, tree::ExprPtr first, tree::ExprPtr second = nullptr, tree::ExprPtr third = nullptr) {
@@ -200,14 +199,6 @@ constexpr auto rules = std::to_array<AggregateRule>({
     {"var_samp", Kind::var_samp, 1},
     {"variance", Kind::var_pop, 1},
 });
-
-bool is_spread(Kind kind) {
-  return kind == Kind::var_pop || kind == Kind::var_samp || kind == Kind::stddev_pop || kind == Kind::stddev_samp;
-}
-
-bool is_bitwise(Kind kind) {
-  return kind == Kind::bit_and || kind == Kind::bit_or || kind == Kind::bit_xor;
-}
 
 [[noreturn]] void not_split(const tree::FunctionCall& call, std::string_view reason) {
   refuse_clause("aggregate " + values::lower_case(call.name.back()), reason,
