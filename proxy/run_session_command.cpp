@@ -324,6 +324,7 @@ net::Task<Outcome> run_session_command(SessionState& state, Execution& execution
     case SessionAction::execute:
       throw values::make_error(values::ErrorId::unsupported_statement, "EXECUTE of EXECUTE",
                                "Execute the prepared statement itself.");
+    case SessionAction::execute_immediate:
     case SessionAction::use:
     case SessionAction::warnings:
       throw values::make_error(values::ErrorId::unsupported_statement, plan.command, "It is MySQL's.");

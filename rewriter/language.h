@@ -30,6 +30,8 @@ struct Language {
   bool hidden_columns;
   /// A name that is no column of the FROM list may be an output's, inside expressions of HAVING and ORDER BY.
   bool outputs_in_expressions;
+  /// SELECT … INTO makes a table. Without: it sets variables, or writes a file.
+  bool into_makes_table;
   /// HAVING alone makes one group of all rows. Without: it is a condition on rows where nothing is aggregated.
   bool having_groups;
   /// A column's name as names are compared.

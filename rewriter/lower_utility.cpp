@@ -237,7 +237,7 @@ bool Lowering::prepared_detail(const Node* node, Utility& out) {
     }
     case PG_QUERY__NODE__NODE_EXECUTE_STMT:
       out.detail = Execute{text_or_empty(node->execute_stmt->name),
-                           exprs(node->execute_stmt->n_params, node->execute_stmt->params)};
+                           exprs(node->execute_stmt->n_params, node->execute_stmt->params), nullptr};
       return true;
     case PG_QUERY__NODE__NODE_DEALLOCATE_STMT:
       out.detail = Deallocate{text_or_empty(node->deallocate_stmt->name)};

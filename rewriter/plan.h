@@ -204,7 +204,7 @@ enum class Residue {
 enum class SessionAction {
   use, warnings, begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release,
   set, reset, reset_all, show, discard_all, set_transaction, set_characteristics,
-  set_constraints, prepare, execute, deallocate, declare, fetch, close_cursor, export_snapshot,
+  set_constraints, prepare, execute, execute_immediate, deallocate, declare, fetch, close_cursor, export_snapshot,
   import_snapshot
 };
 struct SessionPlan {
@@ -224,6 +224,8 @@ struct SessionPlan {
     std::string text;  ///< of constants
   };
   std::vector<Argument> arguments;
+  /// MySQL's PREPARE and EXECUTE IMMEDIATE: the text that is prepared (an expression: computed first).
+  Argument source;
 
   /// MySQL's SET: all that it sets, in order. A value is SQL text, ready to follow `SET name = `; empty:
   /// DEFAULT. `name` is in lower case, of user variables as written.
@@ -300,6 +302,22 @@ struct Plan {
   /// May run nextval(): the server's session then has a currval(), which the client may ask for.
   bool advances_sequences = false;
   bool asks_sequences = false;  ///< currval(), lastval(); MySQL's LAST_INSERT_ID()
+  bool sets_last_insert = false;  ///< MySQL's LAST_INSERT_ID(x): the shard that computes it then knows it
+  /// MySQL: what it asks of the statement before, which one server's session may know.
+  enum class Previous {
+    none,
+    counts,      ///< FOUND_ROWS(), ROW_COUNT()
+    diagnostics  ///< @@warning_count, GET DIAGNOSTICS
+  };
+  Previous previous = Previous::none;
+  /// Of a statement that asks for nothing but counts of the one before: which, in order.
+  enum class Count { rows_changed, rows_found };
+  std::vector<Count> counts;
+  bool counts_all_rows = false;  ///< MySQL, scatter: SQL_CALC_FOUND_ROWS
+  std::string into;  ///< MySQL, scatter: the INTO with the variables that take its row
+  bool may_set_variables = false;  ///< MySQL: a procedure, which may set any user variable
+  /// MySQL: names of the session's temporary tables that it makes and drops.
+  std::vector<std::string> temporary_made, temporary_dropped;
   bool cacheable = true;
   /// MySQL: columns of the answer behind those that are told, and of which of these they are with all their digits,
   /// which the text of a FLOAT does not have.

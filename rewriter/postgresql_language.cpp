@@ -78,6 +78,7 @@ const Language postgresql_language{
     .asks_shards = true,
     .hidden_columns = true,
     .outputs_in_expressions = false,
+    .into_makes_table = true,
     .having_groups = true,
     .column_name = own_name,
     .classify = classify_postgresql,

@@ -47,7 +47,7 @@ void note_function(const tree::FunctionCall& call, const FunctionContext& functi
       traits.shared = name + "()";
       return;
     case FunctionKind::previous:
-      traits.previous = name + "()";
+      traits.previous = traits.shared = name + "()";
       return;
     case FunctionKind::opaque:
       traits.opaque = name;

@@ -208,6 +208,7 @@ class RowScatter {
 
   tree::SelectPtr make_subquery() const {
     tree::SelectPtr subquery = tree::clone(scatter_.select);
+    subquery->into.clear();
     if (wrapped_) return wrap(std::move(subquery));
     for (const Hidden& hidden : hidden_) subquery->targets.push_back(tree::make::target(tree::clone(*hidden.expr)));
     return subquery;

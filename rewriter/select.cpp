@@ -121,7 +121,7 @@ Outcome scatter_plain(Scatter& scatter) {
 /// SELECT … INTO makes a table.
 std::optional<Outcome> select_into(Planning& planning, const tree::Select& select,
                                    const Placement& placement) {
-  if (select.into.empty()) return std::nullopt;
+  if (select.into.empty() || !planning.language().into_makes_table) return std::nullopt;
   const auto preferred = static_cast<int>(planning.map().default_shard());
   const bool temporary = select.into.starts_with("INTO TEMPORARY ") || select.into.find("pg_temp") != std::string::npos;
   const bool here = !placement.condition || placement.fixed_shard == preferred;
@@ -132,6 +132,29 @@ std::optional<Outcome> select_into(Planning& planning, const tree::Select& selec
   plan->effect = temporary ? Effect::temporary : Effect::ddl;
   if (temporary) plan->residue = Residue::may_begin;
   return done(plan);
+}
+
+/// SELECT … INTO @x of several shards' rows: the proxy has the variables set once it has the row.
+void set_variables_after(Planning& planning, const tree::Select& select) {
+  if (select.into.empty()) return;
+  if (!select.into.contains('@')) {
+    refuse_clause("SELECT … INTO a file", "the rows come from several servers, each of which has files of its own",
+                  "Read the rows, and write the file where the client is.");
+  }
+  for (const tree::Target& target : select.targets) {
+    if (!planning.language().merging->hides_digits(planning, *target.expr)) continue;
+    refuse_clause("SELECT … INTO of a quotient", "a variable takes digits that no server tells",
+                  "Round it, or compute it of the variables.");
+  }
+  tree::SelectPtr rows = tree::clone(select);
+  rows->into.clear();
+  planning.plan->into = select.into;
+  planning.original = fill(planning.print(tree::Statement{std::move(*rows)}), planning.shape());
+}
+
+bool counts_all_rows(const tree::Select& select) {
+  if (select.left && (counts_all_rows(*select.left) || counts_all_rows(*select.right))) return true;
+  return std::ranges::find(select.modifiers, "SQL_CALC_FOUND_ROWS") != select.modifiers.end();
 }
 
 /// The default shard cannot describe a statement over tables that it does not have.
@@ -182,6 +205,7 @@ Outcome plan_select(Planning& planning, const tree::Select& select) {
   }
   check_several(planning);
   check_whole_tables(scatter);
+  set_variables_after(planning, select);
   planning.language().merging->settle(planning, select);
   if (!planning.plan->described) return ask_original(planning);
   if (!planning.plan->result) refuse_statement("a SELECT without columns", "Select a column.");
@@ -237,6 +261,7 @@ NeedDescribe ask_with(const Planning& planning, std::vector<tree::SelectPtr> pro
   const auto declared = planning.request->parameter_types;
   need.asks.push_back({std::move(original), {declared.begin(), declared.end()}});
   for (tree::SelectPtr& probe : probes) {
+    probe->into.clear();
     tree::Statement statement{std::move(*probe)};
     typing_form(statement);
     need.asks.push_back({fill(planning.print(statement), planning.shape()), planning.plan->parameters});
@@ -337,6 +362,8 @@ merge::SortKey sort_key(const Planning& planning, const tree::SortKey& key, int 
 Outcome finish_scatter(Scatter& scatter, tree::SelectPtr subquery, merge::Recipe recipe,
                        std::string reason) {
   auto plan = scatter.planning.plan;
+  plan->counts_all_rows = counts_all_rows(scatter.select);
+  subquery->into.clear();
   tree::Statement statement{std::move(*subquery)};
   fill_holes(scatter.planning, statement);
   plan->kind = PlanKind::scatter;

@@ -21,6 +21,10 @@ const router::Relation* find_table(const router::Catalog& catalog,
 
 bool is_temporary(const PlanningContext& context, const router::Catalog& catalog,
                   std::string_view schema, std::string_view name) {
+  if (context.dialect == Dialect::mysql) {
+    const bool here = schema.empty() || schema == context.search_path.front();
+    return here && std::ranges::binary_search(context.temporary, name);
+  }
   if (!schema.empty()) return schema == "pg_temp" || schema.starts_with("pg_temp_");
   if (!std::ranges::binary_search(context.temporary, name)) return false;
   const auto& path = context.search_path;

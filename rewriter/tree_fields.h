@@ -117,11 +117,11 @@ ANABRANCH_TREE_FIELDS(CreateIndex, v.table, v.name, v.unique, v.concurrently, v.
                       v.columns)
 ANABRANCH_TREE_FIELDS(AlterTable, v.table, v.if_exists, v.actions, v.names, v.columns, v.constraints)
 ANABRANCH_TREE_FIELDS(Rename, v.object, v.old_name, v.new_name)
-ANABRANCH_TREE_FIELDS(Drop, v.object, v.names, v.if_exists, v.cascade, v.concurrently)
+ANABRANCH_TREE_FIELDS(Drop, v.object, v.names, v.if_exists, v.cascade, v.concurrently, v.temporary)
 ANABRANCH_TREE_FIELDS(Truncate, v.restart_identity, v.cascade)
 ANABRANCH_TREE_FIELDS(Explain, v.analyze, v.verbose, v.options, v.statement)
 ANABRANCH_TREE_FIELDS(Prepare, v.name, v.types, v.statement, v.source)
-ANABRANCH_TREE_FIELDS(Execute, v.name, v.args)
+ANABRANCH_TREE_FIELDS(Execute, v.name, v.args, v.source)
 ANABRANCH_TREE_FIELDS(Deallocate, v.name)
 ANABRANCH_TREE_FIELDS(DeclareCursor, v.name, v.hold, v.scroll, v.no_scroll, v.binary, v.insensitive,
                       v.query)

@@ -175,6 +175,7 @@ struct Drop {
   std::string object;
   std::vector<Name> names;
   bool if_exists = false, cascade = false, concurrently = false;
+  bool temporary = false;  ///< MySQL: nothing else is dropped
 };  ///< "TABLE", "INDEX" …
 struct Truncate {
   bool restart_identity = false, cascade = false;
@@ -193,6 +194,7 @@ struct Prepare {
 struct Execute {
   std::string name;
   std::vector<ExprPtr> args;
+  ExprPtr source;  ///< MySQL's EXECUTE IMMEDIATE: its text; `name` is empty then
 };
 struct Deallocate {
   std::string name;

@@ -10,9 +10,11 @@
 #include "backends/mysql_context.h"
 #include "backends/mysql_exchange.h"
 #include "net/mysql/command_messages.h"
+#include "proxy/mysql/diagnostics.h"
 #include "proxy/mysql/relay.h"
 #include "proxy/mysql/replies.h"
 #include "proxy/mysql/transaction.h"
+#include "proxy/mysql/variables.h"
 #include "proxy/mysql/warnings.h"
 #include "values/ascii.h"
 #include "values/errors.h"
@@ -30,7 +32,7 @@ using Reply = net::mysql::ResultReader::Reply;
 
 /// The proxy has answered: there is no shard whose warnings are the last statement's.
 void answer_done(State& state) {
-  state.last.reset();
+  state.note_done(State::Counts{0, std::nullopt});
   send_ok(state);
 }
 
@@ -77,8 +79,9 @@ net::Task<void> savepoint(State& state, const SessionPlan& plan) {
 // ---------------------------------------------------------------------------------- settings
 
 /// What one statement may set and another shard's would not be: counters of that server's session.
-constexpr auto of_one_server = std::to_array<std::string_view>(
-    {"identity", "insert_id", "last_insert_id", "pseudo_thread_id", "rand_seed1", "rand_seed2"});
+constexpr auto of_one_server = std::to_array<std::string_view>({"pseudo_thread_id", "rand_seed1", "rand_seed2"});
+/// The same, of which the session remembers where.
+bool sets_last_insert(std::string_view name) { return name == "identity" || name == "last_insert_id"; }
 /// Texts in these hold bytes that look like quotes and backslashes.
 constexpr auto unsafe_character_sets =
     std::to_array<std::string_view>({"big5", "cp932", "gb18030", "gbk", "sjis"});
@@ -97,15 +100,6 @@ void check(const Setting& setting) {
       std::ranges::find(of_one_server, setting.name) != of_one_server.end()) {
     throw values::make_error(values::ErrorId::unsupported_setting, setting.name, setting.value);
   }
-}
-
-/// The connection that says whether it likes a setting: the one that knows what the setting asks for, or one of
-/// the transaction, else the default shard's.
-net::Task<backends::Transaction::Enlisted*> first_connection(State& state, const rewriter::Plan& plan) {
-  const auto* begun = state.transaction.first_begun();
-  std::uint32_t shard = begun != nullptr ? begun->shard : state.default_shard();
-  if (plan.asks_sequences) shard = state.find_last_insert().value_or(shard);
-  co_return co_await state.attach(shard);
 }
 
 /// A value that was computed, as a literal; empty: it has none that means the same under every sql_mode.
@@ -128,29 +122,27 @@ void put_transaction_modes(State& state, std::string_view modes) {
   }
 }
 
-/// Names are compared whatever their case.
-std::string variable_setting(std::string_view lower_case_name) {
-  return "@" + values::quote_mysql_identifier(lower_case_name);
-}
-
 /// What was set on `lease` becomes the session's.
 net::Task<void> take_setting(State& state, backends::Lease& lease, const Setting& setting) {
   using Target = Setting::Target;
   std::string value = setting.value.empty() ? std::string("DEFAULT") : setting.value;
   switch (setting.target) {
     case Target::user_variable: {
-      const std::string name = variable_setting(values::lower_case(setting.name));
-      if (!setting.constant || value.contains('\\')) value = co_await ask(state, lease, name);
-      if (value.empty()) {
-        state.settings.reset(name);
-        state.local_variables.insert_or_assign(values::lower_case(setting.name), lease.shard());
-      } else {
-        state.local_variables.erase(values::lower_case(setting.name));
-        backends::put_mysql_setting(state.settings, name, std::move(value));
-      }
+      const std::string lower = values::lower_case(setting.name);
+      if (!setting.constant) value = co_await variable_literal(state, lease, lower);
+      state.local_variables.erase(lower);
+      backends::put_mysql_setting(state.settings, variable_setting(lower), std::move(value));
       break;
     }
     case Target::session:
+      if (sets_last_insert(setting.name)) {
+        state.know_insert(lease.shard());
+        break;
+      }
+      if (setting.name == "insert_id") {
+        state.insert_id_on = lease.shard();
+        break;
+      }
       if (!setting.constant) value = co_await ask(state, lease, "@@session." + setting.name);
       if (value.empty()) throw values::make_error(values::ErrorId::unsupported_setting, setting.name, setting.value);
       backends::put_mysql_setting(state.settings, setting.name, std::move(value));
@@ -232,13 +224,14 @@ net::Task<bool> set(State& state, Request& request) {
   // Turned on, it ends the transaction.
   if (turns_autocommit_on(state, plan) && state.transaction.state() != TransactionState::none) co_await commit(state);
   auto* member = co_await first_connection(state, *request.plan->plan);
+  if (names(plan, "insert_id") || names(plan, "last_insert_id") || names(plan, "identity")) member->kept = true;
   if (!std::ranges::all_of(plan.settings, &Setting::constant)) {
     co_await set_computed(state, request, member->lease);
     co_return true;
   }
   backends::write_command(member->lease, net::mysql::ComQuery{request.statement->text});
   const ReplyEnd end = co_await pass_reply(state, member->lease, Reply::text);
-  state.last = member->shard;
+  state.note_done(member->shard);
   if (end.failed) co_return false;
   std::optional<std::string> lost;
   try {
@@ -259,12 +252,10 @@ net::Task<bool> show_warnings(State& state, Request& request) {
     co_await show_all_warnings(state, request.statement->text);
     co_return true;
   }
-  const std::uint32_t shard = state.last.value_or(state.default_shard());
-  auto* member = co_await state.attach(shard);
-  // What the proxy has answered left no warnings.
-  if (!state.last) (void)co_await backends::run_command(member->lease, "DO 0", state.token());
+  auto* member = co_await last_connection(state);
   backends::write_command(member->lease, net::mysql::ComQuery{request.statement->text});
   const ReplyEnd end = co_await pass_reply(state, member->lease, Reply::text);
+  state.note_done(member->shard);
   co_return !end.failed;
 }
 
@@ -289,6 +280,13 @@ net::Task<bool> run_session_command(State& state, Request& request) {
   co_return true;
 }
 
+net::Task<backends::Transaction::Enlisted*> first_connection(State& state, const rewriter::Plan& plan) {
+  const auto* begun = state.transaction.first_begun();
+  std::uint32_t shard = begun != nullptr ? begun->shard : state.default_shard();
+  if (plan.asks_sequences) shard = state.find_last_insert().value_or(shard);
+  co_return co_await state.attach(shard);
+}
+
 net::Task<void> use_database(State& state, std::string_view name) {
   const std::string& own = state.planning.search_path.front();
   if (name != state.login.database && name != own) {
@@ -305,14 +303,7 @@ net::Task<void> use_database(State& state, std::string_view name) {
   auto* member = co_await state.attach(shard);
   backends::write_command(member->lease, net::mysql::ComInitDb{own});
   (void)co_await pass_reply(state, member->lease, Reply::ok);
-  state.last = shard;
-}
-
-void forget_variable(State& state, backends::Transaction::Enlisted& member, std::string_view lower_case_name) {
-  const std::string name = variable_setting(lower_case_name);
-  state.settings.reset(name);
-  member.lease->applied.reset(name);
-  state.local_variables.insert_or_assign(std::string(lower_case_name), member.shard);
+  state.note_done(shard);
 }
 
 net::Task<void> begin_session(State& state) {

@@ -8,11 +8,12 @@ namespace anabranch::proxy::mysql {
 /// False: an error was passed on.
 net::Task<bool> run_session_command(State& state, Request& request);
 
+/// The connection that computes what a session's statement is given, or says whether it likes a setting: the one that
+/// knows what is asked for, or one of the transaction, else the default shard's.
+net::Task<backends::Transaction::Enlisted*> first_connection(State& state, const rewriter::Plan& plan);
+
 /// USE, COM_INIT_DB: of the session's own database, which the default shard says what there is to say about.
 net::Task<void> use_database(State& state, std::string_view name);
-
-/// A statement may have set the user variable on that shard: no other has its value.
-void forget_variable(State& state, backends::Transaction::Enlisted& member, std::string_view lower_case_name);
 
 /// What the session's first connection says of its server; throws where the session cannot be served.
 net::Task<void> begin_session(State& state);

@@ -6,6 +6,7 @@
 #include "net/mysql/command_messages.h"
 #include "net/mysql/flags.h"
 #include "net/mysql/result_messages.h"
+#include "proxy/mysql/variables.h"
 #include "values/errors.h"
 #include "values/mysql_type.h"
 
@@ -29,9 +30,11 @@ MysqlCode code_of(const ColumnDefinition41& column) {
   return own_order ? MysqlCode::geometry : static_cast<MysqlCode>(column.type);
 }
 
-rewriter::ResultColumn column_of(std::string definition, const backends::Lease& lease) {
-  const auto column = ColumnDefinition41::decode(definition, lease->server().form.capabilities);
-  if (!column) throw values::make_error(values::ErrorId::shard_protocol, lease->server().text(), column.error().message);
+}  // namespace
+
+rewriter::ResultColumn result_column(std::string definition, net::mysql::Capabilities capabilities) {
+  const auto column = ColumnDefinition41::decode(definition, capabilities);
+  if (!column) throw values::make_error(values::ErrorId::shard_protocol, "a shard", column.error().message);
   const MysqlCode code = code_of(*column);
   const bool flag = net::mysql::is_number(column->type) ? (column->flags & net::mysql::column_flag::is_unsigned) != 0
                                     : column->collation == binary_collation;
@@ -43,9 +46,8 @@ rewriter::ResultColumn column_of(std::string definition, const backends::Lease& 
   return made;
 }
 
-}  // namespace
-
 net::Task<rewriter::Description> describe(State& state, rewriter::NeedDescribe::Ask ask) {
+  co_await bring_variables(state, variables_of(ask.sql, state.planning.mysql).names, state.default_shard());
   auto* member = co_await state.attach(state.default_shard());
   backends::Lease& lease = member->lease;
   const Running running(state, lease);
@@ -56,7 +58,7 @@ net::Task<rewriter::Description> describe(State& state, rewriter::NeedDescribe::
   description.parameters.resize(prepared->parameters);
   if (prepared->columns.empty()) co_return description;
   description.columns.emplace();
-  for (std::string& column : prepared->columns) description.columns->push_back(column_of(std::move(column), lease));
+  for (std::string& column : prepared->columns) description.columns->push_back(result_column(std::move(column), lease->server().form.capabilities));
   co_return description;
 }
 

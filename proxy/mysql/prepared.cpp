@@ -10,6 +10,7 @@
 #include "net/mysql/result_messages.h"
 #include "net/mysql/stream.h"
 #include "net/mysql/temporal.h"
+#include "proxy/mysql/diagnostics.h"
 #include "proxy/mysql/replies.h"
 #include "values/errors.h"
 #include "values/mysql_type.h"
@@ -97,16 +98,18 @@ net::Task<PreparedStatement*> PreparedStatements::prepare(State& state, std::uni
   if (statements_.size() >= most_statements) {
     throw server_error(1461, "42000", "Can't create more than max_prepared_stmt_count statements");
   }
-  const auto& routing = statement->plan->plan->routing;
-  const bool fixed = routing.mode == rewriter::Routing::Mode::one_shard;
-  const std::uint32_t shard = fixed ? static_cast<std::uint32_t>(routing.shard) : state.default_shard();
+  const rewriter::Plan& plan = *statement->plan->plan;
+  const bool fixed = plan.routing.mode == rewriter::Routing::Mode::one_shard;
+  std::uint32_t shard = fixed ? static_cast<std::uint32_t>(plan.routing.shard) : state.default_shard();
+  // Where it will be carried out: nothing else is said there in between.
+  if (looks_back(plan)) shard = state.last.value_or(shard);
   auto* member = co_await state.attach(shard);
   backends::write_command(member->lease, net::mysql::ComStmtPrepare{statement->text});
   const std::uint32_t id = next_++;
   std::uint32_t numbered = id;
   std::uint64_t parameters = 0;
   const ReplyEnd end = co_await pass_reply(state, member->lease, Reader::Reply::prepare, &numbered, &parameters);
-  state.last = shard;
+  if (end.failed || !looks_back(plan)) state.note_done(shard);
   if (end.failed) co_return nullptr;
   auto made = std::make_unique<PreparedStatement>(id, std::move(statement), static_cast<std::size_t>(parameters));
   made->on[shard] = {member->lease->process(), numbered};

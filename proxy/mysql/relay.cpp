@@ -81,6 +81,8 @@ class PassedReply {
       end_.error = error ? error->code : 0;
     } else if (event == Event::ok) {
       if (const auto ok = net::mysql::Ok::decode(frame.payload, state_.capabilities)) end_.insert_id = ok->last_insert_id;
+    } else if (event == Event::row) {
+      ++end_.rows;
     } else if (event == Event::infile_request) {
       infile_ = true;
       file_numbers_.reset(static_cast<std::uint8_t>(frame.sequence + 1));

@@ -16,6 +16,7 @@ struct ReplyEnd {
   std::uint16_t error = 0;  ///< its number
   std::uint16_t status = 0;
   std::uint64_t insert_id = 0;
+  std::uint64_t rows = 0;
 };
 
 /// Passes the reply to what has been written to the lease on to the client, frame by frame as it comes: only the

@@ -9,21 +9,24 @@ namespace {
 constexpr std::uint16_t unknown_error = 1105;        // ER_UNKNOWN_ERROR: nothing said of a number
 constexpr std::uint16_t not_supported_yet = 1235;  // ER_NOT_SUPPORTED_YET
 
+}  // namespace
+
 /// What is PostgreSQL's finer SQLSTATE is MySQL's coarser one.
-std::string_view sqlstate_of(const values::SqlError& error) {
+std::string_view error_state(const values::SqlError& error) {
   return error.sqlstate == "23502" ? std::string_view("23000") : std::string_view(error.sqlstate);
 }
 
-std::uint16_t code_of(const values::SqlError& error) {
+std::uint16_t error_number(const values::SqlError& error) {
   const bool unnumbered = error.mysql_code == unknown_error;
   return unnumbered && error.sqlstate == "0A000" ? not_supported_yet : error.mysql_code;
 }
 
-}  // namespace
+std::string error_text(const values::SqlError& error) {
+  return error.hint.empty() ? error.message : error.message + ". " + error.hint;
+}
 
 void send_error(net::Buffer& out, net::mysql::Sequence& sequence, const values::SqlError& error) {
-  const std::string message = error.hint.empty() ? error.message : error.message + ". " + error.hint;
-  net::mysql::Err{code_of(error), sqlstate_of(error), message}.encode(out, sequence);
+  net::mysql::Err{error_number(error), error_state(error), error_text(error)}.encode(out, sequence);
 }
 
 values::SqlError server_error(std::uint16_t code, std::string sqlstate, std::string message) {

@@ -8,6 +8,10 @@ namespace anabranch::proxy::mysql {
 
 /// An ERR packet. A hint follows the message: the protocol has no place of its own for it.
 void send_error(net::Buffer& out, net::mysql::Sequence& sequence, const values::SqlError& error);
+/// What it says, with its hint; its SQLSTATE and number as MySQL has them.
+std::string error_text(const values::SqlError& error);
+std::string_view error_state(const values::SqlError& error);
+std::uint16_t error_number(const values::SqlError& error);
 /// A server's own error, as MySQL words it.
 values::SqlError server_error(std::uint16_t code, std::string sqlstate, std::string message);
 

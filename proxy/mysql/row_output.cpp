@@ -1,5 +1,7 @@
 #include "proxy/mysql/row_output.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "proxy/mysql/relay.h"
@@ -81,6 +83,7 @@ RowOutput::Column RowOutput::column_of(std::size_t output) const {
 net::Task<void> RowOutput::take(const merge::Batch& rows) {
   begin();
   for (std::size_t i = 0; i < rows.size(); ++i) write(rows.row(i));
+  rows_ += rows.size();
   if (state_.client.queued() > send_ahead_bytes) state_.client.send_now();
   if (state_.client.congested()) co_await send();
 }
@@ -129,6 +132,41 @@ Field RowOutput::formed(const Column& column, const Field& value) {
     }
   }
   return text_;
+}
+
+std::vector<std::string> RowOutput::literals(const merge::RowView& row) {
+  row.split(fields_);
+  std::vector<std::string> made;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const Column& column = columns_[i];
+    const Field value = column.exact ? fields_[*column.exact] : formed(column, fields_[i]);
+    made.push_back(value ? literal(column, *value) : "NULL");
+  }
+  return made;
+}
+
+std::string RowOutput::literal(const Column& column, std::string_view value) const {
+  using Type = net::mysql::FieldType;
+  const std::string text(value);
+  switch (column.type) {
+    case Type::tiny_int:
+    case Type::small_int:
+    case Type::medium_int:
+    case Type::int_:
+    case Type::big_int:
+    case Type::year: return column.is_unsigned ? fmt::format("CAST({} AS UNSIGNED)", text) : text;
+    case Type::new_decimal: return text;
+    case Type::float_:
+    case Type::double_: return text.find_first_of("eE") == std::string::npos ? text + "e0" : text;
+    case Type::date: return fmt::format("DATE'{}'", text);
+    case Type::time: return fmt::format("TIME'{}'", text);
+    case Type::datetime:
+    case Type::timestamp: return fmt::format("TIMESTAMP'{}'", text);
+    case Type::null: return "NULL";
+    default: break;
+  }
+  throw values::make_error(values::ErrorId::unsupported_clause, "SELECT … INTO of a string",
+                           "its collation is not told beside the rows", "Ask for one key, or read the rows.");
 }
 
 Field RowOutput::in_binary(const Column& column, const Field& value) {

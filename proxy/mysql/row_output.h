@@ -23,6 +23,10 @@ class RowOutput {
   /// Waits while the client reads too slowly. Throws SessionLost where it is gone.
   net::Task<void> take(const merge::Batch& rows);
   void finish(std::uint16_t warnings);
+  /// Rows so far.
+  std::uint64_t rows() const { return rows_; }
+  /// The row's values as SQL of the same types. Throws 0A000 where that cannot be told.
+  std::vector<std::string> literals(const merge::RowView& row);
 
   // Of a cursor, whose rows are written when they are fetched.
   void open_cursor(std::uint16_t warnings);
@@ -49,12 +53,14 @@ class RowOutput {
   Column column_of(std::size_t output) const;
   void begin();
   net::mysql::Field formed(const Column& column, const net::mysql::Field& value);
+  std::string literal(const Column& column, std::string_view value) const;
   net::mysql::Field in_binary(const Column& column, const net::mysql::Field& value);
 
   State& state_;
   const rewriter::Plan& plan_;
   const bool binary_;
   bool begun_ = false;
+  std::uint64_t rows_ = 0;
   std::vector<std::string> definitions_;
   std::vector<Column> columns_;
   std::vector<net::mysql::Field> fields_;

@@ -1,16 +1,19 @@
 #include "proxy/mysql/scatter.h"
 
 #include <algorithm>
+#include <charconv>
 #include <exception>
 #include <utility>
 
 #include "backends/cancel.h"
+#include "backends/exchange.h"
 #include "backends/mysql_exchange.h"
 #include "backends/mysql_rows.h"
 #include "backends/streams.h"
 #include "merge/merger.h"
 #include "net/mysql/command_messages.h"
 #include "proxy/mysql/cursor.h"
+#include "proxy/mysql/into.h"
 #include "proxy/mysql/prepared.h"
 #include "proxy/mysql/row_output.h"
 #include "proxy/mysql/several.h"
@@ -32,6 +35,10 @@ class Scatter {
         request_(request),
         budget_(state.db->config->limits.query_memory),
         output_(state, plan_, request.prepared != nullptr) {
+    if (!plan_.into.empty()) {
+      into_ = std::make_unique<IntoVariables>(state, request);
+      return;
+    }
     if (request.cursor != net::mysql::cursor::none) cursor_ = std::make_unique<CursorRows>(state, request.plan);
   }
 
@@ -55,7 +62,12 @@ class Scatter {
     running_.clear();
     if (failure && state_.explicit_transaction() && co_await has_rolled_back(members_)) co_await roll_back(state_);
     if (failure) std::rethrow_exception(failure);
-    finish();
+    if (into_ != nullptr) {
+      check_quiet();
+      co_return co_await into_->finish();
+    }
+    const auto found = co_await count_all_rows();
+    finish(found);
   }
 
  private:
@@ -120,8 +132,36 @@ class Scatter {
     merger.consume(source, std::move(rows));
   }
 
+  /// A server that sets variables knows nothing of warnings that others have given.
+  void check_quiet() const {
+    if (warnings_ == 0) return;
+    throw values::make_error(values::ErrorId::unsupported_statement, "SELECT … INTO of rows with warnings",
+                             "Read the rows, then set the variables.");
+  }
+
+  /// What FOUND_ROWS() will say. Nothing: it is not known.
+  net::Task<std::optional<std::uint64_t>> count_all_rows() {
+    if (cursor_ != nullptr) co_return std::nullopt;
+    if (!plan_.counts_all_rows) co_return output_.rows();
+    const bool cuts_only = std::ranges::all_of(
+        plan_.recipe->steps, [](const auto& step) { return std::holds_alternative<merge::Limit>(step); });
+    if (!cuts_only || warnings_ > 0) co_return std::nullopt;
+    std::uint64_t sum = 0;
+    for (Enlisted* member : members_) {
+      auto answer = co_await backends::run_command(member->lease, "SELECT FOUND_ROWS()");
+      if (!answer) co_return std::nullopt;
+      const std::string text = answer->rows.at(0).at(0).value_or("");
+      std::uint64_t rows = 0;
+      std::from_chars(text.data(), text.data() + text.size(), rows);
+      sum += rows;
+    }
+    co_return sum;
+  }
+
   net::Task<void> take_rows(const merge::Batch& rows) {
-    if (cursor_ != nullptr) {
+    if (into_ != nullptr) {
+      into_->keep(rows);
+    } else if (cursor_ != nullptr) {
       cursor_->keep(rows);
     } else {
       co_await output_.take(rows);
@@ -143,7 +183,8 @@ class Scatter {
     if (stream.definitions().size() != plan_.recipe->inputs.size()) {
       throw values::make_error(values::ErrorId::description_changed, "a shard answers with other columns");
     }
-    (cursor_ != nullptr ? cursor_->output() : output_).describe(stream.definitions());
+    RowOutput& output = into_ != nullptr ? into_->output() : cursor_ != nullptr ? cursor_->output() : output_;
+    output.describe(stream.definitions());
   }
 
   /// Nothing of the statement runs on when its error is told.
@@ -155,7 +196,8 @@ class Scatter {
     for (std::size_t source = 0; source < streams_.size(); ++source) co_await cancels_ended(streams_.lease(source));
   }
 
-  void finish() {
+  void finish(std::optional<std::uint64_t> found) {
+    state_.note_done(State::Counts{-1, found});
     state_.note_warned(std::move(warned_));
     const auto warnings = static_cast<std::uint16_t>(std::min<std::uint64_t>(warnings_, 65535));
     if (cursor_ == nullptr) return output_.finish(warnings);
@@ -173,6 +215,7 @@ class Scatter {
   std::vector<std::unique_ptr<Running>> running_;
   RowOutput output_;
   std::unique_ptr<CursorRows> cursor_;  ///< of an execution that opens one
+  std::unique_ptr<IntoVariables> into_;
   std::uint64_t warnings_ = 0;
   std::vector<std::uint32_t> warned_;
 };

@@ -74,6 +74,7 @@ class SeveralWrites {
     } else {
       co_await run_at_once();
     }
+    state_.note_done(State::Counts{static_cast<std::int64_t>(total_.affected), std::nullopt});
     state_.note_warned(std::move(warned_));
     answer();
   }
@@ -235,7 +236,7 @@ void explain(State& state, const Request& request) {
   rewriter::BindRequest bind = bind_request(state, request);
   bind.plan = plan.explained->plan.get();
   const auto lines = rewriter::explain(*bind.plan, rewriter::bind(bind), *state.db->map);
-  state.last.reset();
+  state.note_done(State::Counts{-1, lines.size()});
   net::mysql::ColumnDefinition41 column;
   column.name = "QUERY PLAN";
   column.collation = 45;  // utf8mb4_general_ci

@@ -9,6 +9,8 @@
 #include "proxy/execute.h"
 #include "proxy/mysql/commands.h"
 #include "proxy/mysql/description.h"
+#include "proxy/mysql/diagnostics.h"
+#include "proxy/mysql/named_statements.h"
 #include "proxy/mysql/replies.h"
 #include "proxy/mysql/scatter.h"
 #include "proxy/mysql/several.h"
@@ -26,16 +28,11 @@ namespace {
 
 using net::mysql::Command;
 using rewriter::PlanKind;
+using Previous = rewriter::Plan::Previous;
 using Reply = net::mysql::ResultReader::Reply;
 using Enlisted = backends::Transaction::Enlisted;
 
 constexpr std::size_t kept_bytes = 64 * 1024;
-
-void set_text(const State& state, Statement& statement, std::string_view text) {
-  statement.text.assign(text);
-  statement.plan = nullptr;
-  rewriter::mysql::shape(statement.text, state.planning.mysql, {}, statement.shape);
-}
 
 [[noreturn]] void malformed(const net::mysql::DecodeError& error) {
   throw server_error(error.code, "08S01", error.message);
@@ -66,6 +63,16 @@ net::Task<void> Sharded::handle(std::string_view payload, const bool& ended) {
   if (state_.must_wait()) co_await wait_for_turn(state_, ended);
   state_.begin_statement();
   state_.more = false;
+  try {
+    co_await carry_out(command, payload);
+  } catch (const values::SqlError& error) {
+    state_.note_failure(error);
+    throw;
+  }
+  state_.stop_clock();
+}
+
+net::Task<void> Sharded::carry_out(Command command, std::string_view payload) {
   const std::string_view body = payload.substr(1);
   switch (command) {
     case Command::query: co_await query(body); break;
@@ -99,7 +106,6 @@ net::Task<void> Sharded::handle(std::string_view payload, const bool& ended) {
                                                     known.empty() ? "this command" : known));
     }
   }
-  state_.stop_clock();
 }
 
 /// Commands that have no answer, whatever becomes of them.
@@ -122,11 +128,15 @@ net::Task<void> Sharded::reset() {
   }
   state_.settings.discard_all();
   state_.next_options.clear();
-  state_.last.reset();
+  state_.note_done(State::Counts{});
+  state_.any_variable_on.reset();
+  state_.insert_id_on.reset();
   state_.last_insert.reset();
   state_.last_insert_unsure = false;
   state_.local_variables.clear();
+  state_.forget_temporary();
   prepared_ = PreparedStatements();
+  named_.clear();
   co_await begin_session(state_);
   send_ok(state_);
 }
@@ -177,7 +187,7 @@ net::Task<void> Sharded::run_texts(std::string text) {
 
 /// False: an error has been passed on.
 net::Task<bool> Sharded::run_text(std::string_view text) {
-  set_text(state_, simple_, text);
+  set_text(simple_, text, state_.planning.mysql);
   if (simple_.shape.blank()) {
     // Where there is a comment it is a statement that does nothing.
     co_return co_await pass_on("\x03" + simple_.text, Reply::text);
@@ -187,6 +197,8 @@ net::Task<bool> Sharded::run_text(std::string_view text) {
   Request request;
   request.statement = &simple_;
   request.plan = simple_.plan;
+  const auto& session = simple_.plan->plan->session;
+  if (session && is_named_command(session->action)) co_return co_await run_named(request);
   co_return co_await run(request);
 }
 
@@ -197,14 +209,18 @@ net::Task<bool> Sharded::run(Request& request) {
   }
   bool went_well = true;
   const auto& session = request.plan->plan->session;
-  if (!session || session->action != rewriter::SessionAction::warnings) state_.warned.clear();
-  if (session && request.prepared != nullptr &&
-      (!request.values.empty() || session->action == rewriter::SessionAction::warnings)) {
+  const bool shows = session && session->action == rewriter::SessionAction::warnings;
+  if (!shows && request.plan->plan->previous != Previous::diagnostics) state_.warned.clear();
+  if (session && request.prepared != nullptr && (!request.values.empty() || (shows && !state_.warned.empty()))) {
     throw values::make_error(values::ErrorId::unsupported_statement, request.plan->plan->command + " as a prepared statement",
                              "Send it as a text.");
   }
   if (const auto shard = plain_shard(request)) {
     went_well = co_await relay(request, *shard);
+  } else if (shows && request.prepared != nullptr) {
+    went_well = co_await relay(request, (co_await last_connection(state_))->shard);
+  } else if (asks_for_counts(request)) {
+    co_await answer_counts(state_, request);
   } else if (request.plan->plan->kind == PlanKind::session) {
     went_well = co_await run_session_command(state_, request);
   } else {
@@ -214,9 +230,11 @@ net::Task<bool> Sharded::run(Request& request) {
     } else if (request.plan->plan->kind == PlanKind::local) {
       explain(state_, request);
     } else if (request.plan->plan->kind == PlanKind::scatter) {
-      check_variables(request);
+      co_await bring_variables(state_, variables_of(state_, request).names, std::nullopt);
       co_await run_scatter(state_, request);
     } else {
+      co_await bring_variables(state_, variables_of(state_, request).names, std::nullopt);
+      check_insert_id(std::nullopt);
       co_await run_on_several(state_, request);
     }
   }
@@ -227,7 +245,7 @@ net::Task<bool> Sharded::run(Request& request) {
 /// The one shard of a relay, where it is plain to see.
 std::optional<std::uint32_t> Sharded::plain_shard(const Request& request) const {
   const rewriter::Plan& plan = *request.plan->plan;
-  if (plan.kind != PlanKind::relay || plan.asks_sequences) return std::nullopt;
+  if (plan.kind != PlanKind::relay || plan.asks_sequences || plan.previous != Previous::none) return std::nullopt;
   return rewriter::only_shard(bind_request(state_, request));
 }
 
@@ -237,8 +255,10 @@ net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) 
   if (plan->kind == PlanKind::refuse) co_await refuse(*request.statement, request.plan);
   if (plan->kind == PlanKind::relay) {
     const rewriter::BindRequest bind = bind_request(state_, request);
-    if (plan->asks_sequences && plan->routing.mode == rewriter::Routing::Mode::any_shard) {
-      co_return state_.find_last_insert().value_or(state_.default_shard());
+    if (plan->routing.mode == rewriter::Routing::Mode::any_shard) {
+      if (plan->asks_sequences) co_return state_.find_last_insert().value_or(state_.default_shard());
+      if (plan->previous == Previous::diagnostics) co_return (co_await last_connection(state_))->shard;
+      if (plan->previous == Previous::counts) co_return state_.last.value_or(state_.default_shard());
     }
     const router::ShardSet shards = rewriter::route(bind, nullptr);
     if (shards.size() <= 1) co_return shards.empty() ? state_.default_shard() : *shards.begin();
@@ -277,29 +297,30 @@ net::Task<void> Sharded::refuse(const Statement& statement, CachedPlanPtr plan) 
   throw *refused.refusal;
 }
 
-/// A variable that was set on one shard has its value there.
-void Sharded::check_variables(const Request& request, std::uint32_t shard) {
-  const VariableUse use = variables_of(request.statement->text, state_.planning.mysql);
-  for (const std::string& name : use.names) {
-    const auto local = state_.local_variables.find(name);
-    if (local != state_.local_variables.end() && local->second != shard) {
-      throw values::make_error(values::ErrorId::unsupported_statement, "a user variable that another shard has set: @" + name,
-                               "Set it by SET with a constant.");
-    }
-  }
-  if (!use.assigns) return;
-  Enlisted* member = state_.transaction.find(shard);
-  for (const std::string& name : use.names) forget_variable(state_, *member, name);
+/// FOUND_ROWS() and ROW_COUNT() of a statement that no single server has carried out.
+bool Sharded::asks_for_counts(const Request& request) const {
+  const rewriter::Plan& plan = *request.plan->plan;
+  return plan.kind == PlanKind::relay && !plan.counts.empty() && state_.counts;
 }
 
-/// Of a statement for several shards.
-void Sharded::check_variables(const Request& request) const {
-  if (state_.local_variables.empty() || !request.statement->text.contains('@')) return;
-  for (const std::string& name : variables_of(request.statement->text, state_.planning.mysql).names) {
-    if (!state_.local_variables.contains(name)) continue;
-    throw values::make_error(values::ErrorId::unsupported_statement, "a user variable that one shard has set: @" + name,
-                             "Set it by SET with a constant.");
-  }
+/// What a server's session knows of the statement before, as long as nothing else is said there.
+void Sharded::check_previous(const rewriter::Plan& plan, std::uint32_t shard) {
+  if (plan.previous == Previous::none) return;
+  const bool counted = plan.previous == Previous::counts && state_.counts;
+  const Enlisted* member = state_.transaction.find(shard);
+  const bool untouched = member != nullptr && *member->lease->applied.current() == *state_.settings.current();
+  if (state_.last == shard && !counted && untouched && state_.warned.empty()) return;
+  throw values::make_error(values::ErrorId::unsupported_statement,
+                           "what FOUND_ROWS(), ROW_COUNT() and the like say of a statement on other shards",
+                           "Ask for it alone, right behind the statement.");
+}
+
+/// Before a write.
+void Sharded::check_insert_id(std::optional<std::uint32_t> shard) const {
+  if (!state_.insert_id_on || state_.insert_id_on == shard) return;
+  throw values::make_error(values::ErrorId::unsupported_statement,
+                           "a write to another shard than the one that SET insert_id has told",
+                           "Give the row its number.");
 }
 
 net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
@@ -308,13 +329,24 @@ net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
     throw values::make_error(values::ErrorId::unsupported_statement,
                              "LAST_INSERT_ID() of a write to another shard in this statement", "Ask for it alone.");
   }
+  if (writes(plan)) check_insert_id(shard);
+  const VariableUse variables = variables_of(state_, request);
+  if (!variables.names.empty()) co_await bring_variables(state_, variables.names, shard);
+  check_previous(plan, shard);
   if (must_open(state_)) co_await open_transaction(state_, plan);
   Enlisted* member = co_await enlist(state_, plan, shard);
-  if (request.statement->text.contains('@')) check_variables(request, shard);
+  if (variables.assigns) {
+    for (const std::string& name : variables.names) forget_variable(state_, *member, name);
+  }
+  if (plan.may_set_variables) forget_all_variables(state_, *member);
   PreparedStatement* prepared = request.prepared;
   if (prepared != nullptr) {
     co_await prepare_on(*prepared, *member);
     write_execution(*prepared, *member, request.cursor);
+  } else if (request.call != nullptr) {
+    const SqlCall& call = *request.call;
+    if (call.named != nullptr) co_await prepare_named_on(*call.named, call.name, *member, state_.planning.mysql);
+    backends::write_command(member->lease, net::mysql::ComQuery{call.text});
   } else {
     backends::write_command(member->lease, net::mysql::ComQuery{request.statement->text});
   }
@@ -329,11 +361,17 @@ net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
 
 net::Task<void> Sharded::finish(Request& request, Enlisted& member, ReplyEnd end) {
   const rewriter::Plan& plan = *request.plan->plan;
-  state_.last = member.shard;
+  state_.note_done(member.shard);
   // A row of a sharded table has brought its number along: that is not LAST_INSERT_ID()'s.
   const bool brought = plan.routing.mode == rewriter::Routing::Mode::by_key && !plan.asks_sequences;
-  if (end.insert_id != 0 && !brought) state_.note_insert(member.shard);
+  if (plan.sets_last_insert && end.insert_id != 0) {
+    state_.know_insert(member.shard);
+  } else if ((end.insert_id != 0 && !brought) || plan.sets_last_insert || plan.may_set_variables) {
+    state_.note_insert(member.shard);
+  }
   if (state_.transaction.state() != backends::TransactionState::none) co_await settle(state_, member, end);
+  if (end.insert_id != 0) state_.insert_id_on.reset();
+  if (!end.failed) state_.note_temporary(member, plan);
   if (end.failed || !changes_definitions(plan)) co_return;
   state_.change_definitions();
   co_await publish_definitions(state_);
@@ -351,7 +389,7 @@ net::Task<void> Sharded::take_plan(Statement& statement) {
 
 net::Task<void> Sharded::prepare(std::string_view text) {
   auto made = std::make_unique<Statement>();
-  set_text(state_, *made, text);
+  set_text(*made, text, state_.planning.mysql);
   co_await take_plan(*made);
   if (made->plan->plan->kind == PlanKind::refuse) co_await refuse(*made, made->plan);
   (void)co_await prepared_.prepare(state_, std::move(made));

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "proxy/mysql/commands.h"
+#include "proxy/mysql/named_statements.h"
 #include "proxy/mysql/prepared.h"
 #include "proxy/mysql/state.h"
 
@@ -41,6 +42,7 @@ class Sharded {
   void end() { state_.end_leases(); }
 
  private:
+  net::Task<void> carry_out(net::mysql::Command command, std::string_view payload);
   bool take_unanswered(net::mysql::Command command, std::string_view payload);
   net::Task<void> reset();
   net::Task<void> query(std::string_view text);
@@ -56,15 +58,24 @@ class Sharded {
   net::Task<void> prepare(std::string_view text);
   net::Task<void> execute(std::string_view payload);
   net::Task<void> fetch(std::string_view payload);
+  net::Task<bool> run_named(const Request& command);
+  net::Task<std::unique_ptr<Statement>> plan_source(const rewriter::Plan& command);
+  net::Task<bool> prepare_named(const Request& command);
+  net::Task<bool> execute_named(const Request& command);
+  net::Task<bool> execute_immediate(const Request& command);
+  net::Task<bool> run_called(const Request& command, Statement& statement, const SqlCall& call);
+  net::Task<bool> deallocate_named(const Request& command);
   std::optional<std::uint32_t> plain_shard(const Request& request) const;
   net::Task<std::optional<std::uint32_t>> choose_shard(Request& request);
   net::Task<void> finish(Request& request, backends::Transaction::Enlisted& member, ReplyEnd end);
-  void check_variables(const Request& request, std::uint32_t shard);
-  void check_variables(const Request& request) const;
+  bool asks_for_counts(const Request& request) const;
+  void check_insert_id(std::optional<std::uint32_t> shard) const;
+  void check_previous(const rewriter::Plan& plan, std::uint32_t shard);
 
   State state_;
   Statement simple_;  ///< of COM_QUERY; reused
   PreparedStatements prepared_;
+  NamedStatements named_;
   bool multi_statements_ = true;  ///< COM_SET_OPTION
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 
 #include "backends/mysql_context.h"
@@ -70,6 +71,26 @@ std::optional<std::uint32_t> State::find_last_insert() const {
   return last_insert;
 }
 
+void State::note_done(std::uint32_t shard) {
+  last = shard;
+  counts.reset();
+  own_failure.reset();
+}
+
+void State::note_done(Counts known) {
+  last.reset();
+  counts = known;
+  own_failure.reset();
+}
+
+void State::note_failure(const values::SqlError& error) {
+  const auto* said = dynamic_cast<const backends::ServerError*>(&error);
+  counts = Counts{-1, std::nullopt};
+  last = said != nullptr ? std::optional(said->shard) : std::nullopt;
+  own_failure.reset();
+  if (said == nullptr) own_failure = error;
+}
+
 void State::note_warned(std::vector<std::uint32_t> shards) {
   last = shards.size() == 1 ? std::optional(shards.front()) : std::nullopt;
   warned = shards.size() > 1 ? std::move(shards) : std::vector<std::uint32_t>();
@@ -78,6 +99,11 @@ void State::note_warned(std::vector<std::uint32_t> shards) {
 void State::note_insert(std::uint32_t shard) {
   last_insert_unsure |= last_insert && *last_insert != shard;
   last_insert = shard;
+}
+
+void State::know_insert(std::uint32_t shard) {
+  last_insert = shard;
+  last_insert_unsure = false;
 }
 
 /// What was said for this transaction counts, else the session's standard.
@@ -141,6 +167,25 @@ bool State::connection_weighs() const {
          (collation == nullptr || values::weights_are_order(values::lower_case(backends::literal_value(*collation))));
 }
 
+/// Plans that know of them are nobody else's.
+void State::note_temporary(backends::Transaction::Enlisted& member, const rewriter::Plan& plan) {
+  if (plan.temporary_made.empty() && plan.temporary_dropped.empty()) return;
+  for (const std::string& name : plan.temporary_dropped) std::erase(planning.temporary, name);
+  for (const std::string& name : plan.temporary_made) {
+    if (std::ranges::find(planning.temporary, name) == planning.temporary.end()) planning.temporary.push_back(name);
+  }
+  std::ranges::sort(planning.temporary);
+  member.untracked = member.kept = true;
+  static std::atomic<std::uint64_t> serial{0};
+  temporary_serial_ = planning.temporary.empty() ? 0 : ++serial;
+  renew_planning_key();
+}
+
+void State::forget_temporary() {
+  planning.temporary.clear();
+  temporary_serial_ = 0;
+}
+
 void State::renew_planning_key() {
   planning.mysql.weighs = connection_weighs() && !nothing_is_null_;
   planning_key = rewriter::planning_key(planning);
@@ -148,6 +193,7 @@ void State::renew_planning_key() {
   for (const auto& [name, value] : *settings.current()) {
     if (!name.starts_with('@')) planning_key.append("\5").append(name).append("=").append(value);
   }
+  if (temporary_serial_ != 0) planning_key += fmt::format("\6{}", temporary_serial_);
 }
 
 }  // namespace anabranch::proxy::mysql

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "rewriter/mysql/lexer.h"
+#include "rewriter/mysql/parse.h"
 
 namespace anabranch::proxy::mysql {
 
@@ -57,6 +58,12 @@ std::vector<std::string_view> split_statements(std::string_view text, const rewr
   Cutter cutter(text, mode);
   for (std::string_view statement; cutter.next(statement);) statements.push_back(statement);
   return statements;
+}
+
+void set_text(Statement& statement, std::string_view text, const rewriter::mysql::Mode& mode) {
+  statement.text.assign(text);
+  statement.plan = nullptr;
+  rewriter::mysql::shape(statement.text, mode, {}, statement.shape);
 }
 
 }  // namespace anabranch::proxy::mysql

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/statement.h"
 #include "rewriter/mysql/mode.h"
 
 namespace anabranch::proxy::mysql {
@@ -10,5 +11,8 @@ namespace anabranch::proxy::mysql {
 /// The statements of a text, as a server that takes several would cut it: at semicolons, but for those within a
 /// stored program's definition, which reaches to the text's end. Empty ones at the end are left out.
 std::vector<std::string_view> split_statements(std::string_view text, const rewriter::mysql::Mode& mode);
+
+/// Sets the statement's text, and computes its shape. Throws 54000/54001 past the bounds.
+void set_text(Statement& statement, std::string_view text, const rewriter::mysql::Mode& mode);
 
 }  // namespace anabranch::proxy::mysql

@@ -76,6 +76,9 @@ net::Task<backends::Transaction::Enlisted*> enlist(State& state, const rewriter:
     auto answer = co_await backends::run_command(member->lease, sql, state.token());
     if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
   }
+  // Something of the session's may be there from now on.
+  if (plan.residue != rewriter::Residue::none) member->kept = true;
+  if (plan.residue == rewriter::Residue::untracked) member->untracked = true;
   // A cancel that came before has found an idle server.
   state.check_cancelled();
   co_return member;

@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/merging.h"
+#include "values/ascii.h"
 
 namespace anabranch::rewriter::mysql {
 namespace {
@@ -7,7 +10,16 @@ namespace {
 /// Reads, and so pins, what decides names and types.
 class Settler {
  public:
-  explicit Settler(tree::PinSet& pins) : pins_(pins) {}
+  /// `passed_on`: the outermost columns go to the client as they come, of whatever type they are.
+  Settler(tree::PinSet& pins, bool passed_on) : pins_(pins), passed_on_(passed_on) {}
+
+  /// The outermost query.
+  void visit_top(const tree::Select& select) {
+    top_ = &select;
+    visit(select);
+  }
+  /// Types of columns are those of user variables at the moment.
+  bool names_variables() const { return names_variables_; }
 
   void visit(const tree::Select& select) {
     if (select.left) visit(*select.left);
@@ -15,7 +27,11 @@ class Settler {
     for (const tree::Cte& cte : select.with.ctes) {
       if (const auto* inner = cte.statement->as<tree::Select>()) visit(*inner);
     }
-    for (const tree::Target& target : select.targets) read(*target.expr);
+    for (const tree::Target& target : select.targets) {
+      free_ = passed_on_ && &select == top_;
+      read(*target.expr);
+      free_ = false;
+    }
     for (const tree::GroupItem& item : select.group_by) read(item);
     if (select.having) read(*select.having);
     for (const tree::SortKey& key : select.order_by) read(*key.expr);
@@ -34,7 +50,8 @@ class Settler {
                       "Write its value into the statement.");
       }
       const auto* variable = at.as<tree::Variable>();
-      if (variable != nullptr && !variable->system) {
+      names_variables_ |= variable != nullptr && !variable->system;
+      if (variable != nullptr && !variable->system && !free_) {
         refuse_clause("a user variable outside WHERE", "the columns' types depend on it",
                       "Write its value into the statement.");
       }
@@ -57,7 +74,33 @@ class Settler {
   }
 
   tree::PinSet& pins_;
+  const bool passed_on_;
+  const tree::Select* top_ = nullptr;
+  bool free_ = false;  ///< what is read is a column that is passed on
+  bool names_variables_ = false;
 };
+
+bool names_variable(const tree::Expr& expr) {
+  bool any = false;
+  tree::walk(expr, [&](const tree::Expr& at) {
+    const auto* variable = at.as<tree::Variable>();
+    any |= variable != nullptr && !variable->system;
+    return !any;
+  });
+  return any;
+}
+
+/// Columns with user variables are neither compared nor sorted by.
+bool passes_variables_on(const Planning& planning, const tree::Select& select) {
+  if (select.set_op != tree::SetOperation::none || select.distinct || is_aggregated(select, planning.functions)) return false;
+  return std::ranges::all_of(select.order_by, [&](const tree::SortKey& key) {
+    const auto* column = key.expr->as<tree::ColumnRef>();
+    return column != nullptr && std::ranges::none_of(select.targets, [&](const tree::Target& target) {
+             return values::lower_case(target.alias) == values::lower_case(column->parts.back()) &&
+                    names_variable(*target.expr);
+           });
+  });
+}
 
 /// Up to the first FROM that is in no parentheses: the whole text where there is none.
 std::string_view head_of(std::string_view text, const Mode& mode) {
@@ -77,7 +120,9 @@ std::string_view head_of(std::string_view text, const Mode& mode) {
 }  // namespace
 
 void settle_columns(Planning& planning, const tree::Select& select) {
-  Settler(planning.pins).visit(select);
+  Settler settler(planning.pins, passes_variables_on(planning, select));
+  settler.visit_top(select);
+  if (settler.names_variables()) planning.plan->cacheable = false;
   planning.plan->head = head_of(planning.request->text, planning.request->context->mysql);
 }
 

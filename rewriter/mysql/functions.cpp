@@ -83,15 +83,16 @@ Kind with_arguments(std::string_view name, Kind kind) {
   return kind == Kind::last_insert ? Kind::settings : kind;
 }
 
-bool declared_harmless(const tree::Name& name, const FunctionContext& context) {
-  if (context.database == nullptr) return false;
-  return std::ranges::any_of(context.database->functions, [&](const conf::Function& declared) {
-    return values::lower_case(declared.name.name) == values::lower_case(name.back()) &&
-           declared.reads != conf::FunctionReads::key;
-  });
-}
-
 }  // namespace
+
+const conf::Function* find_declared(std::string_view name, const FunctionContext& context) {
+  if (context.database == nullptr) return nullptr;
+  const auto& functions = context.database->functions;
+  const auto found = std::ranges::find_if(functions, [&](const conf::Function& declared) {
+    return values::lower_case(declared.name.name) == values::lower_case(name);
+  });
+  return found == functions.end() ? nullptr : &*found;
+}
 
 FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& context) {
   static const std::unordered_map<std::string_view, Kind> table = make_table();
@@ -102,8 +103,8 @@ FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& con
   const auto found = builtin ? table.find(name) : table.end();
   if (found != table.end()) {
     info.kind = call.args.empty() ? found->second : with_arguments(name, found->second);
-  } else if (declared_harmless(call.name, context)) {
-    info.kind = Kind::pure;
+  } else if (const conf::Function* declared = find_declared(name, context)) {
+    if (declared->reads != conf::FunctionReads::key) info.kind = Kind::pure;
   }
   return info;
 }

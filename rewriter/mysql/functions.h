@@ -6,6 +6,9 @@
 /// stored function's, which may read tables.
 namespace anabranch::rewriter::mysql {
 
+/// What `functions:` of the configuration says of a stored function or procedure; null: nothing.
+const conf::Function* find_declared(std::string_view name, const FunctionContext& context);
+
 FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& context);
 
 }  // namespace anabranch::rewriter::mysql

@@ -25,10 +25,16 @@ std::string column_name(std::string_view name) {
 
 void note(const tree::Expr& at, const FunctionContext&, Traits& traits) {
   if (const auto* variable = at.as<tree::Variable>()) {
-    if (variable->system) traits.shared = "@@" + variable->name.back();
+    if (!variable->system) return;
+    const std::string name = values::lower_case(variable->name.back());
+    traits.shared = "@@" + variable->name.back();
+    if (name == "warning_count" || name == "error_count") traits.previous = traits.shared;
+    traits.last_insert |= name == "last_insert_id" || name == "identity";
   } else if (const auto* operation = at.as<tree::OperatorCall>()) {
     // A variable that is set row by row stays in the server's session, where nobody looks for it.
-    traits.assigns |= operation->name == ":=";
+    if (operation->name != ":=") return;
+    traits.assigns = true;
+    traits.shared = ":=";
   } else if (const auto* verbatim = at.as<tree::Verbatim>()) {
     if (verbatim->node == "nextval") {
       traits.sequence = "nextval";
@@ -37,23 +43,49 @@ void note(const tree::Expr& at, const FunctionContext&, Traits& traits) {
   }
 }
 
+/// What a statement that is nothing but FOUND_ROWS() and ROW_COUNT() asks for; empty: it is another one.
+std::vector<Plan::Count> counts_of(const tree::Select& select) {
+  std::vector<Plan::Count> counts;
+  for (const tree::Target& target : select.targets) {
+    const auto* call = target.expr->as<tree::FunctionCall>();
+    const std::string name = call == nullptr ? std::string() : values::lower_case(call->name.back());
+    if (name != "found_rows" && name != "row_count") return {};
+    counts.push_back(name == "found_rows" ? Plan::Count::rows_found : Plan::Count::rows_changed);
+  }
+  const bool alone = select.from.empty() && !select.where && !select.having && !select.limit && select.group_by.empty() &&
+                     select.order_by.empty() && select.into.empty() && select.with.ctes.empty() &&
+                     select.set_op == tree::SetOperation::none;
+  return alone ? counts : std::vector<Plan::Count>();
+}
+
+/// No table is read: the session that knows the answer gives it, on whatever shard that is.
+std::optional<PlanResult> where_it_is_known(Planning& planning, const tree::Select& select) {
+  const Traits& traits = planning.traits;
+  const bool asks = traits.last_insert || traits.settings || !traits.previous.empty();
+  if (!asks || !planning.query.instances.empty() || !traits.session_call.empty() || !select.into.empty()) {
+    return std::nullopt;
+  }
+  auto plan = planning.plan;
+  plan->kind = PlanKind::relay;
+  plan->asks_sequences = traits.last_insert || traits.settings;
+  plan->routing.mode = Routing::Mode::any_shard;
+  plan->routing.reason = "the session knows it";
+  if (!traits.previous.empty()) plan->counts = counts_of(select);
+  return std::shared_ptr<const Plan>(std::move(plan));
+}
+
 std::optional<PlanResult> check_calls(Planning& planning) {
   const Traits& traits = planning.traits;
   if (planning.map().shards().size() == 1) return std::nullopt;
+  Plan& plan = *planning.plan;
   if (!traits.previous.empty()) {
-    refuse_statement(traits.previous, "Count the rows in a statement of its own.");
+    plan.previous = traits.previous.starts_with("@@") ? Plan::Previous::diagnostics : Plan::Previous::counts;
   }
-  // What a write sets, its reply says.
-  const bool returns_it = planning.statement->as<tree::Update>() != nullptr ||
-                          planning.statement->as<tree::Insert>() != nullptr;
-  if (traits.assigns || (traits.settings && !returns_it)) {
-    refuse_statement("a variable or LAST_INSERT_ID() that is set within an expression", "Set it by SET.");
-  }
+  plan.sets_last_insert = traits.settings;
   const auto* select = planning.statement->as<tree::Select>();
-  if (select != nullptr && !select->into.empty()) {
-    refuse_statement("SELECT … INTO", "Read the rows, then set the variables or write the file.");
-  }
-  return std::nullopt;
+  // Variables, and what else stays in the server's session.
+  if (traits.assigns || traits.settings || (select != nullptr && !select->into.empty())) plan.residue = Residue::may_begin;
+  return select == nullptr ? std::nullopt : where_it_is_known(planning, *select);
 }
 
 /// A server's connection is the client's own there: what it holds is where it belongs.
@@ -68,6 +100,7 @@ const Language language{
     .asks_shards = false,
     .hidden_columns = false,
     .outputs_in_expressions = true,
+    .into_makes_table = false,
     .having_groups = false,
     .column_name = column_name,
     .classify = classify,

@@ -142,8 +142,8 @@ void Parser::create_index(Utility& out) {
 
 void Parser::drop(Utility& out) {
   expect("drop");
-  accept("temporary");
   Drop detail;
+  detail.temporary = accept("temporary");
   detail.object = values::upper_case(here().word);
   if (detail.object == "TABLES") detail.object = "TABLE";
   if (detail.object == "SCHEMA") detail.object = "DATABASE";

@@ -255,8 +255,10 @@ bool Parser::prepared(Utility& out) {
   }
   if (accept_words({"execute", "immediate"})) {
     tagged(out, "ExecuteImmediateStmt", "EXECUTE IMMEDIATE");
-    expr();
-    if (accept("using")) expr_list();
+    Execute detail;
+    detail.source = expr();
+    if (accept("using")) detail.args = expr_list();
+    out.detail = std::move(detail);
     return true;
   }
   if (accept("execute")) {

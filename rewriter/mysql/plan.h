@@ -12,6 +12,10 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility);
 /// what would change a server for everybody.
 std::shared_ptr<Plan> plan_session(const Planning& planning, const tree::Utility& utility);
 
+/// A value that one server computes for the session must be of nothing that only all shards know. True: it asks for
+/// LAST_INSERT_ID().
+bool check_argument(const Planning& planning, const tree::Utility& utility, const tree::Expr& value);
+
 inline constexpr std::string_view kNameShard =
     "Name the shard in a comment before the statement: /* anabranch: shard=NAME */";
 

@@ -13,24 +13,8 @@ bool is_constant(const tree::Expr& value) {
          tree::signed_literal(value).has_value();
 }
 
-/// What a value is computed of, on the default shard, must be nothing that only all shards know.
 void check_value(const Planning& planning, const tree::Utility& utility, const tree::Expr& value, Plan& plan) {
-  if (planning.map().shards().size() == 1) return;
-  bool reads = false;
-  tree::walk(value, [&](const tree::Expr& at) {
-    tree::for_each_subquery(at, [&](const tree::Select&) { reads = true; });
-    const auto* call = at.as<tree::FunctionCall>();
-    if (call == nullptr) return true;
-    const FunctionKind kind = classify(*call, planning.functions).kind;
-    plan.asks_sequences |= kind == FunctionKind::last_insert;
-    if (kind == FunctionKind::unknown || kind == FunctionKind::previous || kind == FunctionKind::settings) {
-      refuse_statement("SET to a value of " + call->name.back() + "()", "Compute the value first.");
-    }
-    return true;
-  });
-  if (reads && homes_of(planning, utility.relations).touches()) {
-    refuse_statement("SET to what is read from tables on other shards", "Read the value first.");
-  }
+  plan.asks_sequences |= check_argument(planning, utility, value);
 }
 
 Setting::Target target_of(tree::SetVariables::Item::Kind kind) {
@@ -103,6 +87,20 @@ SessionPlan named(SessionAction action, std::string name) {
   return plan;
 }
 
+SessionPlan execution(const Planning& planning, const tree::Utility& utility, const tree::Execute& statement,
+                      Plan& plan) {
+  SessionPlan made = named(statement.source ? SessionAction::execute_immediate : SessionAction::execute, statement.name);
+  if (statement.source) {
+    check_value(planning, utility, *statement.source, plan);
+    made.source = argument_of(planning, *statement.source);
+  }
+  for (const tree::ExprPtr& argument : statement.args) {
+    check_value(planning, utility, *argument, plan);
+    made.arguments.push_back(argument_of(planning, *argument));
+  }
+  return made;
+}
+
 std::optional<SessionPlan> session_plan(const Planning& planning, const tree::Utility& utility, Plan& plan) {
   if (utility.kind == "XaStmt") refuse_statement(utility.tag, "Use BEGIN and COMMIT.");
   if (const auto* at = utility.as<tree::Transaction>()) return transaction(*at);
@@ -111,14 +109,11 @@ std::optional<SessionPlan> session_plan(const Planning& planning, const tree::Ut
   if (const auto* at = utility.as<tree::Deallocate>()) return named(SessionAction::deallocate, at->name);
   if (const auto* at = utility.as<tree::Prepare>()) {
     SessionPlan made = named(SessionAction::prepare, at->name);
-    made.arguments.push_back(argument_of(planning, *at->source));
+    check_value(planning, utility, *at->source, plan);
+    made.source = argument_of(planning, *at->source);
     return made;
   }
-  if (const auto* at = utility.as<tree::Execute>()) {
-    SessionPlan made = named(SessionAction::execute, at->name);
-    for (const tree::ExprPtr& argument : at->args) made.arguments.push_back(argument_of(planning, *argument));
-    return made;
-  }
+  if (const auto* at = utility.as<tree::Execute>()) return execution(planning, utility, *at, plan);
   if (const auto* at = utility.as<tree::Show>()) {
     const bool last = at->name == "warnings" || at->name == "errors" || at->name.starts_with("count");
     if (last) return named(SessionAction::warnings, at->name);
@@ -127,6 +122,27 @@ std::optional<SessionPlan> session_plan(const Planning& planning, const tree::Ut
 }
 
 }  // namespace
+
+bool check_argument(const Planning& planning, const tree::Utility& utility, const tree::Expr& value) {
+  if (planning.map().shards().size() == 1) return false;
+  bool reads = false;
+  bool asks = false;
+  tree::walk(value, [&](const tree::Expr& at) {
+    tree::for_each_subquery(at, [&](const tree::Select&) { reads = true; });
+    const auto* call = at.as<tree::FunctionCall>();
+    if (call == nullptr) return true;
+    const FunctionKind kind = classify(*call, planning.functions).kind;
+    asks |= kind == FunctionKind::last_insert;
+    if (kind == FunctionKind::unknown || kind == FunctionKind::previous || kind == FunctionKind::settings) {
+      refuse_statement(utility.tag + " with a value of " + call->name.back() + "()", "Compute the value first.");
+    }
+    return true;
+  });
+  if (reads && homes_of(planning, utility.relations).touches()) {
+    refuse_statement(utility.tag + " with what is read from tables on other shards", "Read the value first.");
+  }
+  return asks;
+}
 
 std::shared_ptr<Plan> plan_session(const Planning& planning, const tree::Utility& utility) {
   auto plan = std::make_shared<Plan>();

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "rewriter/mysql/functions.h"
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/plan.h"
@@ -62,14 +63,56 @@ std::shared_ptr<Plan> of_default(Planning& planning, const tree::Utility& utilit
   return to_default(planning, effect, "it names no table of the map");
 }
 
+/// What is the session's own is on the default shard, and hides tables of the same names.
+std::shared_ptr<Plan> of_session(Planning& planning, std::string reason) {
+  auto plan = to_default(planning, Effect::temporary, std::move(reason));
+  plan->residue = Residue::untracked;
+  return plan;
+}
+
+bool of_other_database(const Planning& planning, const tree::RelationName& relation) {
+  return !relation.schema.empty() && relation.schema != planning.request->context->search_path.front();
+}
+
+std::shared_ptr<Plan> create_temporary(Planning& planning, const tree::Utility& utility) {
+  const tree::RelationName& table = utility.relations.front();
+  const std::vector<tree::RelationName> read(utility.relations.begin() + 1, utility.relations.end());
+  if (of_other_database(planning, table)) refuse_statement("CREATE TEMPORARY TABLE in another database", "Make it in this one.");
+  if (homes_of(planning, read).touches()) {
+    refuse_statement("CREATE TEMPORARY TABLE beside tables of other shards", "Create the table, then insert the rows.");
+  }
+  auto plan = of_session(planning, "temporary tables are on the default shard");
+  plan->temporary_made.push_back(table.name);
+  return plan;
+}
+
+bool is_temporary(const Planning& planning, const tree::RelationName& relation) {
+  return find_named(planning, relation.schema, relation.name).temporary;
+}
+
+/// Where some of the names are temporary tables, or no others are meant. Null: the statement is about others.
+std::shared_ptr<Plan> drop_temporary(Planning& planning, const tree::Utility& utility, const tree::Drop& statement) {
+  const auto temporary = [&](const tree::RelationName& relation) { return is_temporary(planning, relation); };
+  if (!statement.temporary && std::ranges::none_of(utility.relations, temporary)) return nullptr;
+  if (!statement.temporary && !std::ranges::all_of(utility.relations, temporary)) {
+    refuse_statement("DROP TABLE of temporary tables and others", "Write one statement for each table.");
+  }
+  auto plan = of_session(planning, "temporary tables are on the default shard");
+  for (const tree::RelationName& relation : utility.relations) {
+    if (!of_other_database(planning, relation)) plan->temporary_dropped.push_back(relation.name);
+  }
+  return plan;
+}
+
 std::shared_ptr<Plan> create_table(Planning& planning, const tree::Utility& utility) {
   const auto* create = utility.as<tree::CreateTable>();
   const auto* from_query = utility.as<tree::CreateTableAs>();
   const auto persistence = create != nullptr ? create->persistence : from_query->persistence;
-  if (persistence == tree::CreateTable::Persistence::temporary) {
-    refuse_statement("CREATE TEMPORARY TABLE", "Use a table of the default shard.");
-  }
+  if (persistence == tree::CreateTable::Persistence::temporary) return create_temporary(planning, utility);
   if (from_query != nullptr) return of_default(planning, utility, Effect::ddl);
+  if (is_temporary(planning, utility.relations.front())) {
+    refuse_statement("CREATE TABLE of a name that a temporary table hides", "Drop the temporary table first.");
+  }
   const std::vector<tree::RelationName> others(utility.relations.begin() + 1, utility.relations.end());
   if (!homes_of(planning, {utility.relations.front()}).touches() && homes_of(planning, others).touches()) {
     refuse_statement("CREATE TABLE beside tables of other shards", "Let the map list the table.");
@@ -98,9 +141,15 @@ std::shared_ptr<Plan> alter_table(Planning& planning, const tree::Utility& utili
   return at_home(planning, utility, {table}, Effect::ddl);
 }
 
+/// What a statement that is only lexed was found to call.
+struct Unread {
+  bool last_insert = false;  ///< LAST_INSERT_ID(), with an argument or without
+};
+
 /// A statement that is not read, only lexed: its calls must be of the server's own functions, and its names no
 /// views'.
-void check_unread(const Planning& planning, const tree::Utility& utility) {
+Unread check_unread(const Planning& planning, const tree::Utility& utility, bool may_assign = false) {
+  Unread found;
   const auto refuse_unread = [&](const std::string& what) {
     refuse(values::make_error(values::ErrorId::unmappable_syntax, what + " in a clause that is not read here"));
   };
@@ -109,12 +158,13 @@ void check_unread(const Planning& planning, const tree::Utility& utility) {
   for (Token token = lexer.next(); token.kind != Token::Kind::end && token.kind != Token::Kind::bad;
        token = lexer.next()) {
     const std::string spelled = utility.text.substr(token.offset, token.length);
-    if (spelled == ":=") refuse_unread("an assignment");
+    if (spelled == ":=" && !may_assign) refuse_unread("an assignment");
     if (spelled == "(" && !name.empty() && !is_reserved(name)) {
       tree::FunctionCall call;
       call.name = {name};
-      const FunctionKind kind = classify(call, planning.functions).kind;
+      const FunctionKind kind = rewriter::classify(call, planning.functions).kind;
       if (kind == FunctionKind::unknown || kind == FunctionKind::previous) refuse_unread(name + "()");
+      found.last_insert |= kind == FunctionKind::last_insert || kind == FunctionKind::settings;
     }
     const bool word = token.kind == Token::Kind::identifier || token.kind == Token::Kind::quoted_identifier;
     name = word ? values::lower_case(identifier_value(spelled)) : std::string();
@@ -123,11 +173,12 @@ void check_unread(const Planning& planning, const tree::Utility& utility) {
     const router::Relation* relation = find_named(planning, named.schema, named.name).relation;
     if (relation != nullptr && relation->kind == router::RelationKind::view) refuse_unread("view " + named.name);
   }
+  return found;
 }
 
 std::shared_ptr<Plan> unread(Planning& planning, const tree::Utility& utility) {
   const bool definition = utility.tag == "CREATE" || utility.tag == "ALTER" || utility.tag == "DROP";
-  if (!definition) check_unread(planning, utility);
+  if (!definition) (void)check_unread(planning, utility);
   return of_default(planning, utility,
                     definition ? Effect::ddl : utility.tag == "SELECT" ? Effect::reads : Effect::writes);
 }
@@ -190,15 +241,74 @@ std::shared_ptr<Plan> drop(Planning& planning, const tree::Utility& utility, con
   static constexpr auto relations = std::to_array<std::string_view>({"TABLE", "VIEW", "INDEX"});
   static constexpr auto others =
       std::to_array<std::string_view>({"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "SEQUENCE"});
+  if (statement.object == "TABLE") {
+    if (auto plan = drop_temporary(planning, utility, statement)) return plan;
+  }
   if (is_one_of(statement.object, relations)) return at_home(planning, utility, utility.relations, Effect::ddl);
   if (is_one_of(statement.object, others)) return of_default(planning, utility, Effect::ddl);
   refuse_statement(utility.tag, kNameShard);
+}
+
+/// ALTER, CREATE INDEX, TRUNCATE of a temporary table. Null: of another one.
+std::shared_ptr<Plan> of_temporary(Planning& planning, const tree::Utility& utility) {
+  const auto* alter = utility.as<tree::AlterTable>();
+  const bool changes = alter != nullptr || utility.kind == "IndexStmt" || utility.kind == "TruncateStmt" ||
+                       utility.kind == "RenameStmt";
+  const bool any = std::ranges::any_of(utility.relations, [&](const auto& name) { return is_temporary(planning, name); });
+  if (!changes || !any) return nullptr;
+  const bool renames = utility.kind == "RenameStmt" ||
+                       (alter != nullptr && std::ranges::find(alter->actions, "AT_RenameTable") != alter->actions.end());
+  if (renames) refuse_statement(utility.tag + " that renames a temporary table", "Create it under its new name.");
+  if (!is_temporary(planning, utility.relations.front())) return nullptr;
+  return of_session(planning, "temporary tables are on the default shard");
+}
+
+std::shared_ptr<Plan> do_expressions(Planning& planning, const tree::Utility& utility) {
+  const Unread found = check_unread(planning, utility, true);
+  auto plan = of_default(planning, utility, Effect::reads);
+  plan->residue = Residue::may_begin;
+  if (!found.last_insert) return plan;
+  plan->routing.mode = Routing::Mode::any_shard;
+  plan->routing.reason = "the session knows it";
+  plan->asks_sequences = plan->sets_last_insert = true;
+  return plan;
+}
+
+/// Whatever the statement before has left is on one server, or with the proxy.
+std::shared_ptr<Plan> get_diagnostics(Planning& planning) {
+  auto plan = to_default(planning, Effect::reads, "the session knows it");
+  plan->routing.mode = Routing::Mode::any_shard;
+  plan->previous = Plan::Previous::diagnostics;
+  plan->residue = Residue::may_begin;
+  return plan;
+}
+
+/// A procedure may read and write whatever it likes: what `functions:` says of it is believed.
+std::shared_ptr<Plan> call(Planning& planning, const tree::Utility& utility, const tree::Call& statement) {
+  const auto* procedure = statement.call->as<tree::FunctionCall>();
+  const std::string& name = procedure->name.back();
+  const conf::Function* declared = find_declared(name, planning.functions);
+  if (declared == nullptr || declared->reads == conf::FunctionReads::key) {
+    refuse(values::make_error(values::ErrorId::opaque_function, name));
+  }
+  auto plan = to_default(planning, Effect::writes, "the procedure is declared to read no sharded table");
+  for (const tree::ExprPtr& argument : procedure->args) {
+    plan->asks_sequences |= check_argument(planning, utility, *argument);
+  }
+  plan->residue = Residue::untracked;
+  plan->may_set_variables = true;
+  return plan;
 }
 
 std::shared_ptr<Plan> by_kind(Planning& planning, const tree::Utility& utility) {
   if (utility.as<tree::CreateTable>() != nullptr || utility.as<tree::CreateTableAs>() != nullptr) {
     return create_table(planning, utility);
   }
+  if (auto plan = of_temporary(planning, utility)) return plan;
+  if (utility.kind == "DoExprStmt") return do_expressions(planning, utility);
+  if (utility.kind == "SignalStmt") return to_default(planning, Effect::reads, "the session is the default shard's");
+  if (utility.kind == "DiagnosticsStmt") return get_diagnostics(planning);
+  if (const auto* at = utility.as<tree::Call>()) return call(planning, utility, *at);
   if (const auto* at = utility.as<tree::AlterTable>()) return alter_table(planning, utility, *at);
   if (utility.as<tree::CreateView>() != nullptr) return create_view(planning, utility);
   if (const auto* at = utility.as<tree::Drop>()) return drop(planning, utility, *at);

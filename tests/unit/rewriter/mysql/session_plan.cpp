@@ -95,14 +95,31 @@ TEST_CASE("transactions, databases and prepared statements are the session's") {
   const auto prepared = session("PREPARE s FROM 'SELECT ?'");
   CHECK(prepared.action == SessionAction::prepare);
   CHECK(prepared.name == "s");
-  CHECK(prepared.arguments.at(0).text == "SELECT ?");
+  CHECK(prepared.source.text == "SELECT ?");
   CHECK(session("EXECUTE s USING @a, @b").arguments.at(1).text == "@b");
+  const auto immediate = session("EXECUTE IMMEDIATE @q USING 5");
+  CHECK(immediate.action == SessionAction::execute_immediate);
+  CHECK(immediate.source.text == "@q");
+  CHECK(immediate.arguments.at(0).text == "5");
 }
 
 TEST_CASE("what a session knows of its last INSERT is asked for") {
   CHECK(planned("SET @a = LAST_INSERT_ID()")->asks_sequences);
   CHECK(planned("SELECT LAST_INSERT_ID()")->asks_sequences);
   CHECK_FALSE(planned("SELECT 1")->asks_sequences);
+  CHECK(planned("SELECT LAST_INSERT_ID(5)")->sets_last_insert);
+}
+
+TEST_CASE("what a statement asks of the one before is known to one session, or to the proxy") {
+  using Previous = Plan::Previous;
+  using Count = Plan::Count;
+  const auto counts = planned("SELECT FOUND_ROWS(), ROW_COUNT() AS n");
+  CHECK(counts->previous == Previous::counts);
+  CHECK(counts->counts == std::vector{Count::rows_found, Count::rows_changed});
+  CHECK(planned("SELECT FOUND_ROWS() + 1")->counts.empty());
+  CHECK(planned("SELECT @@warning_count")->previous == Previous::diagnostics);
+  CHECK(planned("GET DIAGNOSTICS CONDITION 1 @n = MYSQL_ERRNO")->previous == Previous::diagnostics);
+  CHECK(planned("SELECT 1")->previous == Previous::none);
 }
 
 TEST_CASE("a session's sql_mode is part of the plan cache's key") {

@@ -1,0 +1,93 @@
+#include "proxy/mysql/diagnostics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/context.h"
+#include "backends/exchange.h"
+#include "net/mysql/rows.h"
+#include "proxy/mysql/relay.h"
+#include "proxy/mysql/replies.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy::mysql {
+
+namespace {
+
+using Count = rewriter::Plan::Count;
+
+/// What a condition's text may have, in bytes.
+constexpr std::size_t longest_text = 128;
+
+/// Has a server's session hold the error as if it were its own.
+std::string signal_sql(const values::SqlError& error) {
+  std::string text = error_text(error);
+  if (text.size() > longest_text) {
+    std::size_t end = longest_text;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+    text.resize(end);
+  }
+  // Backslashes mean something under most sql_modes.
+  std::ranges::replace(text, '\\', '/');
+  return fmt::format("SIGNAL SQLSTATE '{}' SET MYSQL_ERRNO = {}, MESSAGE_TEXT = {}", error_state(error), error_number(error),
+                     backends::quote_literal(text));
+}
+
+std::int64_t value_of(const State::Counts& counts, Count count) {
+  const bool known = count == Count::rows_changed ? counts.changed.has_value() : counts.found.has_value();
+  if (!known) {
+    throw values::make_error(values::ErrorId::unsupported_statement,
+                             count == Count::rows_changed ? "ROW_COUNT() here" : "FOUND_ROWS() here",
+                             "Ask for it right behind the statement.");
+  }
+  return count == Count::rows_changed ? *counts.changed : static_cast<std::int64_t>(*counts.found);
+}
+
+}  // namespace
+
+bool looks_back(const rewriter::Plan& plan) {
+  return plan.previous != rewriter::Plan::Previous::none ||
+         (plan.session && plan.session->action == rewriter::SessionAction::warnings);
+}
+
+net::Task<backends::Transaction::Enlisted*> last_connection(State& state) {
+  if (!state.warned.empty()) {
+    throw values::make_error(values::ErrorId::unsupported_statement, "this of warnings that several shards have given",
+                             "SHOW WARNINGS shows them all.");
+  }
+  auto* member = co_await state.attach(state.last.value_or(state.default_shard()));
+  if (state.last) co_return member;
+  // What the proxy has answered left no warnings.
+  const std::string sql = state.own_failure ? signal_sql(*state.own_failure) : std::string("DO 0");
+  (void)co_await backends::run_command(member->lease, sql, state.token());
+  state.last = member->shard;
+  co_return member;
+}
+
+net::Task<void> answer_counts(State& state, const Request& request) {
+  const rewriter::Plan& plan = *request.plan->plan;
+  std::vector<std::int64_t> values;
+  for (const Count count : plan.counts) values.push_back(value_of(*state.counts, count));
+  // The server tells the columns, and is then in the session's place: it has answered last.
+  auto* member = co_await state.attach(state.default_shard());
+  auto answer = co_await backends::run_command(member->lease, request.statement->text, state.token());
+  if (!answer) throw backends::ServerError(answer.error(), member->shard, member->lease.shard_name());
+  state.note_done(member->shard);
+  begin_rows(state, answer->columns);
+  if (request.prepared != nullptr) {
+    net::mysql::BinaryRowWriter writer(state.out(), state.sequence, values.size());
+    for (const std::int64_t value : values) {
+      char bytes[sizeof value];
+      std::memcpy(bytes, &value, sizeof value);
+      writer.add(net::mysql::FieldType::big_int, std::string_view(bytes, sizeof bytes));
+    }
+  } else {
+    net::mysql::PacketWriter writer(state.out(), state.sequence);
+    for (const std::int64_t value : values) writer.field(std::to_string(value));
+  }
+  end_rows(state);
+}
+
+}  // namespace anabranch::proxy::mysql

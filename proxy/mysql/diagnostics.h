@@ -1,0 +1,18 @@
+#pragma once
+
+#include "proxy/mysql/state.h"
+
+/// What the session knows of the statement before: its warnings and errors, its counts of rows.
+namespace anabranch::proxy::mysql {
+
+/// SHOW WARNINGS, and whatever else must find a server's session as the statement before has left it.
+bool looks_back(const rewriter::Plan& plan);
+
+/// The connection whose session has the warnings and errors of the statement before. What the proxy itself has
+/// refused, a server is told first. Throws where several shards have them.
+net::Task<backends::Transaction::Enlisted*> last_connection(State& state);
+
+/// Answers a statement that asks for nothing but State::counts.
+net::Task<void> answer_counts(State& state, const Request& request);
+
+}  // namespace anabranch::proxy::mysql
