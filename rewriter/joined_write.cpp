@@ -2,8 +2,8 @@
 
 #include "rewriter/write.h"
 
-/// MySQL's UPDATE and DELETE of several tables at once. They are relayed only, so that all that is left to see
-/// is what may not be written on one shard alone: keys, and copies.
+/// MySQL's UPDATE and DELETE of several tables at once: what may not be written on one shard alone (keys, and
+/// copies), and what each shard may write for itself.
 namespace anabranch::rewriter {
 namespace {
 
@@ -45,20 +45,51 @@ void check_written(const Planning& planning, const Instance& instance) {
 
 }  // namespace
 
-void check_joined_write(const Planning& planning) {
+namespace {
+
+bool is_joined(const Planning& planning) {
   const auto* update = planning.statement->as<tree::Update>();
-  const auto* remove = planning.statement->as<tree::Delete>();
-  const bool joined = update != nullptr ? update->table.name.empty() : remove->table.name.empty();
-  if (!joined) return;
+  return (update != nullptr ? update->table : planning.statement->as<tree::Delete>()->table).name.empty();
+}
+
+bool is_written(const Planning& planning, const Instance& instance) {
+  if (const auto* update = planning.statement->as<tree::Update>()) {
+    return std::ranges::any_of(update->set, [&](const auto& at) { return assigns(at, instance); });
+  }
+  return std::ranges::any_of(planning.statement->as<tree::Delete>()->targets,
+                             [&](const tree::Name& at) { return at.back() == instance.name; });
+}
+
+}  // namespace
+
+void check_joined_write(const Planning& planning) {
+  if (!is_joined(planning)) return;
+  const auto* update = planning.statement->as<tree::Update>();
   for (const int index : planning.query.top->instances) {
     const Instance& instance = planning.query.at(index);
-    const bool written =
-        update != nullptr
-            ? std::ranges::any_of(update->set, [&](const auto& at) { return assigns(at, instance); })
-            : std::ranges::any_of(remove->targets, [&](const tree::Name& at) { return at.back() == instance.name; });
-    if (written) check_written(planning, instance);
+    if (is_written(planning, instance)) check_written(planning, instance);
     if (update != nullptr) check_assigned(instance, planning.query.mapped(instance), *update);
   }
+}
+
+const router::MappedTable* joined_target(const Planning& planning) {
+  if (!is_joined(planning)) return nullptr;
+  const router::MappedTable* first = nullptr;
+  for (const int index : planning.query.top->instances) {
+    const Instance& instance = planning.query.at(index);
+    if (!is_written(planning, instance)) continue;
+    const router::MappedTable* table = planning.query.mapped(instance);
+    if (table == nullptr || table->kind != conf::TableKind::sharded) return nullptr;
+    if (first == nullptr) first = table;
+  }
+  const auto* update = planning.statement->as<tree::Update>();
+  const bool defaults = update != nullptr && std::ranges::any_of(update->set, [](const tree::Assignment& at) {
+                          return at.value->as<tree::SetToDefault>() != nullptr;
+                        });
+  if (defaults) {
+    refuse_clause("SET … = DEFAULT", "every shard would compute the default for itself", "Write the value.");
+  }
+  return first;
 }
 
 }  // namespace anabranch::rewriter

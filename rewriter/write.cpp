@@ -208,7 +208,8 @@ Outcome plan_write(Planning& planning) {
   if (planning.traits.writing_with) {
     refuse_clause("a writing WITH", "its rows are on several shards", "Write one statement each.");
   }
-  if (!sharded) {
+  if (!sharded) table = joined_target(planning);
+  if (table == nullptr) {
     refuse_clause(command, "it reads rows that are not where its table is",
                   "Read the rows first, and give their values as constants.");
   }

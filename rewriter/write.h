@@ -11,6 +11,9 @@ void check_key_unchanged(const Planning& planning, const std::vector<tree::Assig
 void check_assigned_defaults(const Planning& planning, const std::vector<tree::Assignment>& set);
 /// MySQL's UPDATE and DELETE of several tables: no key is changed, and no copy is written alone.
 void check_joined_write(const Planning& planning);
+/// The first of the tables that an UPDATE or DELETE of several writes to, where each shard may write its own rows of
+/// all of them; else null.
+const router::MappedTable* joined_target(const Planning& planning);
 /// Triggers and rules of a table on several shards may read what is elsewhere.
 void check_target(const Planning& planning);
 
