@@ -8,6 +8,7 @@
 
 #include "proxy/cli_check.h"
 #include "proxy/explain_lines.h"
+#include "proxy/mysql/offline.h"
 #include "proxy/offline.h"
 #include "proxy/planning.h"
 #include "rewriter/parse.h"
@@ -59,6 +60,14 @@ net::Task<void> explain_one(SessionState& state, const std::string& sql, bool st
   }
 }
 
+net::Task<void> explain_mysql(Worker& worker, Login login, const std::string& sql, Answer& answer) {
+  try {
+    answer.lines = co_await mysql::explain_offline(worker, std::move(login), sql);
+  } catch (const values::SqlError& error) {
+    answer.error = error;
+  }
+}
+
 /// A statement of a query log, with the line it begins on.
 struct LoggedQuery {
   std::size_t line = 0;
@@ -91,9 +100,10 @@ std::string kind_of(const Answer& answer) {
 
 int explain(const ExplainOptions& options, std::ostream& out, std::ostream& err) {
   Answer answer;
-  const int status = run_offline(options.config, options.database, err, [&](SessionState& state) {
-    return explain_one(state, options.sql, options.stages, answer);
-  });
+  const OfflineJob job{
+      .postgres = [&](SessionState& state) { return explain_one(state, options.sql, options.stages, answer); },
+      .mysql = [&](Worker& worker, Login login) { return explain_mysql(worker, std::move(login), options.sql, answer); }};
+  const int status = run_offline(options.config, options.database, err, job);
   if (status != exit_fine) return status;
   for (const std::string& line : answer.lines) out << line << "\n";
   if (!answer.error) return exit_fine;
@@ -125,9 +135,9 @@ net::Task<void> explain_all(SessionState& state, const std::vector<LoggedQuery>&
 int check_queries(const CheckQueriesOptions& options, const std::string& log, std::ostream& out,
                   std::ostream& err) {
   const std::vector<LoggedQuery> queries = read_log(log);
-  return run_offline(options.config, options.database, err, [&](SessionState& state) {
-    return explain_all(state, queries, options.file, out);
-  });
+  const OfflineJob job{
+      .postgres = [&](SessionState& state) { return explain_all(state, queries, options.file, out); }};
+  return run_offline(options.config, options.database, err, job);
 }
 
 }  // namespace anabranch::proxy

@@ -21,18 +21,21 @@ const conf::User* any_user(const conf::Config& config, const std::string& databa
   return nullptr;
 }
 
-net::Task<void> run(Worker& worker, Login login, const std::function<net::Task<void>(SessionState&)>& job,
-                    std::promise<void>& done) {
-  SessionState state(worker, net::Socket(), std::move(login));
-  co_await job(state);
-  state.end_leases();
+net::Task<void> run(Worker& worker, Login login, const OfflineJob& job, std::promise<void>& done) {
+  if (login.state->conf->kind == conf::Kind::mysql) {
+    co_await job.mysql(worker, std::move(login));
+  } else {
+    SessionState state(worker, net::Socket(), std::move(login));
+    co_await job.postgres(state);
+    state.end_leases();
+  }
   done.set_value();
 }
 
 }  // namespace
 
 int run_offline(const std::string& config, std::string database, std::ostream& err,
-                const std::function<net::Task<void>(SessionState&)>& job) {
+                const OfflineJob& job) {
   const conf::Loaded loaded = conf::load_file(config);
   if (loaded.config == nullptr) {
     print(loaded.diagnostics, err);
@@ -51,6 +54,10 @@ int run_offline(const std::string& config, std::string database, std::ostream& e
   if (login.state == nullptr || account == nullptr) {
     err << fmt::format("{}: no {} \"{}\"\n", config,
                        login.state == nullptr ? "database" : "user may use database", database);
+    return exit_refused;
+  }
+  if (login.state->conf->kind == conf::Kind::mysql && job.mysql == nullptr) {
+    err << fmt::format("{}: database \"{}\" is of kind mysql, for which this is not there\n", config, database);
     return exit_refused;
   }
   login.user = account->name;
