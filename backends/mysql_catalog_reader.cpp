@@ -86,6 +86,7 @@ class Reader {
       ShardRelation& of = catalog_.relations[{text(row, 0), text(row, 1)}];
       of.relation.schema = text(row, 0);
       of.relation.name = text(row, 1);
+      of.relation.oid = 1;  // tables have no numbers here: it is there
       of.relation.kind = kind == "VIEW"       ? router::RelationKind::view
                          : kind == "SEQUENCE" ? router::RelationKind::sequence
                                               : router::RelationKind::table;

@@ -74,6 +74,7 @@ class SmallReply {
         result.affected = ok->affected_rows;
         result.insert_id = ok->last_insert_id;
         result.warnings = ok->warnings;
+        result.advice = ok->status & net::mysql::status::advice;
         result.tag = ok->info;
         break;
       }
@@ -95,6 +96,7 @@ class SmallReply {
         for (const auto& field : fields_) row.push_back(field ? std::optional<std::string>(*field) : std::nullopt);
         break;
       }
+      case Event::rows_end: result.warnings = reader_.warnings(); break;
       // Nothing of ours asks for a file, or for anything of 16 MiB.
       case Event::infile_request:
       case Event::continuation: violate(lease_, "an answer to something else");
@@ -137,6 +139,17 @@ net::Task<std::uint16_t> run_bare(Lease& lease, net::CancelToken token) {
 
 }  // namespace
 
+net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_mysql_packet(Lease& lease, std::string_view payload,
+                                                                               net::CancelToken token) {
+  net::mysql::Sequence numbers;
+  net::mysql::PacketWriter(lease->socket().out(), numbers).bytes(payload);
+  lease->expect_ready();
+  SmallReply reply(lease, ResultReader::Reply::ok);
+  co_await reply.read(token);
+  if (reply.failure) co_return std::unexpected(std::move(*reply.failure));
+  co_return std::move(reply.result);
+}
+
 net::Task<std::uint16_t> mysql_status(Lease& lease, net::CancelToken token) {
   return run_bare<net::mysql::ComPing>(lease, std::move(token));
 }
@@ -163,9 +176,10 @@ net::pg::ErrorFields mysql_error_fields(std::uint16_t code, std::string_view sql
 
 bool ends_mysql_session(std::uint16_t code) {
   constexpr std::uint16_t shutting_down = 1053;
+  constexpr std::uint16_t packet_too_large = 1153;
   constexpr std::uint16_t killed = 1927;
   constexpr std::uint16_t idle_too_long = 4031;
-  return code == shutting_down || code == killed || code == idle_too_long;
+  return code == shutting_down || code == packet_too_large || code == killed || code == idle_too_long;
 }
 
 char mysql_transaction_status(std::uint16_t status) {

@@ -21,6 +21,10 @@ void write_command(Lease& lease, const Command& command) {
 net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_mysql_command(Lease& lease, std::string sql,
                                                                                 net::CancelToken token = {});
 
+/// A client's command, as it came, that is answered by OK.
+net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_mysql_packet(Lease& lease, std::string_view payload,
+                                                                               net::CancelToken token = {});
+
 /// What the server says of its session now (COM_PING): flags of net::mysql::status. Throws SqlError 08006
 /// where the connection is lost.
 net::Task<std::uint16_t> mysql_status(Lease& lease, net::CancelToken token = {});

@@ -51,9 +51,10 @@ void Transaction::begin_unspoken() {
   unspoken_ = true;
 }
 
-void Transaction::begin_implicit() {
+void Transaction::begin_implicit(bool unspoken) {
   if (state_ != TransactionState::none) return;
   state_ = TransactionState::implicit;
+  unspoken_ = unspoken;
   if (!mysql()) wanted_.begin();
 }
 

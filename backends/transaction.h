@@ -47,7 +47,8 @@ class Transaction {
   /// MySQL with autocommit off: servers begin it themselves, with the first statement that needs it.
   void begin_unspoken();
   /// A statement over several shards, or a pipeline, outside an explicit transaction.
-  void begin_implicit();
+  /// `unspoken`: MySQL, where autocommit is off for it.
+  void begin_implicit(bool unspoken = false);
   /// A statement failed: an explicit transaction is `failed` from now on.
   void fail();
   /// On all enlisted shards. 3B001 (MySQL: 1305) where there is no such savepoint. ROLLBACK TO ends `failed`.

@@ -327,6 +327,9 @@ net::Task<Outcome> run_session_command(SessionState& state, Execution& execution
     case SessionAction::execute_immediate:
     case SessionAction::use:
     case SessionAction::warnings:
+    case SessionAction::lock:
+    case SessionAction::unlock:
+    case SessionAction::maintain:
       throw values::make_error(values::ErrorId::unsupported_statement, plan.command, "It is MySQL's.");
     case SessionAction::prepare_transaction:
       throw values::make_error(values::ErrorId::unsupported_statement, "PREPARE TRANSACTION",

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include "rewriter/clock.h"
@@ -138,8 +139,27 @@ void check_ambient(const Planning& planning) {
 
 }  // namespace
 
+/// In what is printed as text: literals are holes of their own, but for those that are baked in.
+bool may_print_mark(const Planning& planning) {
+  const Shape& shape = planning.shape();
+  const std::string_view text = shape.source();
+  const auto marked_between = [&](std::size_t first, std::size_t end) {
+    return text.substr(first, end - first).find(kMark) != std::string_view::npos;
+  };
+  if (!marked_between(0, text.size())) return false;
+  std::size_t end = 0;
+  for (const LiteralToken& literal : shape.literals()) {
+    if (marked_between(end, literal.offset)) return true;
+    end = literal.offset + literal.length;
+  }
+  return marked_between(end, text.size()) ||
+         std::ranges::any_of(planning.statement->baked, [&](int literal) {
+           return shape.spelling(literal).find(kMark) != std::string_view::npos;
+         });
+}
+
 void fill_holes(Planning& planning, tree::Statement& statement) {
-  if (planning.request->text.find(kMark) != std::string_view::npos) {
+  if (may_print_mark(planning)) {
     refuse(values::SqlError("0A000", "a statement with a control character across shards",
                             "Give the value as a parameter."));
   }

@@ -46,7 +46,7 @@ void Lowering::utility_detail(const Node* node, Utility& out) {
           "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"};
       const auto mode = static_cast<std::size_t>(node->lock_stmt->mode);
       out.detail =
-          LockTable{mode < std::size(modes) ? modes[mode] : "", node->lock_stmt->nowait != 0};
+          LockTable{mode < std::size(modes) ? modes[mode] : "", node->lock_stmt->nowait != 0, {}, {}};
       return;
     }
     case PG_QUERY__NODE__NODE_CALL_STMT:

@@ -205,7 +205,9 @@ enum class SessionAction {
   use, warnings, begin, commit, rollback, prepare_transaction, savepoint, rollback_to, release,
   set, reset, reset_all, show, discard_all, set_transaction, set_characteristics,
   set_constraints, prepare, execute, execute_immediate, deallocate, declare, fetch, close_cursor, export_snapshot,
-  import_snapshot
+  import_snapshot,
+  lock, unlock,  ///< MySQL's LOCK TABLES and UNLOCK TABLES; what each shard is told: Plan::subquery_of
+  maintain       ///< MySQL's CHECK TABLE and its kin: on every shard, whose answers become one
 };
 struct SessionPlan {
   SessionAction action;
@@ -245,6 +247,14 @@ struct SessionPlan {
     bool constant = false;  ///< a literal, a word or DEFAULT: the same whenever and wherever it is set
   };
   std::vector<Setting> settings;
+
+  /// MySQL's CHECK TABLE and its kin: those that are not the default shard's, as answers name them.
+  struct Table {
+    std::string name;   ///< "shop.orders"
+    int shard = -1;     ///< the one that has it; -1: every shard
+    bool copies = false;  ///< the same rows on each
+  };
+  std::vector<Table> tables;
 
   struct Cursor {
     bool hold = false, scroll = false, no_scroll = false, binary = false;

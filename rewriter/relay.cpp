@@ -112,7 +112,9 @@ std::shared_ptr<Plan> relay(Planning& planning, const Placement& placement) {
     return relay_to(planning, preferred, "there is one shard only");
   }
   if (!placement.condition) {
-    if (!placement.any_reference) return relay_to(planning, preferred, "no table is read");
+    // LAST_INSERT_ID() is known where it was set.
+    const bool anywhere = placement.any_reference || planning.traits.last_insert;
+    if (!anywhere) return relay_to(planning, preferred, "no table is read");
     if (planning.traits.locking) {
       return relay_to(planning, preferred, "rows of reference tables are locked on one shard");
     }
@@ -124,7 +126,7 @@ std::shared_ptr<Plan> relay(Planning& planning, const Placement& placement) {
     }
     plan->kind = PlanKind::relay;
     plan->routing.mode = Routing::Mode::any_shard;
-    plan->routing.reason = "only reference tables are read";
+    plan->routing.reason = placement.any_reference ? "only reference tables are read" : "no table is read";
     return plan;
   }
   if (placement.fixed_shard) {

@@ -99,9 +99,13 @@ void check_foreign_key(const Planning& planning, const router::MappedTable* tabl
                      "Reference a reference table, or a co-located table by its key.");
 }
 
-void check_constraints(const Planning& planning, const router::MappedTable* table,
-                       const std::string& name, const std::vector<tree::ColumnDefinition>& columns,
+}  // namespace
+
+void check_constraints(const Planning& planning, const tree::TableRef& of,
+                       const std::vector<tree::ColumnDefinition>& columns,
                        const std::vector<tree::CreateTable::TableConstraint>& constraints) {
+  const router::MappedTable* table = mapped_table(planning, of);
+  const std::string& name = of.name;
   for (const tree::ColumnDefinition& column : columns) {
     if (table != nullptr && (column.primary_key || column.unique)) {
       check_unique(*table, {column.name},
@@ -128,6 +132,13 @@ void check_constraints(const Planning& planning, const router::MappedTable* tabl
     }
   }
 }
+
+void check_unique_index(const Planning& planning, const tree::CreateIndex& create) {
+  const router::MappedTable* table = mapped_table(planning, create.table);
+  if (create.unique && table != nullptr) check_unique(*table, create.columns, "the unique index");
+}
+
+namespace {
 
 /// Whether CREATE VIEW's query reads what is on every shard; refuses what no shard could answer.
 bool reads_mapped(const Planning& planning, const tree::Utility& utility,
@@ -179,7 +190,7 @@ std::shared_ptr<Plan> plan_create_table(Planning& planning, const tree::Utility&
       refuse_statement("INHERITS of mapped tables", "Use a table of its own.");
     }
   }
-  check_constraints(planning, table, create.table.name, create.columns, create.constraints);
+  check_constraints(planning, create.table, create.columns, create.constraints);
   if (table == nullptr) return text_to_default(planning, "the map does not list the table");
   if (table->kind == conf::TableKind::whole) {
     return text_elsewhere(planning, utility, static_cast<int>(table->shard), true);
@@ -316,7 +327,7 @@ void check_actions(const Planning& planning, const tree::Utility& utility,
 std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& utility,
                                        const tree::AlterTable& alter) {
   const router::MappedTable* table = mapped_table(planning, alter.table);
-  check_constraints(planning, table, alter.table.name, alter.columns, alter.constraints);
+  check_constraints(planning, alter.table, alter.columns, alter.constraints);
   if (table == nullptr) {
     const Home home = home_of(planning, alter.table.schema, alter.table.name);
     if (!home.mapped) return text_to_default(planning, "its table is on the default shard");

@@ -81,6 +81,12 @@ struct SetVariables {
   };
   std::vector<Item> items;
 };
+/// MySQL's SET STATEMENT … FOR a statement.
+struct SetStatement {
+  std::vector<SetVariables::Item> items;
+  std::string prefix;  ///< as written, FOR included
+  StatementPtr statement;
+};
 struct Use {
   std::string database;
 };
@@ -224,6 +230,12 @@ struct Unlisten {
 struct LockTable {
   std::string mode;  ///< "ACCESS SHARE"
   bool nowait = false;
+  /// MySQL: each table as written, with its alias and the kind of lock.
+  struct Part {
+    std::string schema, name, text;
+  };
+  std::vector<Part> parts;
+  std::string wait = {};  ///< MySQL: "NOWAIT", "WAIT 5"
 };
 struct Discard {
   std::string what;
@@ -248,7 +260,7 @@ struct Utility {
   std::vector<RelationName>
       relations;  ///< named anywhere in it (CTE names included), first mention first
   using Detail =
-      std::variant<std::monostate, Transaction, SetVariable, SetVariables, Use, Load, Show, SetConstraints, Copy,
+      std::variant<std::monostate, Transaction, SetVariable, SetVariables, SetStatement, Use, Load, Show, SetConstraints, Copy,
                    CreateTable, CreateTableAs, CreateView, CreateIndex, AlterTable, Rename, Drop,
                    Truncate, Explain, Prepare, Execute, Deallocate, DeclareCursor, Fetch,
                    CloseCursor, Notify, Listen, Unlisten, LockTable, Discard, Call, Do, Vacuum>;

@@ -42,6 +42,11 @@ std::shared_ptr<Plan> plan_alter_table(Planning& planning, const tree::Utility& 
 /// PREPARE, EXECUTE, DEALLOCATE; DECLARE, FETCH, MOVE, CLOSE: carried out by the session, which knows
 /// the names. Null for all else.
 std::shared_ptr<Plan> plan_named(const Planning& planning, const tree::Utility& utility);
+/// Refuses constraints that no shard could keep, of a table or of what is added to one.
+void check_constraints(const Planning& planning, const tree::TableRef& of,
+                       const std::vector<tree::ColumnDefinition>& columns,
+                       const std::vector<tree::CreateTable::TableConstraint>& constraints);
+void check_unique_index(const Planning& planning, const tree::CreateIndex& create);
 /// Refuses a change of a column that the map makes keys of.
 void check_key_column(const Planning& planning, const tree::RelationName& relation,
                       std::string_view column, std::string_view tag);

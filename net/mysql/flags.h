@@ -78,6 +78,8 @@ inline constexpr std::uint16_t query_was_slow = 1u << 11;
 inline constexpr std::uint16_t ps_out_params = 1u << 12;
 inline constexpr std::uint16_t in_transaction_readonly = 1u << 13;
 inline constexpr std::uint16_t session_state_changed = 1u << 14;
+/// How a statement was carried out.
+inline constexpr std::uint16_t advice = no_good_index_used | no_index_used | query_was_slow;
 }  // namespace status
 
 /// Flags of a column definition.

@@ -11,8 +11,10 @@
 #include "backends/mysql_exchange.h"
 #include "net/mysql/command_messages.h"
 #include "proxy/mysql/diagnostics.h"
+#include "proxy/mysql/maintenance.h"
 #include "proxy/mysql/relay.h"
 #include "proxy/mysql/replies.h"
+#include "proxy/mysql/table_locks.h"
 #include "proxy/mysql/transaction.h"
 #include "proxy/mysql/variables.h"
 #include "proxy/mysql/warnings.h"
@@ -40,6 +42,7 @@ void answer_done(State& state) {
 
 net::Task<void> begin_transaction(State& state, const SessionPlan& plan) {
   if (state.transaction.state() != TransactionState::none) co_await commit(state);
+  co_await unlock_for_transaction(state);
   std::string options = std::exchange(state.next_options, {});
   if (!plan.options.empty()) options += (options.empty() ? "" : ", ") + plan.options;
   state.transaction.begin(std::move(options));
@@ -272,6 +275,15 @@ net::Task<bool> run_session_command(State& state, Request& request) {
     case SessionAction::release: co_await savepoint(state, plan); break;
     case SessionAction::set: co_return co_await set(state, request);
     case SessionAction::use: co_await use_database(state, plan.name); break;
+    case SessionAction::lock:
+      co_await lock_tables(state, *request.plan->plan);
+      answer_done(state);
+      break;
+    case SessionAction::unlock:
+      co_await unlock_tables(state);
+      answer_done(state);
+      break;
+    case SessionAction::maintain: co_await maintain(state, request); break;
     case SessionAction::warnings: co_return co_await show_warnings(state, request);
     default:
       throw values::make_error(values::ErrorId::unsupported_statement, request.plan->plan->command,

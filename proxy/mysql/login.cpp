@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "net/loop.h"
 #include "net/mysql/command_messages.h"
 #include "net/mysql/result_messages.h"
@@ -26,6 +28,15 @@ constexpr Capabilities of_login = capability::ssl | capability::connect_with_db 
                                   capability::secure_connection | capability::protocol_41;
 /// Besides, definitions that a client would keep from one execution to the next.
 constexpr Capabilities declined = capability::never_agreed | capability::mariadb_cache_metadata;
+
+/// A client that is not offered bulk executions sends one after another. Which database it means is not known
+/// yet.
+Capabilities offered(Capabilities of_server, const conf::Config& config) {
+  const bool plans = std::ranges::any_of(config.databases, [](const conf::Database& database) {
+    return database.kind == conf::Kind::mysql && !(database.schemes.empty() && database.tables.empty());
+  });
+  return of_server & ~(plans ? declined | capability::mariadb_stmt_bulk_operations : declined);
+}
 
 std::string host_of(const net::Socket& socket) {
   const std::string peer = socket.peer();
@@ -205,7 +216,7 @@ net::Task<Result> log_in(net::Socket& socket, LoginContext context, net::mysql::
   hello.server_version = greeting.version;
   hello.connection = connection;
   hello.challenge = made.agreement.challenge = Conversation::random_challenge();
-  hello.capabilities = (greeting.capabilities & ~declined) | of_login;
+  hello.capabilities = offered(greeting.capabilities, *context.snapshot->config) | of_login;
   if (context.tls == nullptr) hello.capabilities &= ~capability::ssl;
   hello.collation = greeting.collation;
   hello.status = net::mysql::status::autocommit;

@@ -215,11 +215,11 @@ void end_rows(State& state, std::uint16_t warnings, std::uint16_t flags) {
 }
 
 void send_ok(State& state, std::uint64_t affected, std::uint64_t insert_id, std::uint16_t warnings,
-             std::string_view info) {
+             std::string_view info, std::uint16_t flags) {
   net::mysql::Ok ok;
   ok.affected_rows = affected;
   ok.last_insert_id = insert_id;
-  ok.status = state.status();
+  ok.status = static_cast<std::uint16_t>(state.status() | flags);
   ok.warnings = warnings;
   ok.info = info;
   ok.encode(state.out(), state.sequence, state.capabilities);

@@ -36,6 +36,6 @@ void end_rows(State& state, std::uint16_t warnings = 0, std::uint16_t flags = 0)
 
 /// OK of the proxy's own.
 void send_ok(State& state, std::uint64_t affected = 0, std::uint64_t insert_id = 0, std::uint16_t warnings = 0,
-             std::string_view info = {});
+             std::string_view info = {}, std::uint16_t flags = 0);
 
 }  // namespace anabranch::proxy::mysql

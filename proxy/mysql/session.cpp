@@ -150,7 +150,7 @@ net::Task<bool> Session::serve_one() {
     ended_ = true;
   }
   in_statement_ = false;
-  if (failure) fail(*failure);
+  if (failure && !ended_) fail(*failure);
   ended_ |= sharded_ != nullptr && sharded_->lost();
   const auto sent = co_await client_.flush();
   co_return sent && !ended_;
@@ -213,6 +213,7 @@ net::Task<void> Session::handle(const Frame& frame) {
 net::Task<void> Session::carry_out(Frame frame) {
   if (!frame.continues()) {
     co_await sharded_->handle(frame.payload, ended_);
+    hush_if_killed();
     co_return;
   }
   std::string command;
@@ -228,6 +229,12 @@ net::Task<void> Session::carry_out(Frame frame) {
     frame = *next;
   }
   co_await sharded_->handle(command, ended_);
+  hush_if_killed();
+}
+
+/// A client that is killed hears no more of its statement, not even how it ended.
+void Session::hush_if_killed() {
+  if (ended_) client_.out().clear();
 }
 
 /// KILL of one of our own sessions; false: the command is something else.

@@ -118,12 +118,16 @@ class SeveralWrites {
 
   net::Task<void> run_at_once() {
     const bool several = bound_.queries.size() > 1;
-    if (several && state_.transaction.state() == TransactionState::none) state_.transaction.begin_implicit();
+    const bool alone = several && state_.transaction.state() == TransactionState::none;
+    // START TRANSACTION would release the tables.
+    const bool unspoken = alone && state_.tables_locked;
+    if (alone) state_.transaction.begin_implicit(unspoken);
     std::exception_ptr failure;
     try {
       for (const auto& query : bound_.queries) {
         members_.push_back(co_await enlist(state_, plan_, static_cast<std::uint32_t>(query.shard)));
       }
+      if (unspoken) co_await on_all("SET autocommit = 0");
       guarded_ = several && state_.explicit_transaction();
       if (guarded_) co_await on_all(fmt::format("SAVEPOINT {}", guard));
       co_await send_all();
@@ -137,6 +141,7 @@ class SeveralWrites {
     } else if (guarded_) {
       co_await on_all(fmt::format("RELEASE SAVEPOINT {}", guard));
     }
+    if (unspoken) co_await on_all("SET autocommit = 1");
     if (failure) std::rethrow_exception(failure);
   }
 
@@ -196,12 +201,13 @@ class SeveralWrites {
     }
     total_.warnings = static_cast<std::uint16_t>(std::min(65535, total_.warnings + one.warnings));
     total_.insert_id = std::max(total_.insert_id, one.insert_id);
+    total_.advice |= one.advice;
     if (!plan_.sum_counts) return;
     total_.affected += one.affected;
     total_.tag = add_words(total_.tag, one.tag);
   }
 
-  void answer() { send_ok(state_, total_.affected, total_.insert_id, total_.warnings, total_.tag); }
+  void answer() { send_ok(state_, total_.affected, total_.insert_id, total_.warnings, total_.tag, total_.advice); }
 
   State& state_;
   Request& request_;

@@ -99,6 +99,8 @@ net::Task<void> Sharded::carry_out(Command command, std::string_view payload) {
     case Command::field_list: co_await pass_on(payload, Reply::field_list); break;
     case Command::statistics: co_await pass_on(payload, Reply::statistics); break;
     case Command::process_info: co_await pass_on(payload, Reply::text); break;
+    case Command::debug:
+    case Command::refresh: co_await pass_on_everywhere(payload); break;
     case Command::process_kill: co_await pass_on(payload, Reply::ok); break;
     default: {
       const std::string_view known = net::mysql::name(command);
@@ -135,6 +137,7 @@ net::Task<void> Sharded::reset() {
   state_.last_insert_unsure = false;
   state_.local_variables.clear();
   state_.forget_temporary();
+  state_.tables_locked = false;
   prepared_ = PreparedStatements();
   named_.clear();
   co_await begin_session(state_);
@@ -151,12 +154,22 @@ net::Task<bool> Sharded::pass_on(std::string_view payload, Reply reply) {
   co_return !end.failed;
 }
 
+/// What concerns each server as a whole.
+net::Task<void> Sharded::pass_on_everywhere(std::string_view payload) {
+  const auto count = static_cast<std::uint32_t>(state_.db->map->shards().size());
+  for (std::uint32_t shard = 0; shard < count; ++shard) {
+    Enlisted* member = co_await state_.attach(shard);
+    auto answer = co_await backends::run_mysql_packet(member->lease, payload, state_.token());
+    if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
+  }
+  send_ok(state_);
+}
+
 // ---------------------------------------------------------------------------------- COM_QUERY
 
 net::Task<void> Sharded::query(std::string_view text) {
-  const bool takes_several = multi_statements_ && net::mysql::has(state_.capabilities, net::mysql::capability::multi_statements);
   const bool may_be_several = text.contains(';');
-  if (takes_several && may_be_several) {
+  if (multi_statements_ && may_be_several) {
     co_await run_texts(std::string(text));
   } else if (may_be_several && split_statements(text, state_.planning.mysql).size() > 1) {
     co_await check_by_server(std::string(text));
@@ -210,8 +223,11 @@ net::Task<bool> Sharded::run(Request& request) {
   bool went_well = true;
   const auto& session = request.plan->plan->session;
   const bool shows = session && session->action == rewriter::SessionAction::warnings;
+  const bool maintains = session && session->action == rewriter::SessionAction::maintain;
   if (!shows && request.plan->plan->previous != Previous::diagnostics) state_.warned.clear();
-  if (session && request.prepared != nullptr && (!request.values.empty() || (shows && !state_.warned.empty()))) {
+  // Rows of the proxy's, and not of the server that has prepared the statement, are texts.
+  const bool of_proxy = maintains || (shows && !state_.warned.empty());
+  if (session && request.prepared != nullptr && (!request.values.empty() || of_proxy)) {
     throw values::make_error(values::ErrorId::unsupported_statement, request.plan->plan->command + " as a prepared statement",
                              "Send it as a text.");
   }

@@ -18,7 +18,8 @@ class Sharded {
  public:
   Sharded(Worker& worker, const Login& login, const Agreement& agreement, net::Socket& client,
           net::mysql::Sequence& sequence)
-      : state_(worker, login, agreement, client, sequence) {}
+      : state_(worker, login, agreement, client, sequence),
+        multi_statements_(net::mysql::has(agreement.capabilities, net::mysql::capability::multi_statements)) {}
 
   /// Opens the connection to the default shard. Throws SqlError.
   net::Task<void> begin() { return begin_session(state_); }
@@ -51,6 +52,7 @@ class Sharded {
   net::Task<bool> run(Request& request);
   net::Task<bool> relay(Request& request, std::uint32_t shard);
   net::Task<bool> pass_on(std::string_view payload, net::mysql::ResultReader::Reply reply);
+  net::Task<void> pass_on_everywhere(std::string_view payload);
   net::Task<void> check_by_server(std::string text);
   net::Task<void> refuse(const Statement& statement, CachedPlanPtr plan);
   net::Task<CachedPlanPtr> make_plan(const Statement& statement, bool several);
@@ -76,7 +78,7 @@ class Sharded {
   Statement simple_;  ///< of COM_QUERY; reused
   PreparedStatements prepared_;
   NamedStatements named_;
-  bool multi_statements_ = true;  ///< COM_SET_OPTION
+  bool multi_statements_;  ///< agreed upon at login, or COM_SET_OPTION's
 };
 
 }  // namespace anabranch::proxy::mysql

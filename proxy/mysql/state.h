@@ -31,6 +31,7 @@ struct State : SessionCore {
   const net::mysql::Capabilities capabilities;
 
   bool autocommit = true;
+  bool tables_locked = false;   ///< LOCK TABLES, which a transaction's begin would end
   bool limits_selects = false;  ///< sql_select_limit is set
   /// Another statement of the same command follows: the result says so.
   bool more = false;

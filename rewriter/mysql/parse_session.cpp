@@ -135,7 +135,7 @@ void Parser::set(Utility& out) {
   const std::size_t first = at_;
   expect("set");
   tagged(out, "VariableSetStmt", "SET");
-  if (at("statement")) throw Unmodelled{};
+  if (accept("statement")) return set_statement(first, out);
   if (at("role") || (at("default") && at("role", 1))) return rest(out);
   SetVariables detail;
   do detail.items.push_back(set_item());
@@ -147,6 +147,20 @@ void Parser::set(Utility& out) {
         for_each_subquery(node, [&](const Select&) { all_relations(first, at_, out); });
         return true;
       });
+  out.detail = std::move(detail);
+}
+
+void Parser::set_statement(std::size_t first, Utility& out) {
+  tagged(out, "SetStatementStmt", "SET STATEMENT");
+  SetStatement detail;
+  do detail.items.push_back(set_item());
+  while (accept(","));
+  expect("for");
+  detail.prefix = source(first, at_) + " ";
+  const std::size_t inner = at_;
+  if (!starts_query() && !at_any({"insert", "replace", "update", "delete"})) throw Unmodelled{};
+  detail.statement = inner_statement();
+  all_relations(inner, at_, out);
   out.detail = std::move(detail);
 }
 
@@ -209,7 +223,7 @@ SetVariables::Item Parser::set_item() {
 // Words as values: ON, ALL, BINARY, ROW, SYSTEM and plain names.
 ExprPtr Parser::set_value() {
   if (accept("default")) return nullptr;
-  const bool ends = at_ + 1 >= end_ || at(",", 1);
+  const bool ends = at_ + 1 >= end_ || at(",", 1) || at("for", 1);
   const bool word = here().kind == Token::Kind::identifier && !at("null") && !at("true") &&
                     !at("false") && !is_value_function(here().word);
   if (!word || !ends) return expr();

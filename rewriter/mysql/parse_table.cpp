@@ -103,8 +103,11 @@ std::vector<std::string> Parser::key_parts() {
       skip_parenthesis();
       out.emplace_back();
     } else {
-      out.push_back(name());
-      if (at("(")) skip_parenthesis();
+      out.push_back(values::lower_case(name()));
+      if (at("(")) {  // a part of it is no column
+        skip_parenthesis();
+        out.back().clear();
+      }
     }
     if (!accept("asc")) accept("desc");
   } while (accept(","));
@@ -157,6 +160,7 @@ std::vector<std::string> Parser::references(std::optional<TableRef>& out) {
   out = table_name();
   std::vector<std::string> columns;
   if (at("(")) columns = name_list();
+  for (std::string& column : columns) column = values::lower_case(column);
   while (at_any({"match", "on"})) {
     const bool match = accept("match");
     if (!match) {
@@ -192,6 +196,7 @@ TypeName Parser::column_type() {
 
 ColumnDefinition Parser::column_definition(std::string name) {
   ColumnDefinition out;
+  name = values::lower_case(name);
   out.name = std::move(name);
   out.type = column_type();
   if (out.type.names[0] == "serial") out.not_null = out.identity = out.unique = true;

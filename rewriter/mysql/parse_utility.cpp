@@ -73,7 +73,9 @@ void Parser::lock_tables(Utility& out) {
   LockTable detail;
   detail.mode = "READ";
   do {
-    add_relation(table_ref(), RelationName::Kind::table, out);
+    const std::size_t first = at_;
+    const TableRef table = table_ref();
+    add_relation(table, RelationName::Kind::table, out);
     accept("low_priority");
     if (accept("read")) {
       accept("local");
@@ -82,9 +84,12 @@ void Parser::lock_tables(Utility& out) {
       detail.mode = "WRITE";
       accept("concurrent");
     }
+    detail.parts.push_back({table.schema, table.name, source(first, at_)});
   } while (accept(","));
+  const std::size_t wait = at_;
   if (accept("wait")) ++at_;
   detail.nowait = accept("nowait");
+  detail.wait = source(wait, at_);
   out.detail = std::move(detail);
 }
 

@@ -159,7 +159,10 @@ std::vector<std::string> Parser::name_list() {
 std::string Parser::source(std::size_t first, std::size_t end) const {
   if (end <= first) return {};
   const std::uint32_t start = words_[first].offset;
-  return std::string(text_.substr(start, words_[end - 1].end - start));
+  const std::string_view raw = text_.substr(start, words_[end - 1].end - start);
+  // Of a versioned comment it may hold one end only.
+  const bool versioned = raw.contains("/*!") || raw.contains("/*M!") || raw.contains("*/");
+  return versioned ? named_source(first, end) : std::string(raw);
 }
 
 std::string Parser::named_source(std::size_t first, std::size_t end) const {

@@ -205,6 +205,7 @@ class Parser {
   bool administration(tree::Utility& out);
   bool ddl(tree::Utility& out);
   void set(tree::Utility& out);
+  void set_statement(std::size_t first, tree::Utility& out);
   tree::SetVariables::Item set_item();
   tree::ExprPtr set_value();
   void xa(tree::Utility& out);

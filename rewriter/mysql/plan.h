@@ -15,6 +15,13 @@ std::shared_ptr<Plan> plan_session(const Planning& planning, const tree::Utility
 /// A value that one server computes for the session must be of nothing that only all shards know. True: it asks for
 /// LAST_INSERT_ID().
 bool check_argument(const Planning& planning, const tree::Utility& utility, const tree::Expr& value);
+/// Statements that name tables of several places at once.
+std::shared_ptr<Plan> plan_lock(Planning& planning, const tree::Utility& utility, const tree::LockTable& lock);
+std::shared_ptr<Plan> plan_unlock(Planning& planning, const tree::Utility& utility);
+std::shared_ptr<Plan> plan_flush(Planning& planning, const tree::Utility& utility);
+PlanResult plan_set_statement(Planning& planning, const tree::SetStatement& statement);
+/// CHECK TABLE, ANALYZE TABLE, CHECKSUM TABLE…
+std::shared_ptr<Plan> plan_maintenance(Planning& planning, const tree::Utility& utility);
 
 inline constexpr std::string_view kNameShard =
     "Name the shard in a comment before the statement: /* anabranch: shard=NAME */";

@@ -41,6 +41,18 @@ std::shared_ptr<Plan> everywhere(Planning& planning, const tree::Utility& utilit
   return plan;
 }
 
+/// A definition on another shard than the default one, which has it too, without rows: its catalogs show it.
+std::shared_ptr<Plan> define_elsewhere(Planning& planning, const tree::Utility& utility, int shard) {
+  const tree::RelationName& table = utility.relations.front();
+  const router::Relation* relation = find_named(planning, table.schema, table.name).relation;
+  const auto* create = utility.as<tree::CreateTable>();
+  const bool makes = create != nullptr && (relation == nullptr || create->if_not_exists);
+  const bool shown = makes || (relation != nullptr && relation->oid != 0);
+  auto plan = text_elsewhere(planning, utility, shard, shown);
+  plan->outside_transaction = true;
+  return plan;
+}
+
 /// Where the relations are, if that is one place.
 std::shared_ptr<Plan> at_home(Planning& planning, const tree::Utility& utility,
                               const std::vector<tree::RelationName>& relations, Effect effect) {
@@ -51,9 +63,9 @@ std::shared_ptr<Plan> at_home(Planning& planning, const tree::Utility& utility,
   if (!one) {
     refuse_statement(utility.tag + " of tables that live in different places", "Write one statement for each table.");
   }
+  if (effect == Effect::ddl) return define_elsewhere(planning, utility, *homes.shard);
   auto plan = relay_to(planning, *homes.shard, "its table is on one shard");
   plan->effect = effect;
-  plan->outside_transaction = effect == Effect::ddl;
   return plan;
 }
 
@@ -117,11 +129,13 @@ std::shared_ptr<Plan> create_table(Planning& planning, const tree::Utility& util
   if (!homes_of(planning, {utility.relations.front()}).touches() && homes_of(planning, others).touches()) {
     refuse_statement("CREATE TABLE beside tables of other shards", "Let the map list the table.");
   }
+  check_constraints(planning, create->table, create->columns, create->constraints);
   return at_home(planning, utility, utility.relations, Effect::ddl);
 }
 
 std::shared_ptr<Plan> alter_table(Planning& planning, const tree::Utility& utility, const tree::AlterTable& alter) {
   const tree::RelationName& table = utility.relations.front();
+  check_constraints(planning, alter.table, alter.columns, alter.constraints);
   const bool renames = std::ranges::find(alter.actions, "AT_RenameTable") != alter.actions.end();
   if (renames && homes_of(planning, {table}).touches()) {
     refuse_clause(utility.tag + " to another name", "the map lists \"" + table.name + "\"",
@@ -229,8 +243,7 @@ PlanResult explain(Planning& planning, const tree::Explain& explain) {
 
 /// Of one server, or of its default shard as far as tables go.
 constexpr auto kOfDefault = std::to_array<std::string_view>(
-    {"TableMaintenanceStmt", "HelpStmt", "UnlockStmt", "CreateTrigStmt",
-     "CreateFunctionStmt", "CreateEventStmt", "CreateSeqStmt"});
+    {"HelpStmt", "CreateTrigStmt", "CreateFunctionStmt", "CreateEventStmt", "CreateSeqStmt"});
 constexpr auto kShows = std::to_array<std::string_view>({"ShowStmt", "DescribeStmt", "ExplainStmt"});
 
 bool is_one_of(std::string_view kind, std::span<const std::string_view> kinds) {
@@ -312,6 +325,10 @@ std::shared_ptr<Plan> by_kind(Planning& planning, const tree::Utility& utility) 
   if (const auto* at = utility.as<tree::AlterTable>()) return alter_table(planning, utility, *at);
   if (utility.as<tree::CreateView>() != nullptr) return create_view(planning, utility);
   if (const auto* at = utility.as<tree::Drop>()) return drop(planning, utility, *at);
+  if (const auto* at = utility.as<tree::CreateIndex>()) {
+    check_unique_index(planning, *at);
+    return at_home(planning, utility, utility.relations, Effect::ddl);
+  }
   if (utility.kind == "IndexStmt") return at_home(planning, utility, utility.relations, Effect::ddl);
   if (utility.kind == "TruncateStmt") {
     auto plan = at_home(planning, utility, utility.relations, Effect::writes);
@@ -320,6 +337,10 @@ std::shared_ptr<Plan> by_kind(Planning& planning, const tree::Utility& utility) 
   }
   if (is_one_of(utility.kind, kShows)) return show(planning, utility);
   if (utility.kind == "VerbatimStmt") return unread(planning, utility);
+  if (const auto* at = utility.as<tree::LockTable>()) return plan_lock(planning, utility, *at);
+  if (utility.kind == "UnlockStmt") return plan_unlock(planning, utility);
+  if (utility.kind == "FlushStmt") return plan_flush(planning, utility);
+  if (utility.kind == "TableMaintenanceStmt") return plan_maintenance(planning, utility);
   if (utility.kind == "LoadStmt") return of_default(planning, utility, Effect::writes);
   if (utility.kind == "RenameStmt" || is_one_of(utility.kind, kOfDefault)) {
     return of_default(planning, utility, Effect::ddl);
@@ -354,6 +375,7 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   }
   const auto* inner = utility.as<tree::Explain>();
   if (inner != nullptr && inner->statement) return explain(planning, *inner);
+  if (const auto* at = utility.as<tree::SetStatement>()) return plan_set_statement(planning, *at);
   return std::shared_ptr<const Plan>(by_kind(planning, utility));
 }
 
