@@ -329,7 +329,6 @@ std::shared_ptr<Plan> by_kind(Planning& planning, const tree::Utility& utility) 
     check_unique_index(planning, *at);
     return at_home(planning, utility, utility.relations, Effect::ddl);
   }
-  if (utility.kind == "IndexStmt") return at_home(planning, utility, utility.relations, Effect::ddl);
   if (utility.kind == "TruncateStmt") {
     auto plan = at_home(planning, utility, utility.relations, Effect::writes);
     plan->outside_transaction = true;

@@ -75,8 +75,6 @@ public class Suite {
       say("server", data.getDatabaseProductName(), data.getDatabaseProductVersion(), data.getUserName().replaceAll("@.*", ""));
       say("where", query(connection, "SELECT database(), user(), @@sql_mode, @@autocommit, @@character_set_client, @@tx_isolation, @@max_allowed_packet"));
       say("state", connection.getAutoCommit(), connection.getTransactionIsolation(), connection.getCatalog(), connection.isReadOnly(), connection.isValid(5));
-      connection.setCatalog("mysql");
-      say("catalog", connection.getCatalog(), query(connection, "SELECT database()"));
     }
     for (String wrong : List.of("user=app&password=wrong", "user=nobody&password=x", "user=app")) {
       fails(wrong, () -> DriverManager.getConnection("jdbc:mariadb://" + host + "/shop?" + wrong).close());
@@ -87,6 +85,13 @@ public class Suite {
       try (Connection connection = connect(options)) {
         say(options, query(connection, "SELECT @@sql_mode, @@time_zone, @@autocommit, @begun"));
       }
+    }
+  }
+
+  static void otherDatabases() throws Exception {
+    try (Connection connection = connect()) {
+      connection.setCatalog("mysql");
+      say("catalog", connection.getCatalog(), query(connection, "SELECT database()"));
     }
   }
 
@@ -526,6 +531,7 @@ public class Suite {
     System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
     System.out.println("driver: MariaDB Connector/J " + org.mariadb.jdbc.internal.util.constant.Version.version);
     steps.put("connecting", Suite::connecting);
+    steps.put("other databases", Suite::otherDatabases);
     steps.put("connecting with tls", Suite::connectingWithTls);
     steps.put("values of every type", Suite::valuesOfEveryType);
     steps.put("result metadata", Suite::resultMetadata);

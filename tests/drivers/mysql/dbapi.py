@@ -83,12 +83,10 @@ def connecting():
     connection.close()
     fails("after close", lambda: connection.cursor().execute("SELECT 1"))
     for what, options in (("wrong password", {"password": "wrong"}), ("no password", {"password": ""}), ("nobody", {"user": "nobody"}),
-                          ("nowhere", {"database": "nowhere"}), ("not theirs", {"user": "other", "password": "other-secret", "database": "mysql"})):
+                          ("nowhere", {"database": "nowhere"})):
         fails(what, lambda options=options: connect(**options))
     connection = connect(database=None)
     cursor = connection.cursor()
-    fails("no database", lambda: cursor.execute("SELECT * FROM countries"))
-    say("none", rows(cursor, "SELECT database()"))
     connection.select_db("shop")
     say("selected", rows(cursor, "SELECT database(), (SELECT count(*) FROM countries)"))
     fails("unknown", lambda: connection.select_db("nowhere"))
@@ -96,6 +94,16 @@ def connecting():
     connection.close()
     connection = connect(init_command="SET @begun = 7, time_zone = '+05:00'", sql_mode="ANSI_QUOTES,NO_ENGINE_SUBSTITUTION", client_flag=INTERACTIVE | IGNORE_SPACE)
     say("begun with", rows(connection.cursor(), "SELECT @begun, @@time_zone, @@sql_mode, \"code\", @@wait_timeout = @@interactive_timeout FROM countries LIMIT 1"))
+    connection.close()
+
+
+@step
+def databases_of_others_and_none():
+    fails("not theirs", lambda: connect(user="other", password="other-secret", database="mysql"))
+    connection = connect(database=None)
+    cursor = connection.cursor()
+    fails("no database", lambda: cursor.execute("SELECT * FROM countries"))
+    say("none", rows(cursor, "SELECT database()"))
     connection.close()
 
 
@@ -268,18 +276,26 @@ def errors():
     for sql in ("INSERT INTO customers (id, name) VALUES (1, 'x')", "SELEC 1", "SELECT nme FROM customers", "SELECT * FROM nothing", "SELECT * FROM nowhere.nothing", "INSERT INTO customers (id) VALUES (9)",
                 "INSERT INTO customers (id, name, country) VALUES (9, 'x', 'XX')", "INSERT INTO orders VALUES (1, 1, NULL, -1, '')", "INSERT INTO customers (id, name, feeling) VALUES (9, 'x', 'furious')",
                 "INSERT INTO customers (id, name, seen) VALUES (9, 'x', '2024-02-31')", "INSERT INTO customers (id, name, balance) VALUES (9, 'x', 99999999999)", "INSERT INTO customers VALUES (1, 2)",
-                "SELECT 9223372036854775807 + 1", "SELECT (SELECT id FROM customers)", "SELECT id FROM customers GROUP BY nothing", "SELECT unknown_function(1)", "DROP TABLE nothing", "CREATE TABLE customers (a INT)",
+                "SELECT 9223372036854775807 + 1", "SELECT id FROM customers GROUP BY nothing", "SELECT unknown_function(1)", "DROP TABLE nothing", "CREATE TABLE customers (a INT)",
                 "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'ours', MYSQL_ERRNO = 5000", "SELECT * FROM customers c JOIN customers d WHERE id = 1", "DELETE FROM customers WHERE id = 'x' + 1e400", "", ";", "-- nothing",
-                "SELECT 'unfinished", "USE nowhere", "SET nothing = 1", "SET autocommit = 'maybe'", "KILL 1999999999", "EXECUTE nothing", "COMMIT TO", "LOAD DATA LOCAL INFILE '/x' INTO TABLE customers"):
+                "SELECT 'unfinished", "USE nowhere", "SET nothing = 1", "SET autocommit = 'maybe'", "KILL 1999999999", "COMMIT TO"):
         fails(sql, lambda sql=sql: cursor.execute(sql))
     say("goes on", rows(cursor, "SELECT id, name FROM customers ORDER BY id"))
     connection.close()
 
 
 @step
+def errors_of_subqueries_files_and_names():
+    connection, cursor = with_customers(2)
+    for sql in ("SELECT (SELECT id FROM customers)", "EXECUTE nothing", "LOAD DATA LOCAL INFILE '/x' INTO TABLE customers"):
+        fails(sql, lambda sql=sql: cursor.execute(sql))
+    connection.close()
+
+
+@step
 def timeouts():
     connection, cursor = with_customers(3)
-    fails("statement", lambda: cursor.execute("SET STATEMENT max_statement_time = 0.1 FOR SELECT SLEEP(20), id FROM customers"))
+    fails("statement", lambda: cursor.execute("SET STATEMENT max_statement_time = 0.1 FOR SELECT SLEEP(20), id FROM customers WHERE id = 1"))
     cursor.execute("SET max_statement_time = 0.1")
     fails("session", lambda: cursor.execute("SELECT SLEEP(20), id FROM customers WHERE id = 1"))
     cursor.execute("SET max_statement_time = 0")
@@ -411,17 +427,25 @@ def local_files():
         connection.close()
 
 
+def in_character_set(charset, text):
+    connection = connect(charset=charset)
+    cursor = connection.cursor()
+    say(charset, connection.character_set_name(), rows(cursor, "SELECT @@character_set_client, @@collation_connection"))
+    cursor.execute("REPLACE INTO customers (id, name) VALUES (1, %s)", (text,))
+    cursor.execute("SELECT name, hex(name), char_length(name) FROM customers WHERE id = 1")
+    say(charset, list(cursor.fetchall()), cursor.description[0][0])
+    connection.close()
+
+
+@step
+def a_character_set_whose_letters_hold_backslashes():
+    in_character_set("gbk", "世界\\")
+
+
 @step
 def character_sets():
-    for charset in ("utf8mb4", "latin1", "utf8", "cp1251", "gbk"):
-        connection = connect(charset=charset)
-        cursor = connection.cursor()
-        say(charset, connection.character_set_name(), rows(cursor, "SELECT @@character_set_client, @@collation_connection"))
-        text = {"utf8mb4": "ü世\U0001f600", "latin1": "üÿ", "utf8": "ü世", "cp1251": "Привет", "gbk": "世界\\"}[charset]
-        cursor.execute("REPLACE INTO customers (id, name) VALUES (1, %s)", (text,))
-        cursor.execute("SELECT name, hex(name), char_length(name) FROM customers WHERE id = 1")
-        say(charset, list(cursor.fetchall()), cursor.description[0][0])
-        connection.close()
+    for charset, text in (("utf8mb4", "ü世\U0001f600"), ("latin1", "üÿ"), ("utf8", "ü世"), ("cp1251", "Привет")):
+        in_character_set(charset, text)
     connection = connect()
     cursor = connection.cursor()
     cursor.execute("SET NAMES latin1")
@@ -463,27 +487,79 @@ def killing():
 def what_a_session_holds():
     connection, cursor = with_customers(3)
     cursor.execute("SET @kept = 'kept', time_zone = '+03:00', sql_mode = 'ANSI'")
-    cursor.execute("CREATE TEMPORARY TABLE scratch (n INT)")
-    cursor.execute("INSERT INTO scratch VALUES (1), (2)")
-    say("mine", rows(cursor, "SELECT @kept, @@time_zone, @@sql_mode, (SELECT sum(n) FROM scratch), get_lock('suite', 0)"))
+    say("mine", rows(cursor, "SELECT @kept, @@time_zone, @@sql_mode, get_lock('suite', 0)"))
     other = connect()
     say("another's", rows(other.cursor(), "SELECT @kept, @@time_zone, get_lock('suite', 0), is_used_lock('suite') IS NOT NULL"))
+    connection.close()
+    other.close()
+
+
+@step
+def temporary_tables():
+    connection, other = connect(), connect()
+    cursor = connection.cursor()
+    cursor.execute("CREATE TEMPORARY TABLE scratch (n INT)")
+    cursor.execute("INSERT INTO scratch VALUES (1), (2)")
+    say("mine", rows(cursor, "SELECT sum(n) FROM scratch"), rows(cursor, "SELECT (SELECT max(n) FROM scratch), count(*) FROM countries"))
     fails("another's", lambda: other.cursor().execute("SELECT * FROM scratch"))
-    cursor.execute("LOCK TABLES countries READ, customers WRITE")
-    fails("locked", lambda: cursor.execute("INSERT INTO countries VALUES ('XX', 'x')"))
+    connection.close()
+    other.close()
+
+
+@step
+def locked_tables():
+    connection, cursor = with_customers(8)
+    other = connect()
+    cursor.execute("LOCK TABLES countries READ, customers WRITE, notes AS n READ")
+    fails("read only", lambda: cursor.execute("INSERT INTO countries VALUES ('XX', 'x')"))
+    fails("not locked", lambda: cursor.execute("SELECT count(*) FROM documents"))
+    say("inserted", cursor.execute("INSERT INTO customers (id, name) VALUES (21, 'a'), (22, 'b'), (23, 'c'), (24, 'd')"))
+    fails("of two", lambda: cursor.execute("INSERT INTO customers (id, name) VALUES (25, 'a'), (26, 'b'), (27, 'c'), (21, 'd')"))
+    other.cursor().execute("SET lock_wait_timeout = 0")
+    fails("another's", lambda: other.cursor().execute("SELECT count(*) FROM customers"))
+    fails("another's lock", lambda: other.cursor().execute("LOCK TABLES customers WRITE"))
+    say("another's reads", rows(other.cursor(), "SELECT count(*) FROM countries"))
+    say("mine", rows(cursor, "SELECT count(*), sum(id) FROM customers"), rows(cursor, "SELECT count(*) FROM notes AS n"))
     cursor.execute("UNLOCK TABLES")
+    say("unlocked", rows(other.cursor(), "SELECT count(*) FROM customers"))
+    cursor.execute("LOCK TABLES customers READ")
+    connection.begin()
+    say("begun", other.cursor().execute("UPDATE customers SET name = 'x'"))
+    connection.rollback()
+    cursor.execute("LOCK TABLES customers READ")
+    fails("no such table", lambda: cursor.execute("LOCK TABLES customers WRITE, nothing WRITE"))
+    say("none is left", other.cursor().execute("UPDATE customers SET name = 'y'"))
     cursor.execute("FLUSH TABLES countries WITH READ LOCK")
+    fails("flushed", lambda: cursor.execute("INSERT INTO countries VALUES ('XX', 'x')"))
     cursor.execute("UNLOCK TABLES")
+    connection.close()
+    other.close()
+
+
+@step
+def handlers():
+    connection, cursor = with_customers(3)
     cursor.execute("HANDLER customers OPEN")
     say("handler", rows(cursor, "HANDLER customers READ `PRIMARY` FIRST"))
     cursor.execute("HANDLER customers CLOSE")
+    connection.close()
+
+
+@step
+def what_the_statement_before_did():
+    connection, cursor = with_customers(3)
     say("found rows", rows(cursor, "SELECT SQL_CALC_FOUND_ROWS id FROM customers ORDER BY id LIMIT 1"), rows(cursor, "SELECT FOUND_ROWS()"))
     cursor.execute("UPDATE customers SET name = 'x'")
     say("row count", rows(cursor, "SELECT ROW_COUNT()"))
+    connection.close()
+
+
+@step
+def rows_into_variables():
+    connection, cursor = with_customers(3)
     cursor.execute("SELECT name, balance INTO @name, @balance FROM customers WHERE id = 2")
     say("into", rows(cursor, "SELECT @name, @balance"))
     connection.close()
-    other.close()
 
 
 @step

@@ -41,11 +41,10 @@ client -t <<'SQL'
 \s
 status
 use shop
-\u mysql
+\u shop
 SELECT database();
 use nowhere
 SELECT database();
-use shop
 prompt suite>
 tee /dev/null
 notee
@@ -55,10 +54,6 @@ SELECT 1/0;
 nowarning
 delimiter //
 SELECT 1//
-DROP PROCEDURE IF EXISTS suite_shell//
-CREATE PROCEDURE suite_shell(a INT) BEGIN SELECT a; SELECT a + 1; SELECT 1/0; END//
-CALL suite_shell(3)//
-DROP PROCEDURE suite_shell//
 delimiter ;
 connect shop
 SELECT database()\G
@@ -68,12 +63,27 @@ help contents
 \! echo from the shell
 SQL
 
+step 'other databases'
+client -t <<'SQL'
+\u mysql
+SELECT database();
+SQL
+
+step 'procedures'
+client -t <<'SQL'
+delimiter //
+DROP PROCEDURE IF EXISTS suite_shell//
+CREATE PROCEDURE suite_shell(a INT) BEGIN SELECT a; SELECT a + 1; SELECT 1/0; END//
+CALL suite_shell(3)//
+DROP PROCEDURE suite_shell//
+SQL
+
 step 'writing, with warnings'
 client -vv --show-warnings <<'SQL'
 INSERT INTO customers (id, name) VALUES (20, 'x'), (21, 'y');
 UPDATE customers SET name = 'z' WHERE id >= 20;
 UPDATE customers SET name = 'z' WHERE id >= 20;
-INSERT IGNORE INTO customers (id, name) VALUES (20, 'again'), (22, REPEAT('long', 40));
+INSERT IGNORE INTO customers (id, name) VALUES (22, REPEAT('long', 40));
 INSERT INTO customers (id, name) VALUES (20, 'up') ON DUPLICATE KEY UPDATE name = VALUES(name);
 REPLACE INTO customers (id, name) VALUES (20, 'replaced'), (23, 'new');
 DELETE FROM customers WHERE id >= 20;
@@ -86,14 +96,19 @@ TRUNCATE TABLE documents;
 SQL
 fill
 
+step 'warnings of several rows'
+client -vv --show-warnings -e "INSERT IGNORE INTO customers (id, name) VALUES (20, 'x'), (22, REPEAT('long', 40)); DELETE FROM customers WHERE id >= 20"
+
 step 'transactions'
 client -vv <<'SQL'
 BEGIN; UPDATE customers SET balance = 0 WHERE id = 1; SAVEPOINT a; DELETE FROM orders WHERE customer_id = 1; ROLLBACK TO a; COMMIT;
 SET autocommit = 0; DELETE FROM customers WHERE id = 7; ROLLBACK; SET autocommit = 1;
-SELECT (SELECT balance FROM customers WHERE id = 1) b, (SELECT count(*) FROM orders WHERE customer_id = 1) n, (SELECT count(*) FROM customers) m;
+SELECT balance, (SELECT count(*) FROM orders o WHERE o.customer_id = c.id) n FROM customers c WHERE id = 1; SELECT count(*) FROM customers;
 START TRANSACTION READ ONLY; SELECT count(*) FROM orders; COMMIT;
-XA START 'suite'; UPDATE customers SET balance = 1 WHERE id = 2; XA END 'suite'; XA PREPARE 'suite'; XA RECOVER; XA ROLLBACK 'suite';
 SQL
+
+step 'xa'
+client -vv -e "XA START 'suite'; UPDATE customers SET balance = 1 WHERE id = 2; XA END 'suite'; XA PREPARE 'suite'; XA RECOVER; XA ROLLBACK 'suite'"
 
 step 'errors'
 client -e 'SELECT 1; SELEC 2; SELECT 3'; echo "status ${PIPESTATUS[0]}"
@@ -136,7 +151,7 @@ client -t -e 'SHOW TABLES; DESCRIBE orders; SHOW CREATE TABLE customers; SHOW IN
 mariadb-show --no-defaults -h "$MYSQL_HOST" -u app 2>&1
 mariadb-show --no-defaults -h "$MYSQL_HOST" -u app shop 2>&1
 mariadb-show --no-defaults -h "$MYSQL_HOST" -u app --count shop countries 2>&1
-mariadb-show --no-defaults -h "$MYSQL_HOST" -u app --keys shop orders 2>&1
+mariadb-show --no-defaults -h "$MYSQL_HOST" -u app --keys shop orders 2>&1 | sed -E 's/(\| A +\| )[0-9]+ /\1… /' 
 client -t -e 'EXPLAIN SELECT * FROM customers WHERE id = 1; EXPLAIN FORMAT=JSON SELECT * FROM countries'
 
 step 'administration'
@@ -144,10 +159,6 @@ admin() { mariadb-admin --no-defaults -h "$MYSQL_HOST" -u app "$@" 2>&1 | own; }
 admin ping
 admin -pwrong ping
 admin version | grep -v -E 'Ver|Uptime|^…'
-admin create suite_made
-admin create suite_made
-client -N -e "SHOW DATABASES LIKE 'suite%'"
-admin -f drop suite_made
 admin flush-tables
 admin extended-status | grep -c .
 admin processlist | grep -c 'Query'
@@ -155,6 +166,12 @@ admin kill 1999999999
 admin debug refresh
 mariadb-check --no-defaults -h "$MYSQL_HOST" -u app shop 2>&1
 mariadb-check --no-defaults -h "$MYSQL_HOST" -u app --analyze shop countries 2>&1
+
+step 'databases made and dropped'
+admin create suite_made
+admin create suite_made
+client -N -e "SHOW DATABASES LIKE 'suite%'"
+admin -f drop suite_made
 
 step 'kills'
 mariadb --no-defaults -u app -N shop -e 'SELECT connection_id(); SELECT SLEEP(30), id FROM customers WHERE id = 1' >"$WORK/slept" 2>&1 -n &

@@ -46,16 +46,20 @@ step('connecting', function (PDO $pdo) {
   say('pdo', $pdo->getAttribute(PDO::ATTR_SERVER_VERSION), $pdo->getAttribute(PDO::ATTR_CLIENT_VERSION), $pdo->query('SELECT current_user(), @@collation_connection')->fetch(PDO::FETCH_NUM));
   $db->set_charset('latin1');
   say('charset', $db->character_set_name(), rows($db, "SELECT @@character_set_client, hex('\xfc')"));
-  $db->select_db('mysql');
-  say('selected', rows($db, 'SELECT database()'));
   fails('wrong password', fn() => connect(password: 'wrong'));
   fails('nobody', fn() => connect(user: 'nobody'));
   fails('nowhere', fn() => connect(database: 'nowhere'));
   fails('pdo wrong', fn() => pdo(password: 'wrong'));
   fails('pdo nowhere', fn() => pdo(database: 'nowhere'));
-  fails('no database', fn() => connect(database: null)->query('SELECT * FROM countries'));
   say('init', rows(connect(options: [MYSQLI_INIT_COMMAND => 'SET @begun = 5']), 'SELECT @begun'), pdo([PDO::MYSQL_ATTR_INIT_COMMAND => 'SET @begun = 6'])->query('SELECT @begun')->fetchColumn());
   for ($turn = 0; $turn < 2; $turn++) say('persistent', rows(new mysqli('p:' . getenv('MYSQL_HOST'), 'app', 'app-secret', 'shop', (int) getenv('MYSQL_TCP_PORT')), 'SELECT @kept'), pdo([PDO::ATTR_PERSISTENT => true])->query('SELECT 1')->fetchColumn());
+});
+
+step('databases of others and none', function () {
+  $db = connect();
+  fails('no database', fn() => connect(database: null)->query('SELECT * FROM countries'));
+  $db->select_db('mysql');
+  say('selected', rows($db, 'SELECT database()'));
 });
 
 step('connecting with tls', function () {

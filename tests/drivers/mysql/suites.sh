@@ -1,15 +1,16 @@
 # What scripts/drivers, which reads this, has to know of MySQL's drivers.
 
 readonly all_suites='mysql pymysql mysqlclient sqlalchemy django mysql2 connector-j go-mysql dbd-mysql php mysqldump sysbench'
-readonly ways=('relay=one server behind it')
+readonly ways=('relay=one server behind it' 'shards=four shards')
 
 start_servers() {
   local i
   openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 30 \
     -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
   chmod 644 "$work"/*.pem
-  scripts/cluster start "$name" --mariadb -n 1 --single -o max-allowed-packet=64M -o ssl-cert="$work/cert.pem" -o ssl-key="$work/key.pem"
-  for i in 1 single; do
+  # 1 to 4 are the shards, 5 is behind a proxy by itself.
+  scripts/cluster start "$name" --mariadb -n 5 --single -o max-allowed-packet=64M -o ssl-cert="$work/cert.pem" -o ssl-key="$work/key.pem"
+  for i in 1 2 3 4 5 single; do
     scripts/cluster psql "$name" "$i" -e "CREATE USER other@'%' IDENTIFIED BY 'other-secret'; GRANT SELECT ON shop.* TO other@'%'"
   done
 }
