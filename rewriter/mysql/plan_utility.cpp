@@ -243,21 +243,37 @@ PlanResult explain(Planning& planning, const tree::Explain& explain) {
 
 /// Of one server, or of its default shard as far as tables go.
 constexpr auto kOfDefault = std::to_array<std::string_view>(
-    {"HelpStmt", "CreateTrigStmt", "CreateFunctionStmt", "CreateEventStmt", "CreateSeqStmt"});
+    {"HelpStmt", "CreateTrigStmt", "CreateEventStmt", "CreateSeqStmt"});
 constexpr auto kShows = std::to_array<std::string_view>({"ShowStmt", "DescribeStmt", "ExplainStmt"});
 
 bool is_one_of(std::string_view kind, std::span<const std::string_view> kinds) {
   return std::ranges::find(kinds, kind) != kinds.end();
 }
 
+/// A stored routine's body is not read. One that `functions:` declares to read no sharded table does the same on every
+/// shard; another is the default shard's, and names no table of other shards.
+std::shared_ptr<Plan> define_routine(Planning& planning, const tree::Utility& utility) {
+  const auto is_declared = [&](std::string_view name) {
+    const conf::Function* found = find_declared(name, planning.functions);
+    return found != nullptr && found->reads != conf::FunctionReads::key;
+  };
+  const auto* dropped = utility.as<tree::Drop>();
+  const bool declared =
+      dropped != nullptr
+          ? is_declared(dropped->names.front().back())
+          : std::ranges::any_of(utility.relations, [&](const tree::RelationName& at) { return is_declared(at.name); });
+  return declared ? everywhere(planning, utility, Effect::ddl) : of_default(planning, utility, Effect::ddl);
+}
+
 std::shared_ptr<Plan> drop(Planning& planning, const tree::Utility& utility, const tree::Drop& statement) {
   static constexpr auto relations = std::to_array<std::string_view>({"TABLE", "VIEW", "INDEX"});
   static constexpr auto others =
-      std::to_array<std::string_view>({"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "SEQUENCE"});
+      std::to_array<std::string_view>({"TRIGGER", "EVENT", "SEQUENCE"});
   if (statement.object == "TABLE") {
     if (auto plan = drop_temporary(planning, utility, statement)) return plan;
   }
   if (is_one_of(statement.object, relations)) return at_home(planning, utility, utility.relations, Effect::ddl);
+  if (statement.object == "PROCEDURE" || statement.object == "FUNCTION") return define_routine(planning, utility);
   if (is_one_of(statement.object, others)) return of_default(planning, utility, Effect::ddl);
   refuse_statement(utility.tag, kNameShard);
 }
@@ -334,6 +350,7 @@ std::shared_ptr<Plan> by_kind(Planning& planning, const tree::Utility& utility) 
     plan->outside_transaction = true;
     return plan;
   }
+  if (utility.kind == "CreateFunctionStmt") return define_routine(planning, utility);
   if (is_one_of(utility.kind, kShows)) return show(planning, utility);
   if (utility.kind == "VerbatimStmt") return unread(planning, utility);
   if (const auto* at = utility.as<tree::LockTable>()) return plan_lock(planning, utility, *at);

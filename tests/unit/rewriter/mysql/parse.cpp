@@ -191,8 +191,24 @@ TEST_CASE("details of MySQL's utilities") {
   CHECK(table.columns[1].default_text == "'x'");
   REQUIRE(table.constraints.size() == 2);
   CHECK(table.constraints[0].kind == "UNIQUE");
-  CHECK(table.constraints[0].columns == std::vector<std::string>{"a", "id"});
+  // A part of a column is none.
+  CHECK(table.constraints[0].columns == std::vector<std::string>{"", "id"});
   CHECK(table.constraints[1].references->schema == "s");
+
+  const auto lock = detail<tree::LockTable>("lock tables a as x read local, s.b write nowait");
+  REQUIRE(lock.parts.size() == 2);
+  CHECK(lock.parts[0].text == "a as x read local");
+  CHECK(lock.parts[1].schema == "s");
+  CHECK(lock.parts[1].text == "s.b write");
+  CHECK(lock.wait == "nowait");
+
+  const auto under = detail<tree::SetStatement>(
+      "set statement max_statement_time = 1.5, optimizer_switch = default for select 1 from t");
+  REQUIRE(under.items.size() == 2);
+  CHECK(under.items[0].name == "max_statement_time");
+  CHECK(under.items[1].value == nullptr);
+  CHECK(under.prefix == "set statement max_statement_time = 1.5, optimizer_switch = default for ");
+  CHECK(under.statement->as<tree::Select>() != nullptr);
 
   const auto alter = detail<tree::AlterTable>("alter table t add a int, drop column b, engine=x");
   CHECK(alter.actions == std::vector<std::string>{"AT_AddColumn", "AT_DropColumn", "AT_Other"});
