@@ -52,8 +52,12 @@ configure() {  # FOLDER SETTING=VALUE...
 
 launch() {  # FOLDER PORT
   local folder=$1 port=$2 pid
+  # A server that starts removes whatever it takes for its own from where temporary tables are: one that has
+  # such a table open there ends.
+  mkdir -p "$folder/tmp"
+  give_to_server "$folder/tmp"
   as_server setsid /usr/sbin/mariadbd --defaults-file="$folder/my.cnf" --datadir="$folder/data" --port="$port" \
-    --socket="$(socket_of "$folder")" --pid-file="$folder/pid" --lc-messages-dir=/usr/share/mysql \
+    --socket="$(socket_of "$folder")" --pid-file="$folder/pid" --tmpdir="$folder/tmp" --lc-messages-dir=/usr/share/mysql \
     </dev/null >"$folder/log" 2>&1 9>&- &  # the lock is not the server's
   pid=$!
   for _ in $(seq 300); do
