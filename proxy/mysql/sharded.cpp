@@ -99,7 +99,7 @@ net::Task<void> Sharded::carry_out(Command command, std::string_view payload) {
     case Command::field_list: co_await pass_on(payload, Reply::field_list); break;
     case Command::statistics: co_await pass_on(payload, Reply::statistics); break;
     case Command::process_info: co_await pass_on(payload, Reply::text); break;
-    case Command::debug:
+    case Command::debug: co_await pass_on(payload, Reply::ok); break;
     case Command::refresh: co_await pass_on_everywhere(payload); break;
     case Command::process_kill: co_await pass_on(payload, Reply::ok); break;
     default: {

@@ -46,7 +46,6 @@ SQL
 step 'dumping'
 dump shop | tee "$WORK/plain.sql" | digest
 dump --no-data --routines --triggers --events shop | tee "$WORK/schema.sql"
-dump --single-transaction --quick shop | tee "$WORK/single.sql" | digest
 dump --skip-extended-insert --complete-insert --hex-blob --skip-triggers --no-create-info shop notes documents samples | digest
 dump --compact --where='id < 3' shop customers
 dump --databases shop --add-drop-database --routines | digest
@@ -61,12 +60,13 @@ dump --all-databases --no-data --ignore-table=mysql.event 2>&1 | grep -c 'CREATE
 
 step 'restoring'
 rows shop
-for one in plain single; do
-  client shop -e 'SET foreign_key_checks = 0; DELETE FROM orders; DELETE FROM notes; DROP TABLE customers, countries'
-  client shop <"$WORK/$one.sql"
-  echo "$one: $?"
-  rows shop
-done
+client shop -e 'SET foreign_key_checks = 0; DELETE FROM orders; DELETE FROM notes; DROP TABLE customers, countries'
+client shop <"$WORK/plain.sql"
+echo "$?"
+rows shop
+
+step 'of one moment'
+dump --single-transaction --quick shop | tee "$WORK/single.sql" | digest
 
 step 'restoring into another database'
 for one in plain single; do
