@@ -126,6 +126,7 @@ class Reader {
         .not_null = column.not_null,
         .counted = column.identity,
         .padded = data_type == "char" || values::pads_spaces(column.collation_name),
+        .utf8 = column.collation_name.starts_with("utf8mb4_"),
         .length = length(row, 9)};
     column.type.oid =
         values::find_mysql_type(data_type, column_type.contains("unsigned"), column.collation_name);

@@ -155,6 +155,7 @@ class Filler {
 void split_rows(const BindRequest& request, BoundPlan& bound) {
   const InsertSplit& split = *request.plan->insert;
   std::vector<std::uint32_t> shard_of(split.rows.size());
+  bound.query_of_row.resize(split.rows.size());
   for (std::size_t i = 0; i < split.rows.size(); ++i) {
     check_counted(split.rows[i].counted, request);
     shard_of[i] = shard_of_stored(split.table, split.rows[i].key, request);
@@ -168,6 +169,7 @@ void split_rows(const BindRequest& request, BoundPlan& bound) {
       if (shard_of[i] != shard) continue;
       if (!first) filler.text() += ", ";
       first = false;
+      bound.query_of_row[i] = bound.queries.size();
       filler.append(split.rows[i].text);
     }
     filler.append(split.suffix);
@@ -189,7 +191,7 @@ BoundPlan bind(const BindRequest& request) {
     return bound;
   }
   bound.shards = route(request, &bound.why);
-  if (plan.kind == PlanKind::relay || plan.copy || plan.subquery.pieces.empty()) return bound;
+  if (plan.kind == PlanKind::relay || plan.copy || plan.load || plan.subquery.pieces.empty()) return bound;
   for (const std::uint32_t shard : bound.shards) {
     if (const auto own = plan.subquery_of.find(static_cast<int>(shard)); own != plan.subquery_of.end()) {
       if (!own->second.empty()) bound.queries.push_back({own->first, own->second});

@@ -45,6 +45,13 @@ bool left_out(const tree::Insert& insert, int place) {
   });
 }
 
+/// What the statement's moment gives is the same on every shard that is told it.
+bool told_moment(const Planning& planning, const router::Column& column) {
+  const bool told = !planning.language().asks_shards && column.default_volatility == router::Volatility::stable;
+  planning.plan->one_moment |= told;
+  return told;
+}
+
 tree::ExprPtr evaluated_default(Planning& planning, const router::Column& column,
                                 bool per_transaction) {
   if (!planning.language().asks_shards) {
@@ -79,11 +86,11 @@ bool is_fresh_per_row(const router::Column& column) {
          sql == "uuid_generate_v4()";
 }
 
-void check_defaults(const Planning&, const tree::Insert& insert, const router::Relation& relation) {
+void check_defaults(const Planning& planning, const tree::Insert& insert, const router::Relation& relation) {
   const auto place = places(insert, relation);
   for (std::size_t i = 0; i < place.size(); ++i) {
     const router::Column& column = relation.columns[i];
-    if (column.generated || !left_out(insert, place[i])) continue;
+    if (column.generated || !left_out(insert, place[i]) || told_moment(planning, column)) continue;
     const bool volatile_default = !column.default_sql.empty() &&
                                   column.default_volatility == router::Volatility::volatile_ &&
                                   !is_fresh_per_row(column);
@@ -101,7 +108,7 @@ void write_defaults(Planning& planning, tree::Insert& insert, const router::Rela
                     Defaults which) {
   if (!insert.source) {
     const bool makes_up = std::ranges::any_of(relation.columns, [&](const router::Column& column) {
-      return needs_writing(column, which, relation);
+      return needs_writing(column, which, relation) && !told_moment(planning, column);
     });
     if (makes_up) {
       refuse_clause("INSERT … DEFAULT VALUES", "a default is computed by every shard for itself",
@@ -120,6 +127,7 @@ void write_defaults(Planning& planning, tree::Insert& insert, const router::Rela
   for (std::size_t i = 0; i < place.size(); ++i) {
     const router::Column& column = relation.columns[i];
     if (!left_out(insert, place[i]) || !needs_writing(column, which, relation)) continue;
+    if (told_moment(planning, column)) continue;
     if (!values) {
       if (place[i] >= 0) continue;
       refuse_clause(

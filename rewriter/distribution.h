@@ -95,6 +95,7 @@ class Analysis {
                  const Facts& on) const;
   From sharded_pair(From left, From right, const Facts& facts, bool keep_right) const;
   void item_facts(const Block& block, const tree::FromItem& item, Facts& facts) const;
+  void null_safe_facts(const tree::Join& join, Facts& facts) const;
   void join_facts(const Block& block, const tree::Join& join, Facts& facts) const;
   bool anchored(const KeyTuple& key, const Facts& facts) const;
   bool comparable_outputs(const Block& left, const Block& right, const KeyTuple& key) const;

@@ -15,6 +15,7 @@ enum class FunctionKind {
   pure,  ///< the same everywhere: immutable, or stable and dependent on settings only
   aggregate,
   window,
+  moment,        ///< MySQL: of the statement's moment, which a session can be told (SET timestamp)
   ambient,       ///< the same in one statement of one server only: now(), current_user
   random,        ///< a fresh value for each row is what is meant
   shared,        ///< reads or changes something that a server has once: nextval, pg_relation_size

@@ -131,6 +131,7 @@ namespace {
 
 void check_ambient(const Planning& planning) {
   const Traits& traits = planning.traits;
+  planning.plan->one_moment |= traits.moment;
   if (!traits.ambient && traits.shared.empty()) return;
   refuse_clause(traits.ambient ? "a function of time or session" : std::string_view(traits.shared),
                 "each shard would answer for itself",

@@ -86,6 +86,26 @@ KeyOperand default_operand(const Planning& planning, const router::Column& colum
                     "Give the key a value in the statement."));
 }
 
+/// Sums, differences and products of integers, which no dialect computes in another way as long as they fit.
+std::optional<std::int64_t> folded(const tree::Expr& expr, tree::PinSet& pins) {
+  if (const auto* literal = expr.as<tree::Literal>()) {
+    if (literal->kind() != tree::Literal::Kind::integer) return std::nullopt;
+    const auto value = conf::parse_bigint(literal->value(pins));
+    return value ? std::optional(*value) : std::nullopt;
+  }
+  const auto* call = expr.as<tree::OperatorCall>();
+  if (call == nullptr || !call->schema.empty() || !call->right) return std::nullopt;
+  const auto left = call->left ? folded(*call->left, pins) : std::optional<std::int64_t>(0);
+  const auto right = folded(*call->right, pins);
+  if (!left || !right) return std::nullopt;
+  std::int64_t value = 0;
+  bool overflows = true;
+  if (call->name == "+") overflows = __builtin_add_overflow(*left, *right, &value);
+  if (call->name == "-") overflows = __builtin_sub_overflow(*left, *right, &value);
+  if (call->name == "*" && call->left) overflows = __builtin_mul_overflow(*left, *right, &value);
+  return overflows ? std::nullopt : std::optional(value);
+}
+
 /// A constant expression for the key, to be computed by a backend before the row is placed.
 std::optional<ValueRef> evaluated(Planning& planning, const tree::Expr& expr,
                                   const router::Column& column) {
@@ -116,6 +136,12 @@ KeyOperand value_operand(Planning& planning, const tree::Expr& value,
                          const router::Column& column) {
   if (value.as<tree::SetToDefault>() != nullptr) return default_operand(planning, column);
   auto operand = key_operand(value, column.type.oid, planning.values);
+  const auto known = operand || planning.language().asks_shards ? std::nullopt : folded(value, planning.pins);
+  if (known) {
+    operand = KeyOperand{};
+    operand->value.text = std::to_string(*known);
+    operand->value_type = values::oid::int8;
+  }
   if (!operand) {
     auto ref = evaluated(planning, value, column);
     if (!ref) {
@@ -211,7 +237,29 @@ bool same_column(const tree::Assignment& assignment, int instance, const Query& 
 
 }  // namespace
 
-void check_key_unchanged(const Planning& planning, const std::vector<tree::Assignment>& set) {
+namespace {
+
+/// The rows are those of just that key: `SET id = 10 … WHERE id = 10`.
+bool sets_what_is_asked(Planning& planning, const tree::Assignment& assignment, const Facts& facts) {
+  const auto* value = assignment.value->as<tree::Literal>();
+  // Strings may be equal that are not the same.
+  if (value == nullptr || value->kind() != tree::Literal::Kind::integer) return false;
+  const Instance& target = planning.query.at(planning.query.target);
+  return std::ranges::any_of(facts.conditions, [&](const tree::Expr* condition) {
+    const auto* call = condition->as<tree::OperatorCall>();
+    if (call == nullptr || call->name != "=" || !call->left || !call->schema.empty()) return false;
+    const Ident column = ident_of(*call->left);
+    const auto* asked = call->right->as<tree::Literal>();
+    const bool same_column = column.instance == planning.query.target && column.column >= 0 &&
+                             target.columns[static_cast<std::size_t>(column.column)] == assignment.column;
+    return same_column && asked != nullptr && asked->kind() == value->kind() &&
+           asked->value(planning.pins) == value->value(planning.pins);
+  });
+}
+
+}  // namespace
+
+void check_key_unchanged(Planning& planning, const std::vector<tree::Assignment>& set, const Facts& facts) {
   const Target target = target_of(planning);
   if (target.table == nullptr || target.table->kind != conf::TableKind::sharded) return;
   const auto& key =
@@ -219,6 +267,7 @@ void check_key_unchanged(const Planning& planning, const std::vector<tree::Assig
   for (const tree::Assignment& assignment : set) {
     if (std::ranges::find(key, assignment.column) == key.end()) continue;
     if (same_column(assignment, planning.query.target, planning.query)) continue;
+    if (sets_what_is_asked(planning, assignment, facts)) continue;
     refuse(make_error(ErrorId::key_update, assignment.column, target.table->name.name));
   }
 }
@@ -251,14 +300,14 @@ void check_target(const Planning& planning) {
 namespace {
 
 /// ON CONFLICT sees one shard's rows only: its target must hold the key.
-void check_on_conflict(const Planning& planning, const tree::Insert& insert, const Target& target) {
+void check_on_conflict(Planning& planning, const tree::Insert& insert, const Target& target) {
   if (!insert.on_conflict && !insert.replace && !insert.ignore) return;
   const std::string_view clause = insert.replace  ? "REPLACE"
                                   : insert.ignore ? "INSERT IGNORE"
                                   : planning.language().dialect == Dialect::mysql ? "ON DUPLICATE KEY UPDATE"
                                                                                   : "ON CONFLICT";
   if (insert.on_conflict) {
-    check_key_unchanged(planning, insert.on_conflict->set);
+    check_key_unchanged(planning, insert.on_conflict->set, {});
     check_assigned_defaults(planning, insert.on_conflict->set);
   }
   for (const router::UniqueKey& unique : target.relation->unique_keys) {
@@ -327,9 +376,11 @@ void check_split_clauses(const Planning& planning, const tree::Insert& insert) {
   if (!insert.row_alias.name.empty()) {
     refuse_clause("VALUES … AS", "its rows are on several shards", "Use VALUES(column).");
   }
-  if (!planning.language().asks_shards && !insert.returning.empty()) {
-    refuse_clause("RETURNING", "its rows are on several shards", "Insert the rows of each key in a statement.");
+  if (planning.language().asks_shards || insert.returning.empty()) return;
+  if (insert.ignore) {
+    refuse_clause("INSERT IGNORE … RETURNING", "which rows are left out is not known", "Insert the rows of each key in a statement.");
   }
+  planning.plan->returns_rows = true;
 }
 
 Outcome split(Planning& planning, const tree::Insert& insert, const Target& target) {

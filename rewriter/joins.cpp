@@ -14,8 +14,18 @@ const char* const kUnstableHint =
 
 }  // namespace
 
+/// `a <=> b` of columns that are never NULL is `a = b`.
+void Analysis::null_safe_facts(const tree::Join& join, Facts& facts) const {
+  const auto* same = join.on ? join.on->as<tree::DistinctFrom>() : nullptr;
+  if (same == nullptr || !same->negated) return;
+  const Ident left = ident_of(*same->left);
+  const Ident right = ident_of(*same->right);
+  if (not_null(left) && not_null(right) && same_value(query_, left, right)) facts.equalities.emplace_back(left, right);
+}
+
 void Analysis::join_facts(const Block& block, const tree::Join& join, Facts& facts) const {
   add_condition(facts, join.on.get(), query_, block.from_view);
+  null_safe_facts(join, facts);
   const auto pairs = block.using_pairs.find(&join);
   if (pairs == block.using_pairs.end()) return;
   for (const auto& [left, right] : pairs->second) {

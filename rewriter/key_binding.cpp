@@ -221,7 +221,8 @@ router::KeyConversion convert(const KeyOperand& operand, const BindRequest& requ
     type = value.format == values::Format::text ? values::oid::unknown : operand.column_type;
   }
   const router::KeyColumn column{key_type, operand.column_type, operand.column_modifier};
-  const router::KeyConstant constant{type, value.format, value.bytes};
+  const bool utf8 = request.mysql != nullptr && request.mysql->utf8;
+  const router::KeyConstant constant{type, value.format, value.bytes, utf8};
   return storage ? router::key_for_storage(column, constant)
                  : router::key_for_comparison(column, constant);
 }

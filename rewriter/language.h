@@ -37,6 +37,8 @@ struct Language {
   /// A column's name as names are compared.
   std::string (*column_name)(std::string_view name);
 
+  /// A function written without parentheses depends on nothing but the statement's moment, which a session can be told.
+  bool (*is_moment)(std::string_view value_function);
   FunctionInfo (*classify)(const tree::FunctionCall& call, const FunctionContext& context);
   /// What else than a call makes an expression more than a value of its own.
   void (*note)(const tree::Expr& at, const FunctionContext& functions, Traits& traits);

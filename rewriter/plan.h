@@ -172,6 +172,30 @@ struct CopySplit : CopyFormat {
   /// on which server reads it.
   std::vector<int> clock_fields;
 };
+/// How LOAD DATA cuts its file into lines and fields.
+struct LoadFormat {
+  std::string field_end = "\t";
+  std::string line_end = "\n";
+  std::optional<char> enclosed;
+  std::optional<char> escape = '\\';
+  std::uint64_t skipped_lines = 0;
+  int fields = 0;  ///< that are read of a line: what follows them does not count
+};
+/// MySQL's LOAD DATA LOCAL INFILE.
+struct LoadSplit : LoadFormat {
+  int table = -1;            ///< index in ShardMap::tables()
+  bool every_shard = false;  ///< a reference table: every row goes to all shards
+  /// A column that the proxy must read: which of the line's fields it is.
+  struct Field {
+    int field = -1;
+    values::Oid column_type = 0;
+    std::int32_t modifier = -1;
+  };
+  std::vector<Field> key;        ///< the key's columns, or those of its expression
+  std::optional<Field> counted;  ///< the AUTO_INCREMENT column, which each shard would count for itself
+  std::string character_set;     ///< of the file, in lower case; empty: the database's
+  std::vector<std::string> variables;  ///< that a line's fields go to: names in lower case, without @
+};
 /// COPY … TO STDOUT of rows on several shards. Without a recipe: the statement itself on every shard,
 /// whose data is passed on. With one: rows are asked for, merged, and written by the proxy.
 struct CopyOut : CopyFormat {
@@ -286,6 +310,7 @@ struct Plan {
   std::optional<InsertSplit> insert;
   std::optional<CopySplit> copy;
   std::optional<CopyOut> copy_out;
+  std::optional<LoadSplit> load;
   std::optional<SessionPlan> session;
   std::optional<LocalPlan> local;
   std::optional<values::SqlError> refusal;
@@ -341,6 +366,9 @@ struct Plan {
   /// for each other on the first. What it notifies of is said once. One that writes makes an explicit
   /// transaction one that may write to several shards.
   bool in_order = false;
+  /// MySQL: it depends on the statement's moment (NOW() …), which all shards asked are told.
+  bool one_moment = false;
+  bool returns_rows = false;  ///< MySQL: a write over several shards with RETURNING
 
   /// Explanation: why this kind, the recipe's steps. Lines.
   std::vector<std::string> reasons;
@@ -381,6 +409,7 @@ struct BoundPlan {
   std::string why;                        ///< explanation of the route
   std::vector<ShardQuery> queries;        ///< empty for a relay: the client's own bytes are sent
   std::size_t last = 0;                   ///< split INSERT: which of `queries` has the statement's last row
+  std::vector<std::size_t> query_of_row;  ///< split INSERT: which of `queries` has each row
   std::vector<values::Datum> slots;       ///< for merge::Binding
 };
 

@@ -34,6 +34,7 @@ struct Traits {
   bool assigns = false;         ///< @x := …
   bool settings = false;
   bool ambient = false;
+  bool moment = false;  ///< NOW() and the like, where all servers can be told one moment
   std::string system_column;
   bool virtual_columns = false;
   bool locking = false;

@@ -81,6 +81,7 @@ const Language postgresql_language{
     .into_makes_table = true,
     .having_groups = true,
     .column_name = own_name,
+    .is_moment = [](std::string_view) { return false; },
     .classify = classify_postgresql,
     .note = note,
     .check_calls = check_calls,

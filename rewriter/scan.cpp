@@ -20,6 +20,9 @@ void note_function(const tree::FunctionCall& call, const FunctionContext& functi
     case FunctionKind::aggregate:
     case FunctionKind::window:
       return;
+    case FunctionKind::moment:
+      traits.moment = true;
+      return;
     case FunctionKind::ambient:
       traits.ambient = true;
       return;
@@ -63,8 +66,8 @@ void note(const tree::Expr& at, const FunctionContext& functions, bool nested, T
     note_function(*call, functions, nested, traits);
   } else if (const auto* param = at.as<tree::Param>()) {
     count_parameter(traits.parameter_uses, param->number);
-  } else if (at.as<tree::SqlValueFunction>() != nullptr) {
-    traits.ambient = true;
+  } else if (const auto* value = at.as<tree::SqlValueFunction>()) {
+    (functions.language->is_moment(value->name) ? traits.moment : traits.ambient) = true;
   } else if (at.as<tree::ColumnRef>() != nullptr) {
     const Ident ident = ident_of(at);
     if (ident.column == kSystemColumn) {

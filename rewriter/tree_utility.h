@@ -98,6 +98,7 @@ struct Load {
   std::vector<Option> options;      ///< "character_set", "fields_terminated", "fields_enclosed",
                                     ///< "fields_escaped", "lines_starting", "lines_terminated",
                                     ///< "ignore_lines", "optionally_enclosed" …
+  std::size_t skip_begin = 0, skip_end = 0;  ///< IGNORE n LINES, in the statement's text; equal: there is none
   std::vector<std::string> fields;  ///< columns, and variables as "@name"; empty: all columns
   std::vector<Assignment> set;
 };

@@ -119,8 +119,8 @@ void check_copies(const Planning& planning, const Analysis::Rows& rows) {
   }
 }
 
-/// MySQL's LIMIT of a write counts rows of the whole, which one is taken is the server's choice; and what a
-/// write returns has types that are known only when it runs.
+/// MySQL's LIMIT of a write counts rows of the whole, which one is taken is the server's choice. What a write returns
+/// has types that are known only when it runs.
 void check_row_choice(const Planning& planning) {
   const auto* update = planning.statement->as<tree::Update>();
   const auto* remove = planning.statement->as<tree::Delete>();
@@ -129,9 +129,7 @@ void check_row_choice(const Planning& planning) {
     refuse_clause(planning.plan->command + " … LIMIT", "its rows are on several shards", "Give the key.");
   }
   const auto& returning = update != nullptr ? update->returning : remove->returning;
-  if (!planning.language().asks_shards && !returning.empty()) {
-    refuse_clause("RETURNING", "its rows are on several shards", "Give the key.");
-  }
+  planning.plan->returns_rows = !planning.language().asks_shards && !returning.empty();
 }
 
 /// Co-located, and the target's rows are the ones joined: not the nullable side of something.
@@ -170,7 +168,7 @@ Outcome plan_write(Planning& planning) {
   const auto* update = planning.statement->as<tree::Update>();
   if (planning.map().shards().size() > 1) {
     if (sharded || copies) check_target(planning);
-    if (update != nullptr && sharded) check_key_unchanged(planning, update->set);
+    if (update != nullptr && sharded) check_key_unchanged(planning, update->set, rows.facts);
   }
   if (planning.map().shards().size() > 1) check_joined_write(planning);
   const std::string command = planning.plan->command;
@@ -262,6 +260,36 @@ bool gives_counted(const tree::Insert& insert, const router::Relation& relation)
   });
 }
 
+/// Rows made of what every shard has, all with one key that the statement gives: the key's shard makes them. Absent:
+/// they are others.
+std::shared_ptr<Plan> of_one_key(Planning& planning, const tree::Insert& insert, const KeyTuple& key, const KeyTuple& fed) {
+  const tree::Select& source = *insert.source;
+  const bool plain = !source.left && std::ranges::none_of(source.targets, [](const tree::Target& target) {
+    const auto* column = target.expr->as<tree::ColumnRef>();
+    return column != nullptr && column->star;
+  });
+  KeyCondition condition;
+  condition.kind = KeyCondition::Kind::stored;
+  condition.table = fed.table;
+  for (std::size_t i = 0; plain && i < fed.columns.size(); ++i) {
+    const auto place = static_cast<std::size_t>(fed.columns[i].column);
+    const router::Column* column = planning.query.column(key.columns[i]);
+    if (column == nullptr || place >= source.targets.size()) return nullptr;
+    auto operand = key_operand(*source.targets[place].expr, column->type.oid, planning.values);
+    if (!operand) return nullptr;
+    operand->column_type = column->type.oid;
+    operand->column_modifier = column->type.typmod;
+    condition.operands.push_back(std::move(*operand));
+  }
+  if (condition.operands.empty()) return nullptr;
+  auto plan = planning.plan;
+  plan->kind = PlanKind::relay;
+  plan->routing.mode = Routing::Mode::by_key;
+  plan->routing.condition = std::move(condition);
+  plan->routing.reason = "the rows' key";
+  return plan;
+}
+
 }  // namespace
 
 bool comparable_types(const Query& query, const Block& source, const KeyTuple& from,
@@ -301,6 +329,9 @@ Outcome plan_insert_select(Planning& planning, const tree::Insert& insert) {
       place = at == insert.columns.end() ? -1 : static_cast<int>(at - insert.columns.begin());
     }
     fed.columns.push_back({kSource, place});
+  }
+  if (rows.same_everywhere() && !planning.language().asks_shards) {
+    if (auto plan = of_one_key(planning, insert, key, fed)) return done(std::move(plan));
   }
   const bool together = rows.kind == Distribution::Kind::sharded &&
                         std::ranges::any_of(rows.keys, [&](const KeyTuple& from) {

@@ -5,8 +5,8 @@
 /// What the planners of writing statements share. Internal to rewriter/.
 namespace anabranch::rewriter {
 
-/// An UPDATE that would move a row to another shard is refused.
-void check_key_unchanged(const Planning& planning, const std::vector<tree::Assignment>& set);
+/// An UPDATE that would move a row to another shard is refused. `facts`: of the rows that are updated.
+void check_key_unchanged(Planning& planning, const std::vector<tree::Assignment>& set, const Facts& facts);
 /// SET column = DEFAULT where the default is not a constant.
 void check_assigned_defaults(const Planning& planning, const std::vector<tree::Assignment>& set);
 /// MySQL's UPDATE and DELETE of several tables: no key is changed, and no copy is written alone.

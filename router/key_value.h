@@ -39,6 +39,7 @@ struct KeyConstant {
   values::Oid type = 0;
   values::Format format = values::Format::text;
   std::optional<std::string_view> bytes;  // nothing: NULL
+  bool utf8 = false;  // MySQL: a text in UTF-8, whose every character a column of UTF-8 keeps
 };
 
 /// Whether a column of this type may hold keys of the scheme's type at all.

@@ -87,9 +87,37 @@ bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
+/// Bytes of the character at the front in UTF-8; 0: there is none.
+std::size_t character_size(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
+  const auto follows = [&](std::size_t i) { return (at(i) & 0xc0) == 0x80; };
+  if (at(0) < 0x80) return 1;
+  if (at(0) >= 0xc2 && at(0) < 0xe0) return follows(1) ? 2 : 0;
+  if (at(0) >= 0xe0 && at(0) < 0xf0) {
+    const bool overlong = at(0) == 0xe0 && at(1) < 0xa0;
+    const bool surrogate = at(0) == 0xed && at(1) >= 0xa0;
+    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  const bool beyond = at(0) > 0xf4 || (at(0) == 0xf4 && at(1) >= 0x90) || (at(0) == 0xf0 && at(1) < 0x90);
+  return at(0) >= 0xf0 && !beyond && follows(1) && follows(2) && follows(3) ? 4 : 0;
+}
+
+/// Characters of a text in UTF-8; nothing: it is none.
+std::optional<std::size_t> count_characters(std::string_view text) {
+  std::size_t count = 0;
+  for (; !text.empty(); ++count) {
+    const std::size_t size = character_size(text);
+    if (size == 0) return std::nullopt;
+    text.remove_prefix(size);
+  }
+  return count;
+}
+
 /// Which bytes a character becomes depends on the client's character set and on the column's: ASCII does not.
 KeyConversion text_key(const KeyColumn& column, const KeyConstant& constant) {
-  if (!is_untyped_text(constant.type) || !is_ascii(*constant.bytes)) return KeyConversion::unknown();
+  const bool kept = constant.utf8 && MysqlModifier::of(column.modifier).utf8;
+  const bool known = is_ascii(*constant.bytes) || (kept && count_characters(*constant.bytes));
+  if (!is_untyped_text(constant.type) || !known) return KeyConversion::unknown();
   const bool padded = MysqlModifier::of(column.modifier).padded;
   const std::string_view text = padded ? without_trailing_spaces(*constant.bytes) : *constant.bytes;
   return KeyConversion::of(KeyValue::of(std::string(text)));
@@ -168,6 +196,19 @@ KeyConversion moment_key(const KeyConstant& constant, bool with_time) {
   return KeyConversion::of(KeyValue::of((*days * a_day + *seconds) * 1'000'000));
 }
 
+/// "1000.00" is stored as 1000.
+KeyConstant without_zero_fraction(KeyConstant constant) {
+  const bool is_number = is_sent_number(constant.type) || constant.type == oid::numeric;
+  if (!is_number || constant.format != Format::text) return constant;
+  const std::string_view digits = *constant.bytes;
+  const std::size_t point = digits.find('.');
+  const bool zeros = point != std::string_view::npos && digits.find_first_not_of('0', point + 1) == std::string_view::npos;
+  if (!zeros) return constant;
+  constant.bytes = digits.substr(0, point);
+  constant.type = oid::int8;
+  return constant;
+}
+
 }  // namespace
 
 bool mysql_holds_keys(KeyType scheme_type, Oid column_type) {
@@ -203,13 +244,16 @@ KeyConversion mysql_key_for_comparison(const KeyColumn& column, const KeyConstan
 KeyConversion mysql_key_for_storage(const KeyColumn& column, const KeyConstant& constant) {
   const MysqlModifier modifier = MysqlModifier::of(column.modifier);
   if (!constant.bytes && (modifier.not_null || modifier.counted)) return KeyConversion::unknown();
-  KeyConversion result = mysql_key_for_comparison(column, constant);
+  const bool may_have_fraction = constant.bytes && column.scheme_type == KeyType::bigint;
+  KeyConversion result = mysql_key_for_comparison(column, may_have_fraction ? without_zero_fraction(constant) : constant);
   if (result.outcome != KeyConversion::Outcome::value || result.key.is_null()) return result;
   const bool counted = modifier.counted && result.key.integer == 0;
-  // Without strict mode, what is too long is cut off. Keys are ASCII, or bytes.
-  const bool has_length = column.scheme_type == KeyType::text || column.scheme_type == KeyType::bytes;
-  const bool longer = has_length && modifier.length > 0 &&
-                      constant.bytes->size() > static_cast<std::size_t>(modifier.length);
+  // Without strict mode, what is too long is cut off.
+  const bool is_text = column.scheme_type == KeyType::text;
+  const bool has_length = is_text || column.scheme_type == KeyType::bytes;
+  std::size_t length = constant.bytes->size();
+  if (is_text && constant.utf8) length = count_characters(*constant.bytes).value_or(length);
+  const bool longer = has_length && modifier.length > 0 && length > static_cast<std::size_t>(modifier.length);
   return counted || longer ? KeyConversion::unknown() : result;
 }
 

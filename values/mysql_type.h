@@ -108,14 +108,15 @@ struct MysqlModifier {
   bool not_null = false;    ///< NULL may be stored as the type's own zero
   bool counted = false;     ///< AUTO_INCREMENT: NULL and 0 stand for the next number
   bool padded = false;      ///< trailing spaces do not count
+  bool utf8 = false;        ///< any character may be stored (utf8mb4)
   std::int32_t length = 0;  ///< of strings, in characters (of bytes: in bytes)
 
   constexpr std::int32_t packed() const {
-    return (length << 3) | (padded ? 4 : 0) | (counted ? 2 : 0) | (not_null ? 1 : 0);
+    return (length << 4) | (utf8 ? 8 : 0) | (padded ? 4 : 0) | (counted ? 2 : 0) | (not_null ? 1 : 0);
   }
   static constexpr MysqlModifier of(std::int32_t packed) {
     if (packed < 0) return {};
-    return {(packed & 1) != 0, (packed & 2) != 0, (packed & 4) != 0, packed >> 3};
+    return {(packed & 1) != 0, (packed & 2) != 0, (packed & 4) != 0, (packed & 8) != 0, packed >> 4};
   }
 };
 

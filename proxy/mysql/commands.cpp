@@ -328,6 +328,7 @@ net::Task<void> begin_session(State& state) {
   const auto& row = answer->rows.at(0);
   const auto text = [&](std::size_t column) { return row.at(column).value_or(std::string()); };
   check_character_set(text(3));
+  state.character_set = text(3);
   state.autocommit = text(2) == "1";
   state.read_mode(text(0), text(1));
   state.read_division_digits(text(4));

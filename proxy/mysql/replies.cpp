@@ -1,5 +1,7 @@
 #include "proxy/mysql/replies.h"
 
+#include <charconv>
+
 #include "net/mysql/result_messages.h"
 
 namespace anabranch::proxy::mysql {
@@ -33,6 +35,28 @@ values::SqlError server_error(std::uint16_t code, std::string sqlstate, std::str
   values::SqlError error(std::move(sqlstate), std::move(message));
   error.mysql_code = code;
   return error;
+}
+
+std::string add_words(std::string_view words, std::string_view other) {
+  std::string sum;
+  const auto number = [](std::string_view& text) {
+    std::uint64_t value = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
+    return value;
+  };
+  const auto is_digit = [](std::string_view text) { return !text.empty() && text.front() >= '0' && text.front() <= '9'; };
+  while (!words.empty()) {
+    if (is_digit(words) && is_digit(other)) {
+      sum += std::to_string(number(words) + number(other));
+      continue;
+    }
+    if (other.empty() || words.front() != other.front()) return std::string(words);
+    sum += words.front();
+    words.remove_prefix(1);
+    other.remove_prefix(1);
+  }
+  return sum;
 }
 
 }  // namespace anabranch::proxy::mysql

@@ -14,5 +14,7 @@ std::string_view error_state(const values::SqlError& error);
 std::uint16_t error_number(const values::SqlError& error);
 /// A server's own error, as MySQL words it.
 values::SqlError server_error(std::uint16_t code, std::string sqlstate, std::string message);
+/// Adds the numbers of another shard's words ("Rows matched: 1  Changed: 1  Warnings: 0") to `words`.
+std::string add_words(std::string_view words, std::string_view other);
 
 }  // namespace anabranch::proxy::mysql

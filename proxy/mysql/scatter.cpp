@@ -17,6 +17,7 @@
 #include "proxy/mysql/prepared.h"
 #include "proxy/mysql/row_output.h"
 #include "proxy/mysql/several.h"
+#include "proxy/mysql/statement_time.h"
 #include "proxy/mysql/transaction.h"
 #include "values/errors.h"
 
@@ -51,6 +52,7 @@ class Scatter {
     }
     std::exception_ptr failure;
     try {
+      if (plan_.one_moment) co_await time_.set(state_, members_);
       state_.check_cancelled();
       for (std::size_t source = 0; source < members_.size(); ++source) send(source);
       streams_.send();
@@ -60,6 +62,7 @@ class Scatter {
     }
     if (failure) co_await stop();
     running_.clear();
+    co_await time_.reset(members_);
     if (failure && state_.explicit_transaction() && co_await has_rolled_back(members_)) co_await roll_back(state_);
     if (failure) std::rethrow_exception(failure);
     if (into_ != nullptr) {
@@ -213,6 +216,7 @@ class Scatter {
   backends::Streams<Stream> streams_;
   std::vector<Enlisted*> members_;
   std::vector<std::unique_ptr<Running>> running_;
+  StatementTime time_;
   RowOutput output_;
   std::unique_ptr<CursorRows> cursor_;  ///< of an execution that opens one
   std::unique_ptr<IntoVariables> into_;

@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "backends/exchange.h"
 #include "backends/mysql_exchange.h"
+#include "net/mysql/command_messages.h"
 #include "net/mysql/result_messages.h"
 #include "proxy/execute.h"
+#include "proxy/mysql/load_split.h"
 #include "proxy/mysql/relay.h"
+#include "proxy/mysql/returned_rows.h"
+#include "proxy/mysql/replies.h"
+#include "proxy/mysql/statement_time.h"
 #include "proxy/mysql/transaction.h"
 #include "values/errors.h"
 
@@ -26,29 +30,6 @@ using Answer = std::expected<CommandResult, net::pg::ErrorFields>;
 /// In an explicit transaction a statement that fails is undone, and nothing before it.
 constexpr std::string_view guard = "`anabranch statement`";
 
-/// Adds the numbers of another shard's words ("Rows matched: 1  Changed: 1  Warnings: 0") to `words`.
-std::string add_words(std::string_view words, std::string_view other) {
-  std::string sum;
-  const auto number = [](std::string_view& text) {
-    std::uint64_t value = 0;
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-    text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
-    return value;
-  };
-  const auto is_digit = [](std::string_view text) { return !text.empty() && text.front() >= '0' && text.front() <= '9'; };
-  while (!words.empty()) {
-    if (is_digit(words) && is_digit(other)) {
-      sum += std::to_string(number(words) + number(other));
-      continue;
-    }
-    if (other.empty() || words.front() != other.front()) return std::string(words);
-    sum += words.front();
-    words.remove_prefix(1);
-    other.remove_prefix(1);
-  }
-  return sum;
-}
-
 /// What a server says of an INSERT of several rows, of a shard's only one: it said nothing of that itself.
 std::string words_of_one_row(const rewriter::InsertSplit& insert, const CommandResult& one) {
   const bool ignored = insert.ignores && one.affected == 0;
@@ -62,9 +43,9 @@ class SeveralWrites {
   SeveralWrites(State& state, Request& request) : state_(state), request_(request), plan_(*request.plan->plan) {}
 
   net::Task<void> run() {
-    if (plan_.recipe) {
-      throw values::make_error(values::ErrorId::unsupported_clause, "RETURNING", "its rows would come from several shards",
-                               "Read the rows by a statement of their own.");
+    if (request_.cursor != net::mysql::cursor::none && plan_.returns_rows) {
+      throw values::make_error(values::ErrorId::unsupported_clause, "RETURNING into a cursor",
+                               "its rows are on several shards", "Execute the statement without a cursor.");
     }
     bound_ = rewriter::bind(bind_request(state_, request_));
     check_counts();
@@ -74,9 +55,13 @@ class SeveralWrites {
     } else {
       co_await run_at_once();
     }
-    state_.note_done(State::Counts{static_cast<std::int64_t>(total_.affected), std::nullopt});
+    state_.note_done(State::Counts{rows_ ? -1 : static_cast<std::int64_t>(total_.affected), std::nullopt});
     state_.note_warned(std::move(warned_));
-    answer();
+    if (rows_) {
+      co_await rows_->send(bound_.query_of_row, !plan_.sum_counts);
+    } else {
+      answer();
+    }
   }
 
  private:
@@ -130,10 +115,12 @@ class SeveralWrites {
       if (unspoken) co_await on_all("SET autocommit = 0");
       guarded_ = several && state_.explicit_transaction();
       if (guarded_) co_await on_all(fmt::format("SAVEPOINT {}", guard));
-      co_await send_all();
+      if (plan_.one_moment) co_await time_.set(state_, members_);
+      co_await (plan_.returns_rows ? collect_rows() : send_all());
     } catch (...) {
       failure = std::current_exception();
     }
+    co_await time_.reset(members_);
     if (state_.transaction.state() == TransactionState::implicit) {
       co_await (failure ? roll_back(state_) : commit(state_));
     } else if (failure && state_.explicit_transaction()) {
@@ -192,6 +179,12 @@ class SeveralWrites {
     if (plan_.insert) total_.insert_id = (*answers[bound_.last])->insert_id;
   }
 
+  net::Task<void> collect_rows() {
+    rows_.emplace(state_, request_.prepared != nullptr);
+    co_await rows_->collect(members_, bound_.queries, bound_.query_of_row);
+    warned_ = rows_->warned();
+  }
+
   void take(const CommandResult& one, std::uint32_t shard) {
     if (one.warnings > 0) warned_.push_back(shard);
     const bool first = std::exchange(any_, true) == false;
@@ -214,6 +207,8 @@ class SeveralWrites {
   const rewriter::Plan& plan_;
   rewriter::BoundPlan bound_;
   std::vector<Enlisted*> members_;
+  StatementTime time_;
+  std::optional<ReturnedRows> rows_;  ///< of RETURNING
   bool guarded_ = false;
   bool any_ = false;
   std::vector<std::uint32_t> warned_;  ///< where there are warnings
@@ -267,6 +262,10 @@ net::Task<void> run_on_several(State& state, Request& request) {
   if (!request.plan->plan->evaluations.empty()) {
     throw values::make_error(values::ErrorId::unsupported_clause, "a function of the moment",
                              "each shard would compute its own", "Give its value.");
+  }
+  if (request.plan->plan->load) {
+    co_await run_load_split(state, request);
+    co_return;
   }
   SeveralWrites writes(state, request);
   co_await writes.run();

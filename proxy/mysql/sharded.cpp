@@ -224,7 +224,7 @@ net::Task<bool> Sharded::run(Request& request) {
   const auto& session = request.plan->plan->session;
   const bool shows = session && session->action == rewriter::SessionAction::warnings;
   const bool maintains = session && session->action == rewriter::SessionAction::maintain;
-  if (!shows && request.plan->plan->previous != Previous::diagnostics) state_.warned.clear();
+  if (!shows && request.plan->plan->previous != Previous::diagnostics) state_.forget_warned();
   // Rows of the proxy's, and not of the server that has prepared the statement, are texts.
   const bool of_proxy = maintains || (shows && !state_.warned.empty());
   if (session && request.prepared != nullptr && (!request.values.empty() || of_proxy)) {

@@ -96,6 +96,16 @@ void State::note_warned(std::vector<std::uint32_t> shards) {
   warned = shards.size() > 1 ? std::move(shards) : std::vector<std::uint32_t>();
 }
 
+void State::note_row_numbers(std::vector<std::uint32_t> shards, std::shared_ptr<const RowNumbers> numbers) {
+  warned = std::move(shards);
+  row_numbers = std::move(numbers);
+}
+
+void State::forget_warned() {
+  warned.clear();
+  row_numbers.reset();
+}
+
 void State::note_insert(std::uint32_t shard) {
   last_insert_unsure |= last_insert && *last_insert != shard;
   last_insert = shard;
@@ -186,7 +196,27 @@ void State::forget_temporary() {
   temporary_serial_ = 0;
 }
 
+/// The client's strings are in UTF-8, and are not converted on their way into an expression.
+bool State::sends_utf8() const {
+  const auto is_utf8 = [](std::string_view text) {
+    text.remove_prefix(text.starts_with('\'') ? 1 : 0);
+    return values::lower_case(text.substr(0, 7)) == "utf8mb4";
+  };
+  if (settings.find(backends::mysql_character_set) != nullptr) return false;
+  for (const std::string_view name : {"character_set_client", "character_set_connection", "collation_connection"}) {
+    const std::string* value = settings.find(name);
+    if (value != nullptr && !is_utf8(*value)) return false;
+  }
+  const std::string* names = settings.find(backends::mysql_names);
+  if (names != nullptr) return is_utf8(*names);
+  if (!is_utf8(character_set)) return false;
+  // utf8mb4's collations, MySQL's newer standard among them.
+  const int collation = form.collation;
+  return collation == 45 || collation == 46 || (collation >= 224 && collation <= 247) || collation == 255;
+}
+
 void State::renew_planning_key() {
+  planning.mysql.utf8 = sends_utf8();
   planning.mysql.weighs = connection_weighs() && !nothing_is_null_;
   planning_key = rewriter::planning_key(planning);
   planning_key += fmt::format("\4{}", form.collation);

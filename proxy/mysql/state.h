@@ -10,6 +10,7 @@
 #include "net/mysql/framing.h"
 #include "net/socket.h"
 #include "proxy/mysql/login.h"
+#include "proxy/mysql/row_numbers.h"
 #include "proxy/session_core.h"
 #include "proxy/statement.h"
 
@@ -32,6 +33,7 @@ struct State : SessionCore {
 
   bool autocommit = true;
   bool tables_locked = false;   ///< LOCK TABLES, which a transaction's begin would end
+  std::string character_set;  ///< of the client, as the session's first connection has it
   bool limits_selects = false;  ///< sql_select_limit is set
   /// Another statement of the same command follows: the result says so.
   bool more = false;
@@ -42,6 +44,8 @@ struct State : SessionCore {
   std::optional<std::uint32_t> last;
   /// It has left warnings on these, where they are several.
   std::vector<std::uint32_t> warned;
+  /// What their numbers of rows mean, where these are not the client's; null: they are.
+  std::shared_ptr<const RowNumbers> row_numbers;
   /// Where LAST_INSERT_ID() was set last. Nothing: it was not.
   std::optional<std::uint32_t> last_insert;
   /// Several shards have named a number, and which of these LAST_INSERT_ID() is depends on whether the newest
@@ -80,6 +84,9 @@ struct State : SessionCore {
   void note_failure(const values::SqlError& error);
   /// The statement has left warnings on these shards.
   void note_warned(std::vector<std::uint32_t> shards);
+  void note_row_numbers(std::vector<std::uint32_t> shards, std::shared_ptr<const RowNumbers> numbers);
+  /// Nothing is left of the warnings of the statement before.
+  void forget_warned();
   /// The shard has named a number that it may have counted.
   void note_insert(std::uint32_t shard);
   /// It has surely set LAST_INSERT_ID().
@@ -98,6 +105,7 @@ struct State : SessionCore {
  private:
   bool in_transaction() const;
   bool connection_weighs() const;
+  bool sends_utf8() const;
 
   std::uint64_t temporary_serial_ = 0;  ///< of planning.temporary; 0: there are none
   bool nothing_is_null_ = false;  ///< by sql_mode: an empty string is, or joins with NULL as if that were one

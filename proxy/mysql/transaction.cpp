@@ -8,6 +8,7 @@
 #include "backends/mysql_exchange.h"
 #include "proxy/execute.h"
 #include "proxy/transaction_end.h"
+#include "values/errors.h"
 
 namespace anabranch::proxy::mysql {
 
@@ -65,11 +66,19 @@ net::Task<void> open_transaction(State& state, const rewriter::Plan& plan) {
   if (!state.next_options.empty()) state.transaction.add_option(std::exchange(state.next_options, {}));
 }
 
+net::Task<backends::Transaction::Enlisted*> enlist_unwritten(State& state, std::uint32_t shard) {
+  auto* member = state.transaction.try_enlist(shard, state.target(shard));
+  if (member == nullptr) member = co_await state.transaction.enlist(shard, state.target(shard), state.token());
+  co_return member;
+}
+
 net::Task<backends::Transaction::Enlisted*> enlist(State& state, const rewriter::Plan& plan, std::uint32_t shard) {
   backends::Transaction& transaction = state.transaction;
   auto* member = transaction.try_enlist(shard, state.target(shard));
   if (member == nullptr) member = co_await transaction.enlist(shard, state.target(shard), state.token());
-  if (transaction.state() != TransactionState::none && writes(plan)) transaction.mark_written(shard);
+  // Rows that are locked where they are read leave nothing to commit.
+  const bool writes_rows = writes(plan) && plan.kind != rewriter::PlanKind::scatter;
+  if (transaction.state() != TransactionState::none && writes_rows) transaction.mark_written(shard);
   // The next transaction may be this statement alone.
   if (transaction.state() == TransactionState::none && !state.next_options.empty()) {
     const std::string sql = "SET TRANSACTION " + std::exchange(state.next_options, {});

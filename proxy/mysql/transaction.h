@@ -23,6 +23,9 @@ net::Task<void> open_transaction(State& state, const rewriter::Plan& plan);
 /// mark_written() do.
 net::Task<backends::Transaction::Enlisted*> enlist(State& state, const rewriter::Plan& plan, std::uint32_t shard);
 
+/// The same of a shard that nothing is written on yet.
+net::Task<backends::Transaction::Enlisted*> enlist_unwritten(State& state, std::uint32_t shard);
+
 /// Call within a transaction, when a shard has answered: the transaction may have ended there, and then ends everywhere.
 net::Task<void> settle(State& state, backends::Transaction::Enlisted& member, const ReplyEnd& end);
 

@@ -1,5 +1,6 @@
 #include "proxy/mysql/warnings.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -27,6 +28,18 @@ void add_numbers(Row& sum, const Row& other) {
   sum.front() = std::to_string(number(sum.front()) + number(other.front()));
 }
 
+std::uint64_t row_named_by(const Row& row) { return row.size() > 2 && row[2] ? row_of_message(*row[2]) : 0; }
+
+/// Behind those before it, or, where their rows' numbers are known, behind those of rows before its own.
+void add(const State& state, std::uint32_t shard, Row row, std::vector<Row>& rows) {
+  auto place = rows.end();
+  if (state.row_numbers && row.size() > 2 && row[2]) {
+    row[2] = state.row_numbers->renumbered(std::move(*row[2]), shard);
+    place = std::ranges::upper_bound(rows, row_named_by(row), {}, row_named_by);
+  }
+  rows.insert(place, std::move(row));
+}
+
 void check_limit(const std::string& text, const rewriter::mysql::Mode& mode) {
   rewriter::mysql::Lexer lexer(text, mode);
   for (rewriter::Token token = lexer.next(); token.kind != rewriter::Token::Kind::end; token = lexer.next()) {
@@ -52,11 +65,13 @@ net::Task<void> show_all_warnings(State& state, std::string text) {
     for (Row& row : answer->rows) {
       if (counts && !rows.empty()) {
         add_numbers(rows.front(), row);
-      } else if (rows.size() < most_rows) {
-        rows.push_back(std::move(row));
+      } else {
+        add(state, shard, std::move(row), rows);
       }
     }
   }
+  if (rows.size() > most_rows) rows.resize(most_rows);
+  state.counts = State::Counts{-1, std::nullopt};
   begin_rows(state, columns);
   for (const Row& row : rows) {
     net::mysql::PacketWriter writer(state.out(), state.sequence);

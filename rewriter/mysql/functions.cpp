@@ -51,9 +51,10 @@ constexpr Group groups[] = {
      "truncate ucase uncompress uncompressed_length unhex updatexml upper uuid_to_bin bin_to_uuid validate_password_strength "
      "value values week weekday weekofyear weight_string year yearweek"},
     {Kind::ambient,
-     "connection_id curdate current_date current_role current_time current_timestamp current_user curtime "
-     "database localtime localtimestamp now schema session_user sysdate system_user unix_timestamp user utc_date "
-     "utc_time utc_timestamp version"},
+     "connection_id current_role current_user database schema session_user sysdate system_user user version"},
+    {Kind::moment,
+     "curdate current_date current_time current_timestamp curtime localtime localtimestamp now unix_timestamp utc_date "
+     "utc_time utc_timestamp"},
     {Kind::random, "rand random_bytes sys_guid uuid uuid_short"},
     {Kind::shared,
      "benchmark binlog_gtid_pos gtid_subset gtid_subtract load_file master_gtid_wait master_pos_wait ps_current_thread_id "
@@ -83,6 +84,11 @@ Kind with_arguments(std::string_view name, Kind kind) {
   return kind == Kind::last_insert ? Kind::settings : kind;
 }
 
+const std::unordered_map<std::string_view, Kind>& known_functions() {
+  static const std::unordered_map<std::string_view, Kind> table = make_table();
+  return table;
+}
+
 }  // namespace
 
 const conf::Function* find_declared(std::string_view name, const FunctionContext& context) {
@@ -94,8 +100,13 @@ const conf::Function* find_declared(std::string_view name, const FunctionContext
   return found == functions.end() ? nullptr : &*found;
 }
 
+bool is_moment(std::string_view name) {
+  const auto found = known_functions().find(values::lower_case(name));
+  return found != known_functions().end() && found->second == Kind::moment;
+}
+
 FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& context) {
-  static const std::unordered_map<std::string_view, Kind> table = make_table();
+  const auto& table = known_functions();
   FunctionInfo info;
   const std::string name = values::lower_case(call.name.back());
   // What is written as an operator is named as PostgreSQL's tree has it.

@@ -9,6 +9,8 @@ namespace anabranch::rewriter::mysql {
 /// What `functions:` of the configuration says of a stored function or procedure; null: nothing.
 const conf::Function* find_declared(std::string_view name, const FunctionContext& context);
 
+/// NOW() and its like: what they answer is the same wherever `timestamp` is set.
+bool is_moment(std::string_view name);
 FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& context);
 
 }  // namespace anabranch::rewriter::mysql

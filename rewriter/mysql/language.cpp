@@ -103,6 +103,7 @@ const Language language{
     .into_makes_table = false,
     .having_groups = false,
     .column_name = column_name,
+    .is_moment = is_moment,
     .classify = classify,
     .note = note,
     .check_calls = check_calls,

@@ -14,6 +14,7 @@ struct Mode {
   bool ignore_space = false;          ///< count (*) is a call
   int division_digits = 4;            ///< div_precision_increment
   bool weighs = true;                 ///< WEIGHT_STRING() is the order of the connection's own strings
+  bool utf8 = false;  ///< the connection's own strings are in UTF-8
   bool mariadb = true;
   /// 100 * (100 * major + minor) + patch: versioned comments up to it are read.
   int version = 101100;
@@ -25,7 +26,7 @@ struct Mode {
 inline std::string to_string(const Mode& mode) {
   std::string text;
   for (const bool at : {mode.ansi_quotes, mode.no_backslash_escapes, mode.pipes_as_concat,
-                        mode.high_not_precedence, mode.ignore_space, mode.mariadb, mode.weighs}) {
+                        mode.high_not_precedence, mode.ignore_space, mode.mariadb, mode.weighs, mode.utf8}) {
     text += at ? '1' : '0';
   }
   return text + std::to_string(mode.version) + "/" + std::to_string(mode.division_digits);

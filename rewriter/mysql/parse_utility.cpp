@@ -98,7 +98,10 @@ void Parser::file_option(std::string name, std::vector<Option>& out) {
   const bool value = kind == Token::Kind::string || kind == Token::Kind::bit_string ||
                      kind == Token::Kind::integer;
   if (at_end() || !value) fail();
-  out.push_back({std::move(name), value_of(words_[at_++]), true});
+  out.push_back({std::move(name), value_of(words_[at_]), true});
+  // A number's digits say which characters are meant: only the server reads them.
+  if (kind == Token::Kind::bit_string) out.back().items = {std::string(words_[at_].text)};
+  ++at_;
 }
 
 // How a file is written: of LOAD DATA and of INTO OUTFILE.
@@ -144,9 +147,12 @@ void Parser::load(Utility& out) {
   detail.table.qualifier = table_qualifier();
   add_relation(detail.table, RelationName::Kind::table, out);
   file_format(detail.xml, detail.options);
-  if (accept("ignore")) {
+  if (at("ignore")) {
+    const std::uint32_t start = words_[first].offset;
+    detail.skip_begin = words_[at_++].offset - start;
     file_option("ignore_lines", detail.options);
     if (!accept("lines")) expect("rows");
+    detail.skip_end = words_[at_ - 1].end - start;
   }
   if (accept("(")) {
     while (!accept(")")) {

@@ -22,6 +22,7 @@ std::shared_ptr<Plan> plan_flush(Planning& planning, const tree::Utility& utilit
 PlanResult plan_set_statement(Planning& planning, const tree::SetStatement& statement);
 /// CHECK TABLE, ANALYZE TABLE, CHECKSUM TABLE…
 std::shared_ptr<Plan> plan_maintenance(Planning& planning, const tree::Utility& utility);
+PlanResult plan_load(Planning& planning, const tree::Utility& utility, const tree::Load& load);
 
 inline constexpr std::string_view kNameShard =
     "Name the shard in a comment before the statement: /* anabranch: shard=NAME */";

@@ -357,7 +357,6 @@ std::shared_ptr<Plan> by_kind(Planning& planning, const tree::Utility& utility) 
   if (utility.kind == "UnlockStmt") return plan_unlock(planning, utility);
   if (utility.kind == "FlushStmt") return plan_flush(planning, utility);
   if (utility.kind == "TableMaintenanceStmt") return plan_maintenance(planning, utility);
-  if (utility.kind == "LoadStmt") return of_default(planning, utility, Effect::writes);
   if (utility.kind == "RenameStmt" || is_one_of(utility.kind, kOfDefault)) {
     return of_default(planning, utility, Effect::ddl);
   }
@@ -392,6 +391,7 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   const auto* inner = utility.as<tree::Explain>();
   if (inner != nullptr && inner->statement) return explain(planning, *inner);
   if (const auto* at = utility.as<tree::SetStatement>()) return plan_set_statement(planning, *at);
+  if (const auto* load = utility.as<tree::Load>()) return plan_load(planning, utility, *load);
   return std::shared_ptr<const Plan>(by_kind(planning, utility));
 }
 

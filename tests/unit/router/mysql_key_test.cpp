@@ -138,3 +138,26 @@ TEST_CASE("types have their own numbers") {
   CHECK_FALSE(values::mysql_collation("utf8mb4_general_ci").deterministic());
   CHECK_FALSE(values::mysql_collation("swe7_bin").deterministic());
 }
+
+TEST_CASE("a number whose fraction is nothing is the integer") {
+  CHECK(stored(bigint, values::oid::numeric, "1000.00").key.integer == 1000);
+  CHECK(stored(bigint, mysql_type(MysqlCode::newdecimal), "-7.").key.integer == -7);
+  CHECK(stored(bigint, values::oid::numeric, "1000.5").outcome == Outcome::unknown);
+  CHECK(stored(bigint, quoted, "1000.0").outcome == Outcome::unknown);
+}
+
+TEST_CASE("text in UTF-8 is a key of a column that keeps all characters") {
+  const values::Oid varchar = mysql_type(MysqlCode::varchar);
+  const auto wide = column(conf::KeyType::text, varchar, {.padded = true, .utf8 = true, .length = 3});
+  const auto latin = column(conf::KeyType::text, varchar, {.length = 3});
+  const auto outcome = [&](const router::KeyColumn& in, std::string_view text, bool utf8) {
+    return router::key_for_storage(in, {quoted, Format::text, text, utf8}).outcome;
+  };
+  CHECK(outcome(wide, "日本語", true) == Outcome::value);
+  CHECK(outcome(wide, "日本語", false) == Outcome::unknown);
+  CHECK(outcome(wide, "日本語x", true) == Outcome::unknown);
+  CHECK(outcome(latin, "é", true) == Outcome::unknown);
+  for (const std::string_view broken : {"\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "a\x80"}) {
+    CHECK_MESSAGE(outcome(wide, broken, true) == Outcome::unknown, broken);
+  }
+}
