@@ -108,6 +108,7 @@ struct CommandResult {
   std::uint64_t insert_id = 0;
   std::uint16_t warnings = 0;
   std::uint16_t advice = 0;  ///< what the status says of how it was carried out: net::mysql::status::advice
+  std::string session_state;  // net::mysql::Ok's
 };
 
 /// Reads the replies to what has been sent on `lease` to their end, for small conversations of the

@@ -76,6 +76,7 @@ class SmallReply {
         result.warnings = ok->warnings;
         result.advice = ok->status & net::mysql::status::advice;
         result.tag = ok->info;
+        result.session_state = ok->session_state;
         break;
       }
       case Event::column_count:

@@ -41,6 +41,7 @@ struct FunctionContext {
   const router::Catalog* catalog = nullptr;
   const conf::Database* database = nullptr;  ///< may be null
   const std::vector<std::string>* search_path = nullptr;
+  bool fixed_clock = false;  ///< MySQL: the session has set the time that all its servers tell
 };
 
 /// By name and number of arguments; the worst of the candidates counts.

@@ -379,6 +379,9 @@ struct Plan {
   bool prepare_only = false;
   std::string prepare_text;
 
+  /// MySQL, refuse: with its parameters' values in their places the statement may have another plan.
+  bool needs_values = false;
+
   /// EXPLAIN of a statement (kind local, without `local`): the plan explained. Its holes and
   /// literals are those of the whole EXPLAIN statement.
   struct Explain {

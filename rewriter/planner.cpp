@@ -207,7 +207,7 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
   planning.original = std::move(original);
   planning.statement = &statement;
   planning.functions = {&planning.language(), request.catalog, request.database,
-                        &request.context->search_path};
+                        &request.context->search_path, request.context->mysql.fixed_clock};
   planning.plan->command = command_of(statement);
   planning.plan->effect = effect_of(statement);
   const auto finish = [&](PlanResult result) -> PlanResult {
@@ -247,9 +247,10 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     }
     return finish(plan_query(planning));
   } catch (Refusal& refused) {
-    return finish(std::shared_ptr<const Plan>(refusal(
-        std::move(refused.error),
-        refused.prepare_only && !planning.traits.virtual_columns && known_to_default(planning))));
+    auto plan = refusal(std::move(refused.error),
+                        refused.prepare_only && !planning.traits.virtual_columns && known_to_default(planning));
+    plan->needs_values = refused.needs_values;
+    return finish(std::shared_ptr<const Plan>(std::move(plan)));
   }
 }
 

@@ -76,6 +76,7 @@ using Outcome = PlanResult;
 struct Refusal {
   values::SqlError error;
   bool prepare_only = true;
+  bool needs_values = false;  ///< Plan::needs_values
 };
 [[noreturn]] void refuse(values::SqlError error, bool prepare_only = true);
 /// "CLAUSE across shards is not supported: REASON", with a hint.

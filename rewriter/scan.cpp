@@ -67,7 +67,8 @@ void note(const tree::Expr& at, const FunctionContext& functions, bool nested, T
   } else if (const auto* param = at.as<tree::Param>()) {
     count_parameter(traits.parameter_uses, param->number);
   } else if (const auto* value = at.as<tree::SqlValueFunction>()) {
-    (functions.language->is_moment(value->name) ? traits.moment : traits.ambient) = true;
+    const bool moment = functions.language->is_moment(value->name);
+    if (!moment || !functions.fixed_clock) (moment ? traits.moment : traits.ambient) = true;
   } else if (at.as<tree::ColumnRef>() != nullptr) {
     const Ident ident = ident_of(at);
     if (ident.column == kSystemColumn) {

@@ -99,6 +99,10 @@ void check(const Setting& setting) {
       setting.name == "character_set_client") {
     check_character_set(backends::literal_value(setting.value));
   }
+  // Each server would tell of its own part of a transaction.
+  const bool tracks = setting.name == "session_track_transaction_info" && setting.target == Setting::Target::session &&
+                      values::lower_case(backends::literal_value(setting.value)) != "off" && !setting.value.empty();
+  if (tracks) throw values::make_error(values::ErrorId::unsupported_setting, setting.name, setting.value);
   if (setting.target == Setting::Target::session &&
       std::ranges::find(of_one_server, setting.name) != of_one_server.end()) {
     throw values::make_error(values::ErrorId::unsupported_setting, setting.name, setting.value);
@@ -215,7 +219,8 @@ net::Task<void> set_computed(State& state, const Request& request, backends::Lea
   auto answer = co_await backends::run_command(lease, request.statement->text, state.token());
   if (!answer) throw backends::ServerError(answer.error(), lease.shard(), lease.shard_name());
   co_await take_settings(state, lease, *request.plan->plan->session);
-  answer_done(state);
+  state.note_done(State::Counts{0, std::nullopt});
+  send_state(state, answer->session_state);
 }
 
 /// The client's own text is run on one shard, which says whether it likes it; others are told when they are

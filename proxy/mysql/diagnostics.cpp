@@ -66,6 +66,23 @@ net::Task<backends::Transaction::Enlisted*> last_connection(State& state) {
   co_return member;
 }
 
+net::Task<void> check_procedure(State& state, std::string sql) {
+  constexpr std::uint16_t not_there = 1305;
+  auto* member = co_await state.attach(state.default_shard());
+  auto answer = co_await backends::run_command(member->lease, std::move(sql), state.token());
+  if (answer) co_return;
+  const backends::ServerError error(answer.error(), member->shard, member->lease.shard_name());
+  if (error.mysql_code != not_there) co_return;
+  // CALL names its database, too.
+  std::string message = error.message;
+  constexpr std::string_view kind = "PROCEDURE ";
+  const std::string database = state.planning.search_path.front() + ".";
+  if (message.starts_with(kind) && !message.substr(0, message.find(' ', kind.size())).contains('.')) {
+    message.insert(kind.size(), database);
+  }
+  throw server_error(not_there, "42000", message);
+}
+
 net::Task<void> answer_counts(State& state, const Request& request) {
   const rewriter::Plan& plan = *request.plan->plan;
   std::vector<std::int64_t> values;

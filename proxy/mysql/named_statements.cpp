@@ -92,12 +92,16 @@ net::Task<void> prepare_named_on(NamedStatement& named, std::string name, Transa
   note_prepared(named, member);
 }
 
-net::Task<void> deallocate_named_on_shards(State& state, const NamedStatement& named, std::string name) {
+net::Task<std::string> deallocate_named_on_shards(State& state, const NamedStatement& named, std::string name) {
+  std::string session_state;
   for (const auto& [shard, connection] : named.on) {
     auto* member = state.transaction.find(shard);
     if (member == nullptr || !member->lease || member->lease->process() != connection) continue;
-    (void)co_await backends::run_command(member->lease, "DEALLOCATE PREPARE " + values::quote_mysql_identifier(name));
+    auto answer =
+        co_await backends::run_command(member->lease, "DEALLOCATE PREPARE " + values::quote_mysql_identifier(name));
+    if (answer) session_state = std::move(answer->session_state);
   }
+  co_return session_state;
 }
 
 net::Task<void> ComputedArguments::compute(State& state, const rewriter::Plan& plan) {

@@ -39,8 +39,8 @@ void note_prepared(NamedStatement& named, backends::Transaction::Enlisted& membe
 /// Has the shard prepare the statement under `name`, if it has not: throws its error.
 net::Task<void> prepare_named_on(NamedStatement& named, std::string name, backends::Transaction::Enlisted& member,
                                  const rewriter::mysql::Mode& mode);
-/// DEALLOCATE PREPARE wherever it has been prepared.
-net::Task<void> deallocate_named_on_shards(State& state, const NamedStatement& named, std::string name);
+/// DEALLOCATE PREPARE wherever it has been prepared. Answers what a server has said of the session's change.
+net::Task<std::string> deallocate_named_on_shards(State& state, const NamedStatement& named, std::string name);
 
 /// What EXECUTE's arguments are: a server computes them.
 class ComputedArguments {

@@ -136,6 +136,11 @@ bool is_there(const PreparedStatement::OnShard& on, const backends::Transaction:
 
 }  // namespace
 
+bool PreparedStatement::is_on(const backends::Transaction::Enlisted& member) const {
+  const auto found = on.find(member.shard);
+  return found != on.end() && is_there(found->second, &member);
+}
+
 void PreparedStatements::close(State& state, std::uint32_t id) {
   const auto found = statements_.find(id);
   if (found == statements_.end()) return;

@@ -43,6 +43,8 @@ struct PreparedStatement {
     std::uint32_t id = 0;
   };
   std::map<std::uint32_t, OnShard> on;
+  /// The connection is one that has prepared it.
+  bool is_on(const backends::Transaction::Enlisted& member) const;
   std::optional<std::uint32_t> cursor;  ///< the shard that holds its open cursor
   std::unique_ptr<CursorRows> rows;     ///< of its open cursor over several shards
 };

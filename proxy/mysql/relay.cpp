@@ -214,6 +214,14 @@ void end_rows(State& state, std::uint16_t warnings, std::uint16_t flags) {
   end.encode(state.out(), state.sequence, state.capabilities);
 }
 
+void send_state(State& state, std::string_view session_state) {
+  net::mysql::Ok ok;
+  ok.status = state.status();
+  if (!session_state.empty()) ok.status |= net::mysql::status::session_state_changed;
+  ok.session_state = session_state;
+  ok.encode(state.out(), state.sequence, state.capabilities);
+}
+
 void send_ok(State& state, std::uint64_t affected, std::uint64_t insert_id, std::uint16_t warnings,
              std::string_view info, std::uint16_t flags) {
   net::mysql::Ok ok;

@@ -34,6 +34,8 @@ void write_definitions(State& state, std::span<const std::string> definitions);
 void begin_rows(State& state, std::span<const std::string> definitions);
 void end_rows(State& state, std::uint16_t warnings = 0, std::uint16_t flags = 0);
 
+/// OK of the proxy's own, of what a server has said about the session.
+void send_state(State& state, std::string_view session_state);
 /// OK of the proxy's own.
 void send_ok(State& state, std::uint64_t affected = 0, std::uint64_t insert_id = 0, std::uint16_t warnings = 0,
              std::string_view info = {}, std::uint16_t flags = 0);

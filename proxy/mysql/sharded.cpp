@@ -268,7 +268,10 @@ std::optional<std::uint32_t> Sharded::plain_shard(const Request& request) const 
 /// The shard of a relay. Nothing: the statement is for several, and its plan is one for these; or for none.
 net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) {
   const rewriter::Plan* plan = request.plan->plan.get();
-  if (plan->kind == PlanKind::refuse) co_await refuse(*request.statement, request.plan);
+  if (plan->kind == PlanKind::refuse) {
+    co_await take_values(request);
+    plan = request.plan->plan.get();
+  }
   if (plan->kind == PlanKind::relay) {
     const rewriter::BindRequest bind = bind_request(state_, request);
     if (plan->routing.mode == rewriter::Routing::Mode::any_shard) {
@@ -281,9 +284,22 @@ net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) 
     request.plan = cached_plan(state_, *request.statement, true);
     if (request.plan == nullptr) request.plan = co_await make_plan(*request.statement, true);
     plan = request.plan->plan.get();
-    if (plan->kind == PlanKind::refuse) co_await refuse(*request.statement, request.plan);
+    if (plan->kind == PlanKind::refuse) co_await take_values(request);
   }
   co_return std::nullopt;
+}
+
+/// The plan is a refusal: the statement is planned with the values of its parameters, where these count. Throws.
+net::Task<void> Sharded::take_values(Request& request) {
+  const rewriter::Plan& refused = *request.plan->plan;
+  if (!refused.needs_values || request.values.empty()) co_await refuse(*request.statement, request.plan);
+  set_text(filled_, with_values(request.statement->text, request.values, state_.planning.mysql), state_.planning.mysql);
+  filled_.plan = cached_plan(state_, filled_, true);
+  if (filled_.plan == nullptr) filled_.plan = co_await make_plan(filled_, true);
+  request.statement = &filled_;
+  request.plan = filled_.plan;
+  request.values = {};
+  if (request.plan->plan->kind == PlanKind::refuse) co_await refuse(filled_, request.plan);
 }
 
 net::Task<CachedPlanPtr> Sharded::make_plan(const Statement& statement, bool several) {
@@ -307,7 +323,9 @@ net::Task<void> Sharded::check_by_server(std::string text) {
 
 net::Task<void> Sharded::refuse(const Statement& statement, CachedPlanPtr plan) {
   const rewriter::Plan& refused = *plan->plan;
-  if (refused.prepare_only) {
+  if (refused.command == "CALL") {
+    co_await check_procedure(state_, refused.prepare_text);
+  } else if (refused.prepare_only) {
     co_await check_by_server(refused.prepare_text.empty() ? statement.text : refused.prepare_text);
   }
   throw *refused.refusal;
@@ -331,6 +349,17 @@ void Sharded::check_previous(const rewriter::Plan& plan, std::uint32_t shard) {
                            "Ask for it alone, right behind the statement.");
 }
 
+/// Preparing it would be what it looks back at.
+void Sharded::check_prepared_there(const Request& request, const Enlisted& member) const {
+  const bool named = request.call != nullptr && request.call->named != nullptr;
+  const bool there = request.prepared != nullptr ? request.prepared->is_on(member)
+                                                 : !named || request.call->named->parameters == 0;
+  if (there) return;
+  throw values::make_error(values::ErrorId::unsupported_statement,
+                           "a prepared statement that asks for the one before, which another shard has carried out",
+                           "Send it as a text.");
+}
+
 /// Before a write.
 void Sharded::check_insert_id(std::optional<std::uint32_t> shard) const {
   if (!state_.insert_id_on || state_.insert_id_on == shard) return;
@@ -347,7 +376,9 @@ net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
   }
   if (writes(plan)) check_insert_id(shard);
   const VariableUse variables = variables_of(state_, request);
-  if (!variables.names.empty()) co_await bring_variables(state_, variables.names, shard);
+  // GET DIAGNOSTICS only sets them, and must find the session as it is.
+  const bool sets_only = plan.previous == Previous::diagnostics && variables.assigns;
+  if (!variables.names.empty() && !sets_only) co_await bring_variables(state_, variables.names, shard);
   check_previous(plan, shard);
   if (must_open(state_)) co_await open_transaction(state_, plan);
   Enlisted* member = co_await enlist(state_, plan, shard);
@@ -356,13 +387,18 @@ net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
   }
   if (plan.may_set_variables) forget_all_variables(state_, *member);
   PreparedStatement* prepared = request.prepared;
+  if (looks_back(plan)) check_prepared_there(request, *member);
   if (prepared != nullptr) {
     co_await prepare_on(*prepared, *member);
     write_execution(*prepared, *member, request.cursor);
   } else if (request.call != nullptr) {
     const SqlCall& call = *request.call;
-    if (call.named != nullptr) co_await prepare_named_on(*call.named, call.name, *member, state_.planning.mysql);
-    backends::write_command(member->lease, net::mysql::ComQuery{call.text});
+    // What looks back must find the session as it is: its text is as good.
+    const bool by_text = call.named != nullptr && looks_back(plan);
+    if (call.named != nullptr && !by_text) {
+      co_await prepare_named_on(*call.named, call.name, *member, state_.planning.mysql);
+    }
+    backends::write_command(member->lease, net::mysql::ComQuery{by_text ? request.statement->text : call.text});
   } else {
     backends::write_command(member->lease, net::mysql::ComQuery{request.statement->text});
   }
@@ -407,7 +443,8 @@ net::Task<void> Sharded::prepare(std::string_view text) {
   auto made = std::make_unique<Statement>();
   set_text(*made, text, state_.planning.mysql);
   co_await take_plan(*made);
-  if (made->plan->plan->kind == PlanKind::refuse) co_await refuse(*made, made->plan);
+  const rewriter::Plan& plan = *made->plan->plan;
+  if (plan.kind == PlanKind::refuse && !plan.needs_values) co_await refuse(*made, made->plan);
   (void)co_await prepared_.prepare(state_, std::move(made));
 }
 

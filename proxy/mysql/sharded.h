@@ -71,11 +71,14 @@ class Sharded {
   net::Task<std::optional<std::uint32_t>> choose_shard(Request& request);
   net::Task<void> finish(Request& request, backends::Transaction::Enlisted& member, ReplyEnd end);
   bool asks_for_counts(const Request& request) const;
+  net::Task<void> take_values(Request& request);
+  void check_prepared_there(const Request& request, const backends::Transaction::Enlisted& member) const;
   void check_insert_id(std::optional<std::uint32_t> shard) const;
   void check_previous(const rewriter::Plan& plan, std::uint32_t shard);
 
   State state_;
   Statement simple_;  ///< of COM_QUERY; reused
+  Statement filled_;  ///< one with its parameters' values in their places; reused
   PreparedStatements prepared_;
   NamedStatements named_;
   bool multi_statements_;  ///< agreed upon at login, or COM_SET_OPTION's

@@ -32,7 +32,8 @@ net::Task<std::unique_ptr<Statement>> Sharded::plan_source(const rewriter::Plan&
     throw server_error(1065, "42000", "Query was empty");
   }
   co_await take_plan(*made);
-  if (made->plan->plan->kind == PlanKind::refuse) co_await refuse(*made, made->plan);
+  const rewriter::Plan& plan = *made->plan->plan;
+  if (plan.kind == PlanKind::refuse && !plan.needs_values) co_await refuse(*made, made->plan);
   const auto& session = made->plan->plan->session;
   if (session && is_named_command(session->action)) {
     throw server_error(1295, "HY000", "This command is not supported in the prepared statement protocol yet");
@@ -45,7 +46,7 @@ net::Task<bool> Sharded::prepare_named(const Request& command) {
   const std::string name = values::lower_case(plan.session->name);
   // Whatever becomes of the new one, the old one is gone.
   if (const auto old = named_.find(name); old != named_.end()) {
-    co_await deallocate_named_on_shards(state_, old->second, name);
+    (void)co_await deallocate_named_on_shards(state_, old->second, name);
     named_.erase(old);
   }
   NamedStatement made;
@@ -106,10 +107,10 @@ net::Task<bool> Sharded::run_called(const Request& command, Statement& statement
 net::Task<bool> Sharded::deallocate_named(const Request& command) {
   const std::string& name = command.plan->plan->session->name;
   NamedStatement& named = find_named(named_, name, "DEALLOCATE PREPARE");
-  co_await deallocate_named_on_shards(state_, named, values::lower_case(name));
+  const std::string told = co_await deallocate_named_on_shards(state_, named, values::lower_case(name));
   named_.erase(values::lower_case(name));
   state_.note_done(State::Counts{0, std::nullopt});
-  send_ok(state_);
+  send_state(state_, told);
   co_return true;
 }
 

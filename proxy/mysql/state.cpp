@@ -191,6 +191,13 @@ void State::note_temporary(backends::Transaction::Enlisted& member, const rewrit
   renew_planning_key();
 }
 
+/// 0 lets it run on.
+bool State::has_fixed_clock() const {
+  const std::string* timestamp = settings.find("timestamp");
+  return timestamp != nullptr && timestamp->find_first_of("123456789") != std::string::npos &&
+         timestamp->find_first_not_of("0123456789.") == std::string::npos;
+}
+
 void State::forget_temporary() {
   planning.temporary.clear();
   temporary_serial_ = 0;
@@ -217,6 +224,7 @@ bool State::sends_utf8() const {
 
 void State::renew_planning_key() {
   planning.mysql.utf8 = sends_utf8();
+  planning.mysql.fixed_clock = has_fixed_clock();
   planning.mysql.weighs = connection_weighs() && !nothing_is_null_;
   planning_key = rewriter::planning_key(planning);
   planning_key += fmt::format("\4{}", form.collation);

@@ -106,6 +106,7 @@ struct State : SessionCore {
   bool in_transaction() const;
   bool connection_weighs() const;
   bool sends_utf8() const;
+  bool has_fixed_clock() const;
 
   std::uint64_t temporary_serial_ = 0;  ///< of planning.temporary; 0: there are none
   bool nothing_is_null_ = false;  ///< by sql_mode: an empty string is, or joins with NULL as if that were one

@@ -5,6 +5,7 @@
 
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/parse.h"
+#include "rewriter/mysql/quote.h"
 
 namespace anabranch::proxy::mysql {
 
@@ -58,6 +59,24 @@ std::vector<std::string_view> split_statements(std::string_view text, const rewr
   Cutter cutter(text, mode);
   for (std::string_view statement; cutter.next(statement);) statements.push_back(statement);
   return statements;
+}
+
+std::string with_values(std::string_view text, std::span<const rewriter::BoundValue> values,
+                        const rewriter::mysql::Mode& mode) {
+  using Kind = rewriter::Token::Kind;
+  rewriter::mysql::Lexer lexer(text, mode);
+  std::string filled;
+  std::size_t copied = 0;
+  std::size_t next = 0;
+  for (auto token = lexer.next(); token.kind != Kind::end && token.kind != Kind::bad; token = lexer.next()) {
+    if (token.kind != Kind::parameter || next == values.size()) continue;
+    const rewriter::BoundValue& value = values[next++];
+    // Apart from a minus before it.
+    filled.append(text.substr(copied, token.offset - copied)).append(" ");
+    filled += rewriter::mysql::literal_of(value.type, value.format, value.bytes);
+    copied = token.offset + token.length;
+  }
+  return filled.append(text.substr(copied));
 }
 
 void set_text(Statement& statement, std::string_view text, const rewriter::mysql::Mode& mode) {

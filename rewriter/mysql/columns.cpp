@@ -20,6 +20,8 @@ class Settler {
   }
   /// Types of columns are those of user variables at the moment.
   bool names_variables() const { return names_variables_; }
+  /// There are parameters where a value's type counts, and no column is named by them.
+  bool needs_values() const { return needs_values_; }
 
   void visit(const tree::Select& select) {
     if (select.left) visit(*select.left);
@@ -33,8 +35,14 @@ class Settler {
       free_ = false;
     }
     for (const tree::GroupItem& item : select.group_by) read(item);
+    takes_values_ = true;
     if (select.having) read(*select.having);
-    for (const tree::SortKey& key : select.order_by) read(*key.expr);
+    for (const tree::SortKey& key : select.order_by) {
+      // A value alone would be a column's number.
+      takes_values_ = key.expr->as<tree::Param>() == nullptr;
+      read(*key.expr);
+    }
+    takes_values_ = false;
     for (const tree::FromPtr& item : select.from) read(*item);
     for (const auto& row : select.values) {
       for (const tree::ExprPtr& value : row) read(*value);
@@ -45,7 +53,8 @@ class Settler {
   void read(const tree::Expr& expr) {
     tree::walk(expr, [&](const tree::Expr& at) {
       if (const auto* literal = at.as<tree::Literal>()) (void)literal->value(pins_);
-      if (at.as<tree::Param>() != nullptr) {
+      needs_values_ |= at.as<tree::Param>() != nullptr;
+      if (at.as<tree::Param>() != nullptr && !takes_values_) {
         refuse_clause("a parameter outside WHERE", "the columns' types depend on it",
                       "Write its value into the statement.");
       }
@@ -78,6 +87,8 @@ class Settler {
   const tree::Select* top_ = nullptr;
   bool free_ = false;  ///< what is read is a column that is passed on
   bool names_variables_ = false;
+  bool takes_values_ = false;
+  bool needs_values_ = false;
 };
 
 bool names_variable(const tree::Expr& expr) {
@@ -122,6 +133,11 @@ std::string_view head_of(std::string_view text, const Mode& mode) {
 void settle_columns(Planning& planning, const tree::Select& select) {
   Settler settler(planning.pins, passes_variables_on(planning, select));
   settler.visit_top(select);
+  if (settler.needs_values()) {
+    throw Refusal{values::make_error(values::ErrorId::unsupported_clause, "a parameter outside WHERE",
+                                     "how it is compared depends on its value", "Write its value into the statement."),
+                  true, true};
+  }
   if (settler.names_variables()) planning.plan->cacheable = false;
   planning.plan->head = head_of(planning.request->text, planning.request->context->mysql);
 }

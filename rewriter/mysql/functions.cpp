@@ -114,6 +114,7 @@ FunctionInfo classify(const tree::FunctionCall& call, const FunctionContext& con
   const auto found = builtin ? table.find(name) : table.end();
   if (found != table.end()) {
     info.kind = call.args.empty() ? found->second : with_arguments(name, found->second);
+    if (info.kind == Kind::moment && context.fixed_clock) info.kind = Kind::pure;
   } else if (const conf::Function* declared = find_declared(name, context)) {
     if (declared->reads != conf::FunctionReads::key) info.kind = Kind::pure;
   }

@@ -13,6 +13,7 @@ struct Mode {
   bool high_not_precedence = false;   ///< NOT binds like !
   bool ignore_space = false;          ///< count (*) is a call
   int division_digits = 4;            ///< div_precision_increment
+  bool fixed_clock = false;           ///< SET timestamp: NOW() is the same on every server
   bool weighs = true;                 ///< WEIGHT_STRING() is the order of the connection's own strings
   bool utf8 = false;  ///< the connection's own strings are in UTF-8
   bool mariadb = true;
@@ -26,7 +27,8 @@ struct Mode {
 inline std::string to_string(const Mode& mode) {
   std::string text;
   for (const bool at : {mode.ansi_quotes, mode.no_backslash_escapes, mode.pipes_as_concat,
-                        mode.high_not_precedence, mode.ignore_space, mode.mariadb, mode.weighs, mode.utf8}) {
+                        mode.high_not_precedence, mode.ignore_space, mode.mariadb, mode.weighs, mode.utf8,
+                        mode.fixed_clock}) {
     text += at ? '1' : '0';
   }
   return text + std::to_string(mode.version) + "/" + std::to_string(mode.division_digits);

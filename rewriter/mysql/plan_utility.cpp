@@ -5,6 +5,7 @@
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/plan.h"
+#include "rewriter/mysql/quote.h"
 #include "rewriter/utility.h"
 #include "values/ascii.h"
 
@@ -318,7 +319,12 @@ std::shared_ptr<Plan> call(Planning& planning, const tree::Utility& utility, con
   const std::string& name = procedure->name.back();
   const conf::Function* declared = find_declared(name, planning.functions);
   if (declared == nullptr || declared->reads == conf::FunctionReads::key) {
-    refuse(values::make_error(values::ErrorId::opaque_function, name));
+    auto refused = planning.plan;
+    refused->kind = PlanKind::refuse;
+    refused->refusal = values::make_error(values::ErrorId::opaque_function, name);
+    refused->prepare_only = true;
+    refused->prepare_text = "SHOW CREATE PROCEDURE " + quote_name(procedure->name);
+    return refused;
   }
   auto plan = to_default(planning, Effect::writes, "the procedure is declared to read no sharded table");
   for (const tree::ExprPtr& argument : procedure->args) {

@@ -130,8 +130,30 @@ void settings(const Endpoint& endpoint) {
   query(connection.get(), "SET max_statement_time = 'x'");
   query(connection.get(), "SET time_zone = '+05:00', sql_select_limit = 3");
   query(connection.get(), "SELECT @@time_zone, @@sql_select_limit FROM orders WHERE id = 4");
+  query(connection.get(), "SET time_zone = CONCAT('+0', '3:00'), @computed = 1 + 1");
   query(connection.get(), "USE shop");
   query(connection.get(), "SELECT database()");
+}
+
+/// What a session is told of its own changes.
+void tracking(const Endpoint& endpoint) {
+  const Connection connection = open(endpoint);
+  if (!connection) return;
+  query(connection.get(), "SET session_track_state_change = ON, session_track_system_variables = 'sql_mode,time_zone'");
+  query(connection.get(), "SET sql_mode = CONCAT('ANSI', '_QUOTES')");
+  query(connection.get(), "SET @a = 5");
+  query(connection.get(), "SET @a = 5 + @a, time_zone = CONCAT('+0', '4:00')");
+  for (int id = 1; id <= 4; ++id) query(connection.get(), fmt::format("SELECT @a FROM orders WHERE id = {}", id));
+  query(connection.get(), "UPDATE orders SET note = 'tracked' WHERE id < 3");
+  query(connection.get(), "PREPARE s FROM 'SELECT 1'");
+  query(connection.get(), "EXECUTE s");
+  query(connection.get(), "DEALLOCATE PREPARE s");
+  query(connection.get(), "CREATE TEMPORARY TABLE passing (a INT)");
+  query(connection.get(), "DROP TEMPORARY TABLE passing");
+  query(connection.get(), "USE shop");
+  query(connection.get(), "BEGIN");
+  query(connection.get(), "UPDATE orders SET note = 'tracked again' WHERE id = 4");
+  query(connection.get(), "COMMIT");
 }
 
 void prepared(const Endpoint& endpoint) {
@@ -272,6 +294,7 @@ const std::vector<Scenario>& sharded_scenarios() {
   static const std::vector<Scenario> all = {
       {"definitions", definitions}, {"by key", by_key},     {"transactions", transactions},
       {"autocommit", autocommit},   {"settings", settings}, {"prepared", prepared},
+      {"tracking", tracking},
       {"several results", several}, {"last things", last_things}, {"session commands", session_commands},
       {"kills", kills},
   };
