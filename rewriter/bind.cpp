@@ -1,5 +1,6 @@
 #include <charconv>
 #include <limits>
+#include <utility>
 
 #include "merge/evaluate.h"
 #include "rewriter/clock.h"
@@ -109,7 +110,11 @@ class Filler {
       std::visit([this](const auto& at) { add(at); }, piece);
     }
   }
-  std::string take() { return std::move(text_); }
+  std::string take() { return std::exchange(text_, {}); }
+  std::vector<std::string> take_parts() {
+    parts_.push_back(take());
+    return std::move(parts_);
+  }
   std::string& text() { return text_; }
 
  private:
@@ -140,6 +145,8 @@ class Filler {
   void add(SqlTemplate::ShardNumberHole) {
     text_ += "(" + std::to_string(shard_ + 1) + "::integer)";
   }
+  /// The text is cut there (take_parts()).
+  void add(SqlTemplate::RowsHole) { parts_.push_back(take()); }
   void add(SqlTemplate::ShardNameHole) {
     text_ += "(" + quote_literal(request_.map->shards()[shard_].name) + "::text)";
   }
@@ -148,6 +155,7 @@ class Filler {
   const std::vector<values::Datum>& slots_;
   std::uint32_t shard_;
   std::string text_;
+  std::vector<std::string> parts_;
 };
 
 // ------------------------------------------------------------------------------------- the splits
@@ -200,6 +208,11 @@ BoundPlan bind(const BindRequest& request) {
     Filler filler(request, bound.slots, shard);
     filler.append(plan.subquery);
     bound.queries.push_back({static_cast<int>(shard), filler.take()});
+  }
+  if (plan.finish && !bound.queries.empty()) {
+    Filler filler(request, bound.slots, static_cast<std::uint32_t>(bound.queries.front().shard));
+    filler.append(plan.finish->sql);
+    bound.finish = filler.take_parts();
   }
   check_clock(request, bound);
   return bound;

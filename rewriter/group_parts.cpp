@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rewriter/finish.h"
+
 namespace anabranch::rewriter {
 
 const ResultColumn& GroupParts::result(int i) const {
@@ -118,6 +120,8 @@ void GroupParts::collect(const tree::Expr& expr) {
   if (expr.as<tree::Grouping>() != nullptr) {
     refuse_clause("GROUPING()", "its sets are merged one by one", "Leave it out.");
   }
+  if (const auto* interval = expr.as<tree::Interval>()) return collect(*interval->count);
+  if (expr.as<tree::Keyword>() != nullptr) return;  // no value of its own
   if (!is_merged(expr)) {
     add_constant(expr);
     return;
@@ -211,13 +215,18 @@ std::vector<tree::SelectPtr> GroupParts::make_probes() const {
   if (aggregate_exprs_.empty())
     calls->targets.push_back(tree::make::target(tree::make::count_star()));
   probes.push_back(std::move(calls));
-  if (row_exprs_.empty()) return probes;
-  tree::SelectPtr rows = rows_only();
-  for (const tree::Expr* expr : row_exprs_) {
-    rows->targets.push_back(tree::make::target(tree::clone(*expr)));
-  }
-  probes.push_back(std::move(rows));
+  if (!row_exprs_.empty()) probes.push_back(columns_probe(row_exprs_));
+  // Last, where a shard may be sent rows.
+  if (merging().transport == nullptr) return probes;
+  const auto columns = gathered_columns(scatter_);
+  if (!columns.empty()) probes.push_back(columns_probe(columns));
   return probes;
+}
+
+tree::SelectPtr GroupParts::columns_probe(const std::vector<const tree::Expr*>& columns) const {
+  tree::SelectPtr probe = rows_only();
+  for (const tree::Expr* expr : columns) probe->targets.push_back(tree::make::target(tree::clone(*expr)));
+  return probe;
 }
 
 void GroupParts::read_types() {

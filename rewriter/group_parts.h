@@ -50,6 +50,7 @@ class GroupParts {
   const Constant* find_constant(const tree::Expr& expr) const;
   tree::SelectPtr rows_only() const;
   std::vector<tree::SelectPtr> make_probes() const;
+  tree::SelectPtr columns_probe(const std::vector<const tree::Expr*>& columns) const;
   void read_types();
   const values::ColumnType& row_type(int row) const;
   const ResultColumn& row_column(int row) const;

@@ -25,6 +25,8 @@ SqlTemplate::Piece piece_of(std::string_view marker) {
       return SqlTemplate::SlotHole{index};
     case 'n':
       return SqlTemplate::ShardNumberHole{};
+    case 'r':
+      return SqlTemplate::RowsHole{};
     default:
       return SqlTemplate::ShardNameHole{};
   }
@@ -111,6 +113,10 @@ void keep_names(tree::Select& select) {
 
 tree::ExprPtr slot_hole(int slot) {
   return marked('s', slot);
+}
+
+tree::ExprPtr rows_hole() {
+  return marked('r', 0);
 }
 
 tree::ExprPtr evaluation(Planning& planning, std::string sql, std::string type_name,

@@ -16,6 +16,12 @@ struct KeyForm {
   std::optional<values::ColumnType> type;
 };
 
+/// How a value goes to the proxy and back to a shard, which has it then as it was.
+struct Transport {
+  tree::ExprPtr expr;  ///< what a shard is asked for
+  Finish::Column column;
+};
+
 struct Merging {
   /// In which form hidden columns are asked for.
   values::Format format;
@@ -29,6 +35,8 @@ struct Merging {
   bool plain_limits;
   /// GROUP BY may name columns by their places whatever they are, and an alias in FROM may name columns.
   bool names_freely;
+  /// GROUP BY without ORDER BY sorts by the groups, too.
+  bool (*sorts_groups)(const Planning& planning);
   /// Called before anything is described: what columns are named and typed by.
   void (*settle)(Planning& planning, const tree::Select& select);
   /// A described column as the merge reads it.
@@ -37,7 +45,8 @@ struct Merging {
   std::optional<KeyForm> (*key_form)(const Planning& planning, const ResultColumn& column, const tree::Expr& expr,
                                      bool extreme);
 
-  /// The value with all its digits, where its text does not have them and the binary protocol needs them. Null: it has.
+  /// The value with all its digits, where its text does not have them and the binary protocol needs them. Null: it
+  /// has, or it is not known how to ask for them.
   tree::ExprPtr (*exact)(const ResultColumn& column, const tree::Expr& expr);
 
   AggregateCall (*read_aggregate)(const Planning& planning, const tree::FunctionCall& call, bool key_inside);
@@ -51,6 +60,10 @@ struct Merging {
   /// What an aggregate is computed of after the merge (AVG(x): SUM(x) and COUNT(x)); empty: it is one of its own.
   std::vector<tree::ExprPtr> (*composed_of)(const tree::FunctionCall& call);
   merge::Expression (*after_merge)(Planning& planning, const tree::Expr& expr, const Leaf& leaf, Wanted wanted);
+  /// Nothing: values of its type do not come back as they were. Null: no server is sent merged rows.
+  std::optional<Transport> (*transport)(const Planning& planning, const ResultColumn& column, const tree::Expr& expr);
+  /// Of an expression with aggregates that are composed: of their parts it has the same value.
+  bool (*averages_are_exact)(const tree::Expr& expr);
   /// The value may have digits that its text, of which an aggregate of it would be merged, does not show.
   bool (*hides_digits)(const Planning& planning, const tree::Expr& expr);
 };

@@ -47,8 +47,9 @@ struct SqlTemplate {
   struct ParameterHole { int index; };  ///< MySQL: `?`, filled with the value as a literal; $1 stays text
   struct ShardNumberHole {};  ///< `_shard_num`: 1-based
   struct ShardNameHole {};    ///< `_shard_name`, quoted
+  struct RowsHole {};         ///< Finish
   using Piece = std::variant<std::string, LiteralHole, EvaluatedHole, SlotHole, ParameterHole, ShardNumberHole,
-                             ShardNameHole>;
+                             ShardNameHole, RowsHole>;
   std::vector<Piece> pieces;
 };
 
@@ -102,6 +103,7 @@ struct ResultColumn {
   values::Oid type = 0;
   std::int16_t type_size = 0;
   std::int32_t typmod = -1;     ///< MySQL: the decimals that are told
+  bool zerofill = false;        ///< MySQL: shown with zeros ahead
   std::string definition = {};  ///< MySQL: the whole column definition, as it goes to clients
 };
 
@@ -294,6 +296,28 @@ struct LocalPlan {
   std::string tag;
 };
 
+/// scatter, MySQL: what a shard computes of the recipe's rows, which it is sent as literals.
+struct Finish {
+  /// With a RowsHole each for the rows and for how many they are.
+  SqlTemplate sql;
+  struct Column {
+    enum class Form : std::uint8_t {
+      number,           ///< an integer with a sign, or a decimal
+      unsigned_number,  ///< also one that the merge has with a sign
+      real,
+      single,  ///< a FLOAT, with all its digits
+      text,    ///< bytes of utf8mb4
+      bytes,
+      date,
+      time,
+      datetime
+    };
+    Form form = Form::number;
+    std::string charset = {};  ///< of a text: the column's own
+  };
+  std::vector<Column> columns;  ///< one for each of the recipe's outputs
+};
+
 struct Plan {
   PlanKind kind = PlanKind::refuse;
   Effect effect = Effect::none;
@@ -305,6 +329,7 @@ struct Plan {
   /// broadcast: shards whose text is another one. An empty text: the shard is left out.
   std::map<int, std::string> subquery_of;
   std::optional<merge::Recipe> recipe;  ///< scatter; RETURNING of split and broadcast
+  std::optional<Finish> finish;
   /// Row counts of the tags are summed (split, sharded writes) or taken from one shard (reference).
   bool sum_counts = true;
   std::optional<InsertSplit> insert;
@@ -411,6 +436,7 @@ struct BoundPlan {
   router::ShardSet shards;
   std::string why;                        ///< explanation of the route
   std::vector<ShardQuery> queries;        ///< empty for a relay: the client's own bytes are sent
+  std::vector<std::string> finish;        ///< Plan::finish, cut at its holes
   std::size_t last = 0;                   ///< split INSERT: which of `queries` has the statement's last row
   std::vector<std::size_t> query_of_row;  ///< split INSERT: which of `queries` has each row
   std::vector<values::Datum> slots;       ///< for merge::Binding

@@ -166,6 +166,7 @@ void fill_holes(Planning& planning, tree::Statement& statement);
 void typing_form(tree::Statement& statement);
 SqlTemplate with_holes(SqlTemplate printed);
 tree::ExprPtr slot_hole(int slot);
+tree::ExprPtr rows_hole();
 /// An expression that a backend computes once; per-transaction ones with the same text are shared.
 tree::ExprPtr evaluation(Planning& planning, std::string sql, std::string type_name,
                          bool per_transaction);

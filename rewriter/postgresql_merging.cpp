@@ -15,6 +15,10 @@ std::optional<KeyForm> key_form(const Planning& planning, const ResultColumn& co
   return KeyForm{tree::clone(expr), std::nullopt};
 }
 
+bool sorts_groups(const Planning&) {
+  return false;
+}
+
 tree::ExprPtr exact(const ResultColumn&, const tree::Expr&) {
   return nullptr;
 }
@@ -40,6 +44,7 @@ const Merging postgresql_merging{
     .null_is_least = false,
     .plain_limits = false,
     .names_freely = true,
+    .sorts_groups = sorts_groups,
     .settle = settle,
     .type = type,
     .key_form = key_form,
@@ -49,6 +54,8 @@ const Merging postgresql_merging{
     .state_types = state_types,
     .composed_of = composed_of,
     .after_merge = compute,
+    .transport = nullptr,
+    .averages_are_exact = nullptr,
     .hides_digits = hides_digits,
 };
 

@@ -32,6 +32,9 @@ LimitSlots add_limit_slots(Planning& planning, const tree::Select& select, bool 
 merge::SortKey sort_key(const Planning& planning, const tree::SortKey& key, int column,
                         values::Collation collation);
 
+/// ORDER BY, or the one that GROUP BY stands for.
+std::vector<tree::SortKey> order_of(const Scatter& scatter);
+
 /// Fills in what all scatters share, and the subquery.
 Outcome finish_scatter(Scatter& scatter, tree::SelectPtr subquery, merge::Recipe recipe,
                        std::string reason);

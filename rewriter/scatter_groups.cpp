@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "rewriter/after_merge.h"
+#include "rewriter/finish.h"
 #include "rewriter/group_columns.h"
 
 /// Scatter of groups: each shard's states of the aggregates, merged by the group's columns; HAVING,
@@ -24,11 +25,12 @@ class GroupScatter : public GroupColumns {
                     "Compute it in the application.");
     }
     collect();
-    const std::size_t probes = row_exprs_.empty() ? 1 : 2;
-    if (!probed(planning_, probes)) return ask_with(planning_, make_probes());
+    auto probes = make_probes();
+    if (!probed(planning_, probes.size())) return ask_with(planning_, std::move(probes));
     read_types();
     choose_distinct_sets();
     for (int i = 0; i < width(); ++i) add_output(i);
+    add_exact_outputs();
     add_steps();
     tree::SelectPtr subquery = make_subquery();
     return finish_scatter(scatter_, std::move(subquery), make_recipe(), reason());
@@ -90,6 +92,7 @@ class GroupScatter : public GroupColumns {
     const bool plain = expr.as<tree::Literal>() != nullptr || expr.as<tree::Param>() != nullptr;
     if (!plain) {
       if (const Constant* constant = find_constant(expr)) {
+        if (merging().exact(row_column(constant->row), *tree::make::null())) return std::nullopt;
         return column_of(constant_internal(expr), row_type(constant->row));
       }
     }
@@ -139,6 +142,26 @@ class GroupScatter : public GroupColumns {
     outputs_.push_back(column);
   }
 
+  /// What is passed on, and shows few of its digits, is compared by all of them.
+  void add_exact_outputs() {
+    for (int i = 0; i < width(); ++i) {
+      if (!merging().exact(result(i), *tree::make::null())) continue;
+      const tree::Expr& expr = *scatter_.block.outputs[static_cast<std::size_t>(i)].expr;
+      const int aggregate = find_aggregate_call(expr);
+      const bool extreme = aggregate >= 0 && passes_on(aggregates_of_[static_cast<std::size_t>(aggregate)].call.rule->kind);
+      const Constant* constant = find_constant(expr);
+      if (extreme || find_group(expr) >= 0) {
+        exact_.push_back(*comparable_leaf(expr));
+      } else if (constant != nullptr) {
+        const auto [column, type] = comparable_constant(*constant);
+        exact_.push_back(column_of(column, type));
+      } else {
+        continue;
+      }
+      planning_.plan->exact.push_back(i);
+    }
+  }
+
   // ------------------------------------------------------------------------------------------
   // steps
 
@@ -156,7 +179,8 @@ class GroupScatter : public GroupColumns {
       merge::Expression condition = having(*part);
       filters_.push_back(std::move(condition));
     }
-    for (const tree::SortKey& key : select_.order_by) {
+    order_ = order_of(scatter_);
+    for (const tree::SortKey& key : order_) {
       const Meaning meaning = meaning_of(scatter_.block, *key.expr, planning_.pins);
       const auto [column, type] = comparable(*meaning.expr);
       const std::string what = "ORDER BY " + planning_.text(*key.expr);
@@ -265,6 +289,7 @@ class GroupScatter : public GroupColumns {
       recipe.outputs.push_back(
           {settled(outputs_[i]), column_type(planning_, result(static_cast<int>(i)))});
     }
+    for (const merge::Expression& column : exact_) recipe.outputs.push_back({settled(column.index), column.type});
     return recipe;
   }
 
@@ -276,16 +301,31 @@ class GroupScatter : public GroupColumns {
   std::vector<const tree::Expr*> computed_exprs_;
   std::vector<merge::Expression> computed_;
   std::vector<merge::Expression> filters_;
+  std::vector<tree::SortKey> order_;
   std::vector<merge::SortKey> sort_;
   merge::Distinct distinct_;
   LimitSlots limit_;
   std::vector<int> outputs_;
+  std::vector<merge::Expression> exact_;
 };
 
 }  // namespace
 
+/// What is refused in one way may be planned in the next, which costs more.
 Outcome scatter_groups(Scatter& scatter) {
-  return GroupScatter(scatter).plan();
+  Plan& plan = *scatter.planning.plan;
+  const std::size_t slots = plan.slots.size();
+  const std::size_t exact = plan.exact.size();
+  try {
+    return GroupScatter(scatter).plan();
+  } catch (const Refusal&) {
+    for (const auto planner : {finish_groups, gather}) {
+      plan.slots.resize(slots);
+      plan.exact.resize(exact);
+      if (auto outcome = try_to(planner, scatter)) return std::move(*outcome);
+    }
+    throw;
+  }
 }
 
 }  // namespace anabranch::rewriter

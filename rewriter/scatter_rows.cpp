@@ -59,7 +59,9 @@ class RowScatter {
   // ------------------------------------------------------------------------------ what is compared
 
   void find_sort_columns() {
-    for (const tree::SortKey& key : scatter_.select.order_by) {
+    // What DISTINCT leaves of sorted groups has no order.
+    if (!scatter_.select.distinct || !scatter_.select.order_by.empty()) order_ = order_of(scatter_);
+    for (const tree::SortKey& key : order_) {
       sort_.push_back(compared(*key.expr, "ORDER BY " + planning_.text(*key.expr)));
     }
   }
@@ -130,7 +132,7 @@ class RowScatter {
   }
 
   /// Of tables' columns; of what a server computes only where it needs no temporary table, which would keep fewer
-  /// digits. Behind a set operation there is no place to ask for more.
+  /// digits, or all that there are: a window function's value is read from one in any case. Behind a set operation there is no place to ask for more.
   void find_exact_columns() {
     if (scatter_.block.left != nullptr || !scatter_.block.outputs_known) return;
     const tree::Select& select = scatter_.select;
@@ -138,8 +140,10 @@ class RowScatter {
         !select.distinct && select.group_by.empty() && select.order_by.empty() && !has_windows(select);
     for (int output = 0; output < width_; ++output) {
       const ResultColumn& column = result()[static_cast<std::size_t>(output)];
-      const Ident ident = scatter_.block.outputs[static_cast<std::size_t>(output)].ident;
-      if (!streams && planning_.query.column(ident) == nullptr) continue;
+      const OutputColumn& written = scatter_.block.outputs[static_cast<std::size_t>(output)];
+      const auto* call = written.expr != nullptr ? written.expr->as<tree::FunctionCall>() : nullptr;
+      const bool window = call != nullptr && call->windowed();
+      if (!streams && !window && planning_.query.column(written.ident) == nullptr) continue;
       if (!merging().exact(column, *tree::make::null())) continue;
       values::ColumnType real;
       real.oid = values::oid::text;
@@ -293,7 +297,7 @@ class RowScatter {
       values::Collation collation =
           check_order(type_of(sort_[i]), sort_[i].collation, sort_[i].what);
       keys.push_back(
-          sort_key(planning_, scatter_.select.order_by[i], index_of(sort_[i]), std::move(collation)));
+          sort_key(planning_, order_[i], index_of(sort_[i]), std::move(collation)));
     }
     if (keys.empty()) {
       recipe.source = merge::Concat{};
@@ -330,6 +334,7 @@ class RowScatter {
   Planning& planning_;
   bool distinct_;
   int width_;
+  std::vector<tree::SortKey> order_;
   std::vector<Compared> sort_;
   std::vector<Compared> distinct_columns_;
   std::vector<Hidden> hidden_;

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "merge/evaluate.h"
-#include "rewriter/merging.h"
+#include "rewriter/finish.h"
 #include "rewriter/scatter.h"
 
 /// SELECT: relayed where its rows are on one shard, scattered where it splits, else refused.
@@ -38,13 +38,6 @@ void check_locking(const Scatter& scatter) {
     refuse_clause("FOR UPDATE with LIMIT", "each shard would lock rows beyond the limit",
                   "Select the keys first, then lock them by key.");
   }
-}
-
-void check_directions(const Scatter& scatter) {
-  const bool directed = std::ranges::any_of(scatter.select.group_by, [](const tree::GroupItem& item) {
-    return item.direction != tree::SortKey::Direction::unspecified;
-  });
-  if (directed) refuse_clause("GROUP BY with ASC or DESC", "groups come in no order", "Use ORDER BY.");
 }
 
 /// Every shard asked must have every table.
@@ -86,10 +79,10 @@ Outcome scatter_plain(Scatter& scatter) {
                   "Let the sharded table be in FROM, or ask for one key.");
   }
   if (const auto window = scatter.analysis.incomplete_window(scatter.block, rows)) {
+    if (auto gathered = try_to(gather, scatter)) return std::move(*gathered);
     refuse_clause("a window function", *window, "Put the key into its PARTITION BY.");
   }
   check_locking(scatter);
-  check_directions(scatter);
   Planning& planning = scatter.planning;
   if (is_aggregated(scatter.select, planning.functions)) {
     const auto items = group_items(scatter.block, planning.pins);
@@ -100,6 +93,7 @@ Outcome scatter_plain(Scatter& scatter) {
     const bool complete = items && Analysis::completes(rows, groups);
     if (!complete) {
       if (has_windows(scatter.select)) {
+        if (auto gathered = try_to(gather, scatter)) return std::move(*gathered);
         refuse_clause("a window function over groups", "the groups are complete only after merging",
                       "Group by the key, or compute the window in the application.");
       }
@@ -357,6 +351,20 @@ merge::SortKey sort_key(const Planning& planning, const tree::SortKey& key, int 
                          : key.nulls == tree::SortKey::Nulls::first;
   made.collation = std::move(collation);
   return made;
+}
+
+std::vector<tree::SortKey> order_of(const Scatter& scatter) {
+  std::vector<tree::SortKey> keys;
+  for (const tree::SortKey& key : scatter.select.order_by) keys.push_back(tree::clone(key));
+  if (!keys.empty() || !scatter.planning.language().merging->sorts_groups(scatter.planning)) return keys;
+  for (const tree::GroupItem& item : scatter.select.group_by) {
+    if (item.kind != tree::GroupItem::Kind::expr) return {};
+    tree::SortKey key;
+    key.expr = tree::clone(*item.expr);
+    key.direction = item.direction;
+    keys.push_back(std::move(key));
+  }
+  return keys;
 }
 
 Outcome finish_scatter(Scatter& scatter, tree::SelectPtr subquery, merge::Recipe recipe,

@@ -42,6 +42,7 @@ rewriter::ResultColumn result_column(std::string definition, net::mysql::Capabil
   made.name = column->name;
   made.type = values::mysql_type(code, flag);
   made.typmod = column->decimals;
+  made.zerofill = (column->flags & net::mysql::column_flag::zerofill) != 0;
   made.definition = std::move(definition);
   return made;
 }

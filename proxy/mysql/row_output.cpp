@@ -25,6 +25,43 @@ std::size_t scale_of(std::string_view text) {
   return point == std::string_view::npos ? 0 : text.size() - point - 1;
 }
 
+constexpr std::uint16_t binary_collation = 63;
+
+/// Types whose values are written alike.
+enum class Class : std::uint8_t { integer, decimal, real, date, time, datetime, text };
+
+Class class_of(net::mysql::FieldType type) {
+  using net::mysql::FieldType;
+  switch (type) {
+    case FieldType::tiny_int:
+    case FieldType::small_int:
+    case FieldType::int_:
+    case FieldType::medium_int:
+    case FieldType::big_int:
+    case FieldType::year:
+      return Class::integer;
+    case FieldType::decimal:
+    case FieldType::new_decimal:
+      return Class::decimal;
+    case FieldType::float_:
+    case FieldType::double_:
+      return Class::real;
+    case FieldType::date:
+      return Class::date;
+    case FieldType::time:
+      return Class::time;
+    case FieldType::timestamp:
+    case FieldType::datetime:
+      return Class::datetime;
+    default:
+      return Class::text;
+  }
+}
+
+bool is_exact(Class at) {
+  return at == Class::integer || at == Class::decimal;
+}
+
 bool has_few_digits(net::mysql::FieldType type, int decimals) {
   return type == net::mysql::FieldType::float_ || (type == net::mysql::FieldType::double_ && decimals < values::kAnyDecimals);
 }
@@ -32,7 +69,10 @@ bool has_few_digits(net::mysql::FieldType type, int decimals) {
 }  // namespace
 
 RowOutput::RowOutput(State& state, const rewriter::Plan& plan, bool binary)
-    : state_(state), plan_(plan), binary_(binary), fields_(plan.recipe->outputs.size()) {}
+    : state_(state),
+      plan_(plan),
+      binary_(binary),
+      fields_(plan.finish ? plan.result->size() + plan.exact.size() : plan.recipe->outputs.size()) {}
 
 void RowOutput::describe(std::span<const std::string> partial) {
   if (!definitions_.empty()) return;
@@ -48,10 +88,25 @@ void RowOutput::describe(std::span<const std::string> partial) {
     columns_[static_cast<std::size_t>(plan_.exact[i])].exact = definitions_.size() + i;
   }
   for (const Column& column : columns_) {
-    if (!binary_ || column.exact || !has_few_digits(column.type, column.decimals)) continue;
+    if (!binary_ || column.exact || column.form == Form::real) continue;
+    if (!has_few_digits(column.type, column.decimals)) continue;
     throw values::make_error(values::ErrorId::unsupported_clause,
                              "a FLOAT, or a DOUBLE of fixed decimals, in the binary protocol",
                              "its text does not have all its digits", "Select it as CAST(x AS DOUBLE).");
+  }
+}
+
+void RowOutput::check_computed(std::span<const std::string> definitions) const {
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const auto computed = read(definitions[i]);
+    // What is only shown comes as bytes.
+    const bool shown = class_of(computed.type) == Class::text && computed.collation == binary_collation;
+    if (shown || computed.type == net::mysql::FieldType::null) continue;
+    const bool same_digits = computed.decimals == columns_[i].decimals;
+    const Class told = class_of(columns_[i].type);
+    const Class got = class_of(computed.type);
+    if (got == told || (same_digits && is_exact(got) && is_exact(told))) continue;
+    throw values::make_error(values::ErrorId::description_changed, "a shard answers with columns of other types");
   }
 }
 
@@ -63,11 +118,12 @@ net::mysql::ColumnDefinition41 RowOutput::read(const std::string& definition) co
 
 RowOutput::Column RowOutput::column_of(std::size_t output) const {
   const auto definition = read(definitions_[output]);
-  const values::Oid merged = plan_.recipe->outputs[output].type.oid;
   Column column;
   column.type = definition.type;
   column.is_unsigned = (definition.flags & net::mysql::column_flag::is_unsigned) != 0;
   column.decimals = definition.decimals;
+  if (plan_.finish) return column;
+  const values::Oid merged = plan_.recipe->outputs[output].type.oid;
   const bool is_real = column.type == net::mysql::FieldType::double_;
   const bool is_decimal = column.type == net::mysql::FieldType::new_decimal;
   // What the plan was made for; the name is that of a type of the merge.
@@ -104,13 +160,19 @@ void RowOutput::write(const merge::RowView& row) {
     net::mysql::BinaryRowWriter writer(out, state_.sequence, columns_.size());
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const Column& column = columns_[i];
-      const Field value = column.exact ? fields_[*column.exact] : formed(column, fields_[i]);
-      writer.add(column.type, in_binary(column, value));
+      writer.add(column.type, in_binary(column, with_all_digits(i)));
     }
     return;
   }
   net::mysql::PacketWriter writer(out, state_.sequence);
   for (std::size_t i = 0; i < columns_.size(); ++i) writer.field(formed(columns_[i], fields_[i]));
+}
+
+/// A merged real has them until it is formed.
+Field RowOutput::with_all_digits(std::size_t output) {
+  const Column& column = columns_[output];
+  if (column.exact) return fields_[*column.exact];
+  return column.form == Form::real ? fields_[output] : formed(column, fields_[output]);
 }
 
 Field RowOutput::formed(const Column& column, const Field& value) {

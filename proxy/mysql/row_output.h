@@ -20,6 +20,8 @@ class RowOutput {
   /// What the first of the shards says of its rows' columns: of those that are passed on it knows more than whoever
   /// has described the statement. Before all else.
   void describe(std::span<const std::string> partial);
+  /// Of an answer that a shard has computed. Throws where its types are not those that are told.
+  void check_computed(std::span<const std::string> definitions) const;
   /// Waits while the client reads too slowly. Throws SessionLost where it is gone.
   net::Task<void> take(const merge::Batch& rows);
   void finish(std::uint16_t warnings);
@@ -52,6 +54,7 @@ class RowOutput {
   net::mysql::ColumnDefinition41 read(const std::string& definition) const;
   Column column_of(std::size_t output) const;
   void begin();
+  net::mysql::Field with_all_digits(std::size_t output);
   net::mysql::Field formed(const Column& column, const net::mysql::Field& value);
   std::string literal(const Column& column, std::string_view value) const;
   net::mysql::Field in_binary(const Column& column, const net::mysql::Field& value);

@@ -16,6 +16,7 @@
 #include "proxy/mysql/into.h"
 #include "proxy/mysql/prepared.h"
 #include "proxy/mysql/row_output.h"
+#include "proxy/mysql/sent_rows.h"
 #include "proxy/mysql/several.h"
 #include "proxy/mysql/statement_time.h"
 #include "proxy/mysql/transaction.h"
@@ -35,6 +36,8 @@ class Scatter {
         plan_(*request.plan->plan),
         request_(request),
         budget_(state.db->config->limits.query_memory),
+        sent_(plan_, budget_),
+        answers_(!plan_.finish),
         output_(state, plan_, request.prepared != nullptr) {
     if (!plan_.into.empty()) {
       into_ = std::make_unique<IntoVariables>(state, request);
@@ -54,9 +57,10 @@ class Scatter {
     try {
       if (plan_.one_moment) co_await time_.set(state_, members_);
       state_.check_cancelled();
-      for (std::size_t source = 0; source < members_.size(); ++source) send(source);
-      streams_.send();
+      for (std::size_t i = 0; i < members_.size(); ++i) send(*members_[i], bound_.queries[i].sql);
+      streams_->send();
       co_await (plan_.recipe->passes_through() ? pass_rows() : merge());
+      if (plan_.finish) co_await finish_rows();
     } catch (...) {
       failure = std::current_exception();
     }
@@ -81,19 +85,19 @@ class Scatter {
                              "SET sql_select_limit = DEFAULT, and write LIMIT.");
   }
 
-  void send(std::size_t source) {
-    backends::Lease& lease = members_[source]->lease;
-    backends::write_command(lease, net::mysql::ComQuery{bound_.queries[source].sql});
+  void send(Enlisted& member, std::string_view sql) {
+    backends::Lease& lease = member.lease;
+    backends::write_command(lease, net::mysql::ComQuery{sql});
     lease->expect_ready();
     running_.push_back(std::make_unique<Running>(state_, lease));
-    streams_.add(lease, static_cast<std::size_t>(state_.db->config->limits.query_memory));
+    streams_->add(lease, static_cast<std::size_t>(state_.db->config->limits.query_memory));
   }
 
   /// Rows as they come.
   net::Task<void> pass_rows() {
-    while (const auto next = co_await streams_.next()) {
+    while (const auto next = co_await streams_->next()) {
       take(next->source, next->reply);
-      if (next->reply == Stream::Reply::rows) co_await take_rows(streams_.stream(next->source).rows);
+      if (next->reply == Stream::Reply::rows) co_await take_rows(streams_->stream(next->source).rows);
     }
   }
 
@@ -101,7 +105,7 @@ class Scatter {
     merge::Binding binding;
     binding.output_formats.assign(plan_.recipe->outputs.size(), values::Format::text);
     binding.slots = std::move(bound_.slots);
-    merge::Merger merger(*plan_.recipe, std::move(binding), streams_.size(), budget_);
+    merge::Merger merger(*plan_.recipe, std::move(binding), streams_->size(), budget_);
     merge::Batch out;
     while (true) {
       const merge::Merger::Status status = merger.next(out);
@@ -113,17 +117,17 @@ class Scatter {
       std::size_t source = status.source;
       Stream::Reply reply{};
       if (status.any) {
-        const auto next = co_await streams_.next();
+        const auto next = co_await streams_->next();
         if (!next) throw values::make_error(values::ErrorId::internal, "the merge waits for shards that have ended");
         source = next->source;
         reply = next->reply;
       } else {
-        reply = co_await streams_.next_of(source);
+        reply = co_await streams_->next_of(source);
       }
       feed(merger, source, reply);
     }
     // A merge that has enough (LIMIT) leaves bounded rests.
-    while (const auto next = co_await streams_.next()) take(next->source, next->reply);
+    while (const auto next = co_await streams_->next()) take(next->source, next->reply);
   }
 
   void feed(merge::Merger& merger, std::size_t source, Stream::Reply reply) {
@@ -131,7 +135,7 @@ class Scatter {
     if (reply == Stream::Reply::end) merger.finish(source);
     if (reply != Stream::Reply::rows) return;
     merge::Batch rows;
-    rows.swap(streams_.stream(source).rows);
+    rows.swap(streams_->stream(source).rows);
     merger.consume(source, std::move(rows));
   }
 
@@ -146,6 +150,7 @@ class Scatter {
   net::Task<std::optional<std::uint64_t>> count_all_rows() {
     if (cursor_ != nullptr) co_return std::nullopt;
     if (!plan_.counts_all_rows) co_return output_.rows();
+    if (plan_.finish) co_return std::nullopt;
     const bool cuts_only = std::ranges::all_of(
         plan_.recipe->steps, [](const auto& step) { return std::holds_alternative<merge::Limit>(step); });
     if (!cuts_only || warnings_ > 0) co_return std::nullopt;
@@ -161,8 +166,26 @@ class Scatter {
     co_return sum;
   }
 
+  /// The first shard is sent the rows, and what it answers is the answer.
+  net::Task<void> finish_rows() {
+    std::string sql = sent_.statement(bound_.finish);
+    running_.clear();
+    // It tells of its last statement's only.
+    warnings_ -= std::exchange(first_warnings_, 0);
+    std::erase(warned_, members_.front()->lease.shard());
+    streams_ = std::make_unique<backends::Streams<Stream>>();
+    answers_ = true;
+    state_.check_cancelled();
+    send(*members_.front(), sql);
+    sql = {};
+    streams_->send();
+    co_await pass_rows();
+  }
+
   net::Task<void> take_rows(const merge::Batch& rows) {
-    if (into_ != nullptr) {
+    if (!answers_) {
+      sent_.add(rows);
+    } else if (into_ != nullptr) {
       into_->keep(rows);
     } else if (cursor_ != nullptr) {
       cursor_->keep(rows);
@@ -172,31 +195,35 @@ class Scatter {
   }
 
   void take(std::size_t source, Stream::Reply reply) {
-    const Stream& stream = streams_.stream(source);
+    const Stream& stream = streams_->stream(source);
     if (reply == Stream::Reply::columns) return take_columns(stream);
     if (reply != Stream::Reply::end) return;
     const backends::Lease& lease = members_[source]->lease;
     if (stream.failure()) throw backends::ServerError(*stream.failure(), lease.shard(), lease.shard_name());
     warnings_ += stream.warnings();
+    if (source == 0) first_warnings_ = stream.warnings();
     if (stream.warnings() == 0) return;
     warned_.push_back(lease.shard());
   }
 
   void take_columns(const Stream& stream) {
-    if (stream.definitions().size() != plan_.recipe->inputs.size()) {
+    const bool computed = plan_.finish && answers_;
+    const std::size_t expected =
+        computed ? plan_.result->size() + plan_.exact.size() : plan_.recipe->inputs.size();
+    if (stream.definitions().size() != expected) {
       throw values::make_error(values::ErrorId::description_changed, "a shard answers with other columns");
     }
     RowOutput& output = into_ != nullptr ? into_->output() : cursor_ != nullptr ? cursor_->output() : output_;
-    output.describe(stream.definitions());
+    computed ? output.check_computed(stream.definitions()) : output.describe(stream.definitions());
   }
 
   /// Nothing of the statement runs on when its error is told.
   net::Task<void> stop() {
-    for (std::size_t source = 0; source < streams_.size(); ++source) {
-      if (!streams_.finished(source)) backends::request_cancel(streams_.lease(source));
+    for (std::size_t source = 0; source < streams_->size(); ++source) {
+      if (!streams_->finished(source)) backends::request_cancel(streams_->lease(source));
     }
-    co_await streams_.drain();
-    for (std::size_t source = 0; source < streams_.size(); ++source) co_await cancels_ended(streams_.lease(source));
+    co_await streams_->drain();
+    for (std::size_t source = 0; source < streams_->size(); ++source) co_await cancels_ended(streams_->lease(source));
   }
 
   void finish(std::optional<std::uint64_t> found) {
@@ -213,7 +240,9 @@ class Scatter {
   Request& request_;
   rewriter::BoundPlan bound_;
   merge::MemoryBudget budget_;
-  backends::Streams<Stream> streams_;
+  SentRows sent_;
+  bool answers_;  ///< what comes is the answer, and no rows that a shard is to be sent
+  std::unique_ptr<backends::Streams<Stream>> streams_ = std::make_unique<backends::Streams<Stream>>();
   std::vector<Enlisted*> members_;
   std::vector<std::unique_ptr<Running>> running_;
   StatementTime time_;
@@ -221,6 +250,7 @@ class Scatter {
   std::unique_ptr<CursorRows> cursor_;  ///< of an execution that opens one
   std::unique_ptr<IntoVariables> into_;
   std::uint64_t warnings_ = 0;
+  std::uint64_t first_warnings_ = 0;  ///< of these, the first shard's
   std::vector<std::uint32_t> warned_;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/merging.h"

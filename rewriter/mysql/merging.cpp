@@ -44,6 +44,13 @@ values::ColumnType type(const Planning&, const ResultColumn& column) {
   }
 }
 
+/// MySQL does since 8.0 no longer.
+bool sorts_groups(const Planning& planning) {
+  const Mode& mode = planning.request->context->mysql;
+  constexpr int mysql_8 = 80000;
+  return mode.mariadb || mode.version < mysql_8;
+}
+
 /// With all digits, which a column of fixed or few decimals does not show.
 tree::ExprPtr exact(tree::ExprPtr real) {
   return tree::make::op("+", tree::make::raw("0e0"), std::move(real));
@@ -152,6 +159,10 @@ std::optional<KeyForm> key_form(const Planning& planning, const ResultColumn& co
       return KeyForm{exact(tree::clone(expr)), of(values::kMysqlReal)};
     case MysqlCode::double_:
       return KeyForm{has_all_digits(column) ? tree::clone(expr) : exact(tree::clone(expr)), of(values::kMysqlReal)};
+    case MysqlCode::year:
+      // As a number it would lose the zeros of 0000.
+      if (extreme) return KeyForm{tree::make::op("+", tree::clone(expr), tree::make::integer(0)), of(oid::int8)};
+      return std::nullopt;
     case MysqlCode::bit:
       // What MIN and MAX of bits are told as depends on how a server goes about it.
       if (extreme) refuse_clause("MIN or MAX of bits", "their type is not known", "Ask for MIN(x + 0).");
@@ -233,7 +244,7 @@ std::vector<tree::ExprPtr> spread_states(const tree::ExprPtr& x) {
   std::vector<tree::ExprPtr> states;
   states.push_back(aggregate("count", x));
   states.push_back(aggregate("sum", tree::make::cast(tree::clone(x), "double")));
-  states.push_back(tree::make::op("*", aggregate("var_pop", x), aggregate("count", x)));
+  states.push_back(exact(tree::make::op("*", aggregate("var_pop", x), aggregate("count", x))));
   return states;
 }
 
@@ -263,7 +274,12 @@ std::vector<values::Oid> state_types(const AggregateCall& at, const std::vector<
 tree::ExprPtr exact_form(const ResultColumn& column, const tree::Expr& expr) {
   const MysqlCode code = values::mysql_code(column.type);
   const bool few = code == MysqlCode::float_ || (code == MysqlCode::double_ && !has_all_digits(column));
-  return few ? exact(tree::clone(expr)) : nullptr;
+  if (!few) return nullptr;
+  if (!contains_window(expr)) return exact(tree::clone(expr));
+  // It is read from a temporary table, which has rounded a DOUBLE: its text is all of it.
+  const auto* call = expr.as<tree::FunctionCall>();
+  if (call == nullptr || !call->windowed()) return nullptr;
+  return code == MysqlCode::double_ ? tree::clone(expr) : exact(tree::clone(expr));
 }
 
 std::vector<tree::ExprPtr> composed_of(const tree::FunctionCall& call) {
@@ -282,6 +298,7 @@ const Merging merging{
     .null_is_least = true,
     .plain_limits = true,
     .names_freely = false,
+    .sorts_groups = sorts_groups,
     .settle = settle_columns,
     .type = type,
     .key_form = key_form,
@@ -291,6 +308,8 @@ const Merging merging{
     .state_types = state_types,
     .composed_of = composed_of,
     .after_merge = after_merge,
+    .transport = transport,
+    .averages_are_exact = averages_are_exact,
     .hides_digits = hides_digits,
 };
 

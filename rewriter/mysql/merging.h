@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rewriter/after_merge.h"
+#include "rewriter/merging.h"
 
 /// Internal to rewriter/mysql.
 namespace anabranch::rewriter::mysql {
@@ -16,6 +17,12 @@ void settle_columns(Planning& planning, const tree::Select& select);
 /// rewriter::after_merge() by MySQL's rules: division gives NULL by zero and as many digits as the session wants,
 /// and truth is a number.
 merge::Expression after_merge(Planning& planning, const tree::Expr& expr, const Leaf& leaf, Wanted wanted);
+
+/// Merging::transport: of types that a literal can have. MariaDB's only, whose VALUES stands beside a SELECT.
+std::optional<Transport> transport(const Planning& planning, const ResultColumn& column, const tree::Expr& expr);
+
+/// Merging::averages_are_exact.
+bool averages_are_exact(const tree::Expr& expr);
 
 /// The value may have more digits than its text shows: a quotient of decimals is calculated with in full, and told
 /// rounded. Through subqueries and views.
