@@ -60,11 +60,9 @@ class GroupFinish : public GroupColumns {
       SentRows::add_exact(planning_, *statement, i, *computed(*select_.targets[static_cast<std::size_t>(i)].expr));
     }
     if (select_.having) statement->where = computed(*select_.having);
-    for (const tree::SortKey& key : order_of(scatter_)) {
+    for (const OrderKey& key : order_of(scatter_)) {
       const Meaning meaning = meaning_of(scatter_.block, *key.expr, planning_.pins);
-      tree::SortKey made = tree::clone(key);
-      made.expr = computed(*meaning.expr);
-      statement->order_by.push_back(std::move(made));
+      statement->order_by.push_back({computed(*meaning.expr), key.how.direction, key.how.nulls, key.how.using_op});
     }
     return statement;
   }

@@ -32,8 +32,12 @@ LimitSlots add_limit_slots(Planning& planning, const tree::Select& select, bool 
 merge::SortKey sort_key(const Planning& planning, const tree::SortKey& key, int column,
                         values::Collation collation);
 
+struct OrderKey {
+  const tree::Expr* expr = nullptr;  ///< the statement's own: what is known of subqueries goes by where they are
+  tree::SortKey how;                 ///< without its expression
+};
 /// ORDER BY, or the one that GROUP BY stands for.
-std::vector<tree::SortKey> order_of(const Scatter& scatter);
+std::vector<OrderKey> order_of(const Scatter& scatter);
 
 /// Fills in what all scatters share, and the subquery.
 Outcome finish_scatter(Scatter& scatter, tree::SelectPtr subquery, merge::Recipe recipe,

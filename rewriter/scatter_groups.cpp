@@ -179,12 +179,11 @@ class GroupScatter : public GroupColumns {
       merge::Expression condition = having(*part);
       filters_.push_back(std::move(condition));
     }
-    order_ = order_of(scatter_);
-    for (const tree::SortKey& key : order_) {
+    for (const OrderKey& key : order_of(scatter_)) {
       const Meaning meaning = meaning_of(scatter_.block, *key.expr, planning_.pins);
       const auto [column, type] = comparable(*meaning.expr);
       const std::string what = "ORDER BY " + planning_.text(*key.expr);
-      sort_.push_back(sort_key(planning_, key, column,
+      sort_.push_back(sort_key(planning_, key.how, column,
                                check_order(type, collation_of(planning_, *meaning.expr), what)));
     }
     if (select_.distinct) {
@@ -301,7 +300,6 @@ class GroupScatter : public GroupColumns {
   std::vector<const tree::Expr*> computed_exprs_;
   std::vector<merge::Expression> computed_;
   std::vector<merge::Expression> filters_;
-  std::vector<tree::SortKey> order_;
   std::vector<merge::SortKey> sort_;
   merge::Distinct distinct_;
   LimitSlots limit_;

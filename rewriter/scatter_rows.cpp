@@ -61,7 +61,7 @@ class RowScatter {
   void find_sort_columns() {
     // What DISTINCT leaves of sorted groups has no order.
     if (!scatter_.select.distinct || !scatter_.select.order_by.empty()) order_ = order_of(scatter_);
-    for (const tree::SortKey& key : order_) {
+    for (const OrderKey& key : order_) {
       sort_.push_back(compared(*key.expr, "ORDER BY " + planning_.text(*key.expr)));
     }
   }
@@ -297,7 +297,7 @@ class RowScatter {
       values::Collation collation =
           check_order(type_of(sort_[i]), sort_[i].collation, sort_[i].what);
       keys.push_back(
-          sort_key(planning_, order_[i], index_of(sort_[i]), std::move(collation)));
+          sort_key(planning_, order_[i].how, index_of(sort_[i]), std::move(collation)));
     }
     if (keys.empty()) {
       recipe.source = merge::Concat{};
@@ -334,7 +334,7 @@ class RowScatter {
   Planning& planning_;
   bool distinct_;
   int width_;
-  std::vector<tree::SortKey> order_;
+  std::vector<OrderKey> order_;
   std::vector<Compared> sort_;
   std::vector<Compared> distinct_columns_;
   std::vector<Hidden> hidden_;

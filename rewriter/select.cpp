@@ -353,16 +353,17 @@ merge::SortKey sort_key(const Planning& planning, const tree::SortKey& key, int 
   return made;
 }
 
-std::vector<tree::SortKey> order_of(const Scatter& scatter) {
-  std::vector<tree::SortKey> keys;
-  for (const tree::SortKey& key : scatter.select.order_by) keys.push_back(tree::clone(key));
+std::vector<OrderKey> order_of(const Scatter& scatter) {
+  std::vector<OrderKey> keys;
+  for (const tree::SortKey& key : scatter.select.order_by) {
+    keys.push_back({key.expr.get(), {nullptr, key.direction, key.nulls, key.using_op}});
+  }
   if (!keys.empty() || !scatter.planning.language().merging->sorts_groups(scatter.planning)) return keys;
   for (const tree::GroupItem& item : scatter.select.group_by) {
     if (item.kind != tree::GroupItem::Kind::expr) return {};
-    tree::SortKey key;
-    key.expr = tree::clone(*item.expr);
-    key.direction = item.direction;
-    keys.push_back(std::move(key));
+    OrderKey& key = keys.emplace_back();
+    key.expr = item.expr.get();
+    key.how.direction = item.direction;
   }
   return keys;
 }

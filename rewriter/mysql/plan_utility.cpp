@@ -335,6 +335,33 @@ std::shared_ptr<Plan> call(Planning& planning, const tree::Utility& utility, con
   return plan;
 }
 
+bool is_temporary(const tree::Utility& utility) {
+  using Persistence = tree::CreateTable::Persistence;
+  if (const auto* at = utility.as<tree::CreateTable>()) return at->persistence == Persistence::temporary;
+  if (const auto* at = utility.as<tree::CreateTableAs>()) return at->persistence == Persistence::temporary;
+  const auto* at = utility.as<tree::Drop>();
+  return at != nullptr && at->temporary;
+}
+
+bool is_definition(const tree::Utility& utility) {
+  static constexpr auto kinds = std::to_array<std::string_view>(
+      {"IndexStmt", "RenameStmt", "CreateTrigStmt", "CreateFunctionStmt", "CreateEventStmt", "CreateSeqStmt"});
+  static constexpr auto unread_tags = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP"});
+  if (utility.as<tree::CreateTable>() != nullptr || utility.as<tree::CreateTableAs>() != nullptr ||
+      utility.as<tree::AlterTable>() != nullptr || utility.as<tree::CreateView>() != nullptr ||
+      utility.as<tree::Drop>() != nullptr) {
+    return true;
+  }
+  return is_one_of(utility.kind, kinds) || (utility.kind == "VerbatimStmt" && is_one_of(utility.tag, unread_tags));
+}
+
+/// Of a statement that one shard carries out as it is: whether it ends a transaction goes by it.
+Effect effect_of(const tree::Utility& utility) {
+  if (is_temporary(utility)) return Effect::temporary;
+  if (is_definition(utility)) return Effect::ddl;
+  return is_one_of(utility.kind, kShows) ? Effect::reads : Effect::writes;
+}
+
 std::shared_ptr<Plan> by_kind(Planning& planning, const tree::Utility& utility) {
   if (utility.as<tree::CreateTable>() != nullptr || utility.as<tree::CreateTableAs>() != nullptr) {
     return create_table(planning, utility);
@@ -392,7 +419,7 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   if (auto session = plan_session(planning, utility)) return std::shared_ptr<const Plan>(session);
   if (auto by_hint = hinted(*planning.request, nullptr)) return std::move(*by_hint);
   if (planning.map().shards().size() == 1) {
-    return std::shared_ptr<const Plan>(to_default(planning, Effect::ddl, "there is one shard only"));
+    return std::shared_ptr<const Plan>(to_default(planning, effect_of(utility), "there is one shard only"));
   }
   const auto* inner = utility.as<tree::Explain>();
   if (inner != nullptr && inner->statement) return explain(planning, *inner);
