@@ -31,8 +31,6 @@ using backends::TransactionState;
 using Enlisted = backends::Transaction::Enlisted;
 using Stream = backends::MysqlLoadStream;
 
-/// In an explicit transaction a statement that fails is undone, and nothing before it.
-constexpr std::string_view guard = "`anabranch statement`";
 /// So much of a shard's rows is sent at once.
 constexpr std::size_t piece_bytes = 64 * 1024;
 /// Character sets in which ASCII is ASCII, and no part of another character.
@@ -108,7 +106,7 @@ class SplitLoad {
     Source& source = sources_[shard];
     if (source.member != nullptr) co_return;
     Enlisted* member = co_await enlist_unwritten(state_, shard);
-    if (guarded_) co_await command(*member, fmt::format("SAVEPOINT {}", guard));
+    if (guarded_) co_await command(*member, fmt::format("SAVEPOINT {}", statement_guard));
     source.member = member;
     joined_.push_back(shard);
     if (joined_.size() == 1) co_await read_character_set(*member);
@@ -291,7 +289,7 @@ class SplitLoad {
       co_await roll_back(state_);
       co_return;
     }
-    const std::string sql = fmt::format("{} SAVEPOINT {}", failed ? "ROLLBACK TO" : "RELEASE", guard);
+    const std::string sql = fmt::format("{} SAVEPOINT {}", failed ? "ROLLBACK TO" : "RELEASE", statement_guard);
     for (Enlisted* member : members) {
       if (!member->lease->broken()) (void)co_await command(*member, sql);
     }

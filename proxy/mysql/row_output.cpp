@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "proxy/mysql/relay.h"
+#include "rewriter/mysql/quote.h"
 #include "values/decimal.h"
 #include "values/errors.h"
 #include "values/mysql_number.h"
@@ -219,7 +220,7 @@ std::string RowOutput::literal(const Column& column, std::string_view value) con
     case Type::year: return column.is_unsigned ? fmt::format("CAST({} AS UNSIGNED)", text) : text;
     case Type::new_decimal: return text;
     case Type::float_:
-    case Type::double_: return text.find_first_of("eE") == std::string::npos ? text + "e0" : text;
+    case Type::double_: return rewriter::mysql::real_literal(text);
     case Type::date: return fmt::format("DATE'{}'", text);
     case Type::time: return fmt::format("TIME'{}'", text);
     case Type::datetime:

@@ -27,9 +27,6 @@ using backends::TransactionState;
 using Enlisted = backends::Transaction::Enlisted;
 using Answer = std::expected<CommandResult, net::pg::ErrorFields>;
 
-/// In an explicit transaction a statement that fails is undone, and nothing before it.
-constexpr std::string_view guard = "`anabranch statement`";
-
 /// What a server says of an INSERT of several rows, of a shard's only one: it said nothing of that itself.
 std::string words_of_one_row(const rewriter::InsertSplit& insert, const CommandResult& one) {
   const bool ignored = insert.ignores && one.affected == 0;
@@ -114,7 +111,7 @@ class SeveralWrites {
       }
       if (unspoken) co_await on_all("SET autocommit = 0");
       guarded_ = several && state_.explicit_transaction();
-      if (guarded_) co_await on_all(fmt::format("SAVEPOINT {}", guard));
+      if (guarded_) co_await on_all(fmt::format("SAVEPOINT {}", statement_guard));
       if (plan_.one_moment) co_await time_.set(state_, members_);
       co_await (plan_.returns_rows ? collect_rows() : send_all());
     } catch (...) {
@@ -126,7 +123,7 @@ class SeveralWrites {
     } else if (failure && state_.explicit_transaction()) {
       co_await undo();
     } else if (guarded_) {
-      co_await on_all(fmt::format("RELEASE SAVEPOINT {}", guard));
+      co_await on_all(fmt::format("RELEASE SAVEPOINT {}", statement_guard));
     }
     if (unspoken) co_await on_all("SET autocommit = 1");
     if (failure) std::rethrow_exception(failure);
@@ -137,7 +134,7 @@ class SeveralWrites {
     if (co_await has_rolled_back(members_)) {
       co_await roll_back(state_);
     } else if (guarded_) {
-      co_await on_all(fmt::format("ROLLBACK TO SAVEPOINT {}", guard));
+      co_await on_all(fmt::format("ROLLBACK TO SAVEPOINT {}", statement_guard));
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "proxy/mysql/relay.h"
 #include "proxy/mysql/state.h"
@@ -32,6 +33,10 @@ net::Task<void> settle(State& state, backends::Transaction::Enlisted& member, co
 /// A statement has failed on these shards: whether a server has rolled back more than the statement, so that the
 /// transaction must end everywhere.
 net::Task<bool> has_rolled_back(std::span<backends::Transaction::Enlisted* const> members);
+
+/// The savepoint of a statement over several shards: one that fails in an explicit transaction is undone, and nothing
+/// before it.
+inline constexpr std::string_view statement_guard = "`anabranch statement`";
 
 /// COMMIT and ROLLBACK of whatever is under way. What the transaction has defined becomes everybody's.
 net::Task<void> commit(State& state);

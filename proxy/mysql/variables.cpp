@@ -9,6 +9,7 @@
 #include "net/mysql/result_messages.h"
 #include "proxy/mysql/description.h"
 #include "rewriter/mysql/lexer.h"
+#include "rewriter/mysql/quote.h"
 #include "values/ascii.h"
 #include "values/errors.h"
 #include "values/mysql_quote.h"
@@ -105,7 +106,7 @@ net::Task<std::string> variable_literal(State& state, backends::Lease& lease, st
   const std::string& text = *row[0];
   if (code == longlong) co_return values::has_mysql_flag(type) ? fmt::format("CAST({} AS UNSIGNED)", text) : text;
   if (code == newdecimal) co_return text;
-  if (code == double_) co_return text.find_first_of("eE") == std::string::npos ? text + "e0" : text;
+  if (code == double_) co_return rewriter::mysql::real_literal(text);
   const std::string bytes = fmt::format("x'{}'", row.at(1).value_or(""));
   if (collation == "binary") co_return bytes;
   co_return fmt::format("_{} {} COLLATE {}", charset, bytes, collation);

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdint>
 
+#include "rewriter/mysql/quote.h"
 #include "values/errors.h"
 
 namespace anabranch::rewriter::mysql {
@@ -20,22 +21,9 @@ void check(std::string_view value, std::string_view letters) {
   }
 }
 
-void append_hexadecimal(std::string& out, std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  out += "x'";
-  for (const char byte : bytes) {
-    const auto value = static_cast<unsigned char>(byte);
-    out += digits[value >> 4U];
-    out += digits[value & 15U];
-  }
-  out += '\'';
-}
-
-/// A literal without an exponent is a decimal.
 void append_real(std::string& out, std::string_view value) {
   check(value, of_numbers);
-  out += value;
-  if (value.find_first_of("eE") == std::string_view::npos) out += "e0";
+  out += real_literal(value);
 }
 
 /// The merge has bits with a sign.

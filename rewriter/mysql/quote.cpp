@@ -16,13 +16,9 @@ std::string quote_name(const tree::Name& name) {
 namespace {
 
 std::string hexadecimal(std::string_view value) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out = "x'";
-  for (const char c : value) {
-    out += digits[static_cast<unsigned char>(c) >> 4];
-    out += digits[static_cast<unsigned char>(c) & 15];
-  }
-  return out + "'";
+  std::string out;
+  append_hexadecimal(out, value);
+  return out;
 }
 
 /// Little-endian, in 1, 2, 4 or 8 bytes.
@@ -41,6 +37,22 @@ bool is_number(std::string_view text) {
 
 }  // namespace
 
+void append_hexadecimal(std::string& out, std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  out += "x'";
+  for (const char c : bytes) {
+    out += digits[static_cast<unsigned char>(c) >> 4];
+    out += digits[static_cast<unsigned char>(c) & 15];
+  }
+  out += '\'';
+}
+
+std::string real_literal(std::string_view digits) {
+  std::string out(digits);
+  if (digits.find_first_of("eE") == std::string_view::npos) out += "e0";
+  return out;
+}
+
 std::string literal_of(values::Oid type, values::Format format, std::optional<std::string_view> bytes) {
   using enum values::MysqlCode;
   if (!bytes) return "NULL";
@@ -49,8 +61,7 @@ std::string literal_of(values::Oid type, values::Format format, std::optional<st
   const values::MysqlCode code = values::mysql_code(type);
   const bool floating = code == float_ || code == double_;
   if ((values::is_mysql_integer(type) || floating || code == decimal || code == newdecimal) && is_number(*bytes)) {
-    const bool decimal_spelling = bytes->find_first_of("eE") == std::string_view::npos;
-    return std::string(*bytes) + (floating && decimal_spelling ? "e0" : "");
+    return floating ? real_literal(*bytes) : std::string(*bytes);
   }
   const bool is_blob = code >= tiny_blob && code <= blob;
   const bool binary = is_blob || (values::is_mysql_string(type) && values::has_mysql_flag(type));
