@@ -110,7 +110,7 @@ class SplitLoad {
     source.member = member;
     joined_.push_back(shard);
     if (joined_.size() == 1) co_await read_character_set(*member);
-    if (plan_.one_moment) co_await time_.set_next(state_, *member);
+    if (plan_.one_moment) co_await time_.set(state_, std::span(&member, 1));
     backends::write_command(member->lease, net::mysql::ComQuery{std::get<std::string>(plan_.subquery.pieces.front())});
     member->lease->expect_ready();
     source.index = streams_.add(member->lease);

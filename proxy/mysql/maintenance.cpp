@@ -1,13 +1,12 @@
 #include "proxy/mysql/maintenance.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
-#include "backends/exchange.h"
-#include "net/mysql/framing.h"
 #include "proxy/execute.h"
+#include "proxy/mysql/ask_all.h"
 #include "proxy/mysql/relay.h"
+#include "proxy/mysql/replies.h"
 #include "proxy/mysql/transaction.h"
 #include "values/errors.h"
 
@@ -15,49 +14,24 @@ namespace anabranch::proxy::mysql {
 
 namespace {
 
-using Answer = std::expected<backends::CommandResult, net::pg::ErrorFields>;
 using Enlisted = backends::Transaction::Enlisted;
-using Row = std::vector<std::optional<std::string>>;
 using Table = rewriter::SessionPlan::Table;
 
-net::Task<void> ask(Enlisted& member, std::string sql, std::optional<Answer>& answer) {
-  answer = co_await backends::run_command(member.lease, std::move(sql));
-}
-
 /// What every shard has said, by number.
-net::Task<std::vector<backends::CommandResult>> ask_all(State& state, const Request& request) {
+net::Task<std::vector<backends::CommandResult>> ask_shards(State& state, const Request& request) {
   std::vector<Enlisted*> members;
   const auto count = static_cast<std::uint32_t>(state.db->map->shards().size());
   for (std::uint32_t shard = 0; shard < count; ++shard) {
     members.push_back(co_await enlist(state, *request.plan->plan, shard));
   }
-  std::vector<std::optional<Answer>> answers(count);
-  std::vector<std::unique_ptr<Running>> running;
-  std::vector<net::Task<void>> tasks;
-  for (std::uint32_t shard = 0; shard < count; ++shard) {
-    running.push_back(std::make_unique<Running>(state, members[shard]->lease));
-    tasks.push_back(ask(*members[shard], request.statement->text, answers[shard]));
-  }
-  co_await net::when_all(std::move(tasks));
-  std::vector<backends::CommandResult> results;
-  for (std::uint32_t shard = 0; shard < count; ++shard) {
-    Answer& answer = *answers[shard];
-    if (!answer) throw backends::ServerError(answer.error(), shard, members[shard]->lease.shard_name());
-    results.push_back(std::move(*answer));
-  }
-  co_return results;
+  co_return co_await ask_all(state, members, request.statement->text);
 }
 
 /// A table's checksum is the sum of its rows', in 32 bits; NULL of a table that is not there.
 void add_checksum(Row& sum, const Row& other) {
-  const auto number = [](const std::string& text) {
-    std::uint64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-  };
   std::optional<std::string>& total = sum.at(1);
   if (total && other.at(1)) {
-    total = std::to_string((number(*total) + number(*other.at(1))) & 0xffffffffU);
+    total = std::to_string((leading_number(*total) + leading_number(*other.at(1))) & 0xffffffffU);
   } else {
     total.reset();
   }
@@ -116,17 +90,12 @@ net::Task<void> maintain(State& state, const Request& request) {
   const bool reads = plan.session->name == "CHECKSUM TABLE";
   if (!reads && state.transaction.state() != backends::TransactionState::none) co_await commit(state);
   if (reads) co_await open_transaction(state, plan);
-  const auto answers = co_await ask_all(state, request);
+  const auto answers = co_await ask_shards(state, request);
   const std::uint32_t standard = state.default_shard();
   const backends::CommandResult& said = answers[standard];
   if (said.columns.empty()) throw values::make_error(values::ErrorId::description_changed, "a shard answers without rows");
   state.note_warned(said.warnings > 0 ? std::vector<std::uint32_t>{standard} : std::vector<std::uint32_t>());
-  begin_rows(state, said.columns);
-  for (const Row& row : Merged(*plan.session, answers, standard).rows()) {
-    net::mysql::PacketWriter writer(state.out(), state.sequence);
-    for (const auto& field : row) writer.field(field ? std::optional<std::string_view>(*field) : std::nullopt);
-  }
-  end_rows(state, said.warnings);
+  send_rows(state, said.columns, Merged(*plan.session, answers, standard).rows(), said.warnings);
 }
 
 }  // namespace anabranch::proxy::mysql

@@ -214,6 +214,16 @@ void end_rows(State& state, std::uint16_t warnings, std::uint16_t flags) {
   end.encode(state.out(), state.sequence, state.capabilities);
 }
 
+void send_rows(State& state, std::span<const std::string> definitions, std::span<const Row> rows,
+               std::uint16_t warnings) {
+  begin_rows(state, definitions);
+  for (const Row& row : rows) {
+    net::mysql::PacketWriter writer(state.out(), state.sequence);
+    for (const auto& field : row) writer.field(field ? std::optional<std::string_view>(*field) : std::nullopt);
+  }
+  end_rows(state, warnings);
+}
+
 void send_state(State& state, std::string_view session_state) {
   net::mysql::Ok ok;
   ok.status = state.status();

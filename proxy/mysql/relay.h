@@ -34,6 +34,12 @@ void write_definitions(State& state, std::span<const std::string> definitions);
 void begin_rows(State& state, std::span<const std::string> definitions);
 void end_rows(State& state, std::uint16_t warnings = 0, std::uint16_t flags = 0);
 
+/// A row of texts.
+using Row = std::vector<std::optional<std::string>>;
+/// The whole of such a result.
+void send_rows(State& state, std::span<const std::string> definitions, std::span<const Row> rows,
+               std::uint16_t warnings = 0);
+
 /// OK of the proxy's own, of what a server has said about the session.
 void send_state(State& state, std::string_view session_state);
 /// OK of the proxy's own.

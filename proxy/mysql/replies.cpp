@@ -37,6 +37,12 @@ values::SqlError server_error(std::uint16_t code, std::string sqlstate, std::str
   return error;
 }
 
+std::uint64_t leading_number(std::string_view text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
 std::string add_words(std::string_view words, std::string_view other) {
   std::string sum;
   const auto number = [](std::string_view& text) {

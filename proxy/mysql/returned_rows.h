@@ -7,6 +7,7 @@
 #include "backends/mysql_rows.h"
 #include "backends/streams.h"
 #include "merge/memory_budget.h"
+#include "proxy/mysql/ask_all.h"
 #include "proxy/mysql/row_output.h"
 
 namespace anabranch::proxy::mysql {
@@ -14,7 +15,6 @@ namespace anabranch::proxy::mysql {
 /// RETURNING of a write over several shards: its rows are kept, within limits.query_memory, until the write is for good.
 class ReturnedRows {
  public:
-  using Members = std::span<backends::Transaction::Enlisted* const>;
   ReturnedRows(State& state, bool binary) : state_(state), budget_(state.db->config->limits.query_memory), binary_(binary) {}
 
   /// Asks each member its text. Throws the first failure, once all have answered; and where a member has returned

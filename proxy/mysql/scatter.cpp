@@ -1,7 +1,6 @@
 #include "proxy/mysql/scatter.h"
 
 #include <algorithm>
-#include <charconv>
 #include <exception>
 #include <utility>
 
@@ -15,6 +14,7 @@
 #include "proxy/mysql/cursor.h"
 #include "proxy/mysql/into.h"
 #include "proxy/mysql/prepared.h"
+#include "proxy/mysql/replies.h"
 #include "proxy/mysql/row_output.h"
 #include "proxy/mysql/sent_rows.h"
 #include "proxy/mysql/several.h"
@@ -55,7 +55,7 @@ class Scatter {
     }
     std::exception_ptr failure;
     try {
-      if (plan_.one_moment) co_await time_.set(state_, members_);
+      if (plan_.one_moment && members_.size() > 1) co_await time_.set(state_, members_);
       state_.check_cancelled();
       for (std::size_t i = 0; i < members_.size(); ++i) send(*members_[i], bound_.queries[i].sql);
       streams_->send();
@@ -158,10 +158,7 @@ class Scatter {
     for (Enlisted* member : members_) {
       auto answer = co_await backends::run_command(member->lease, "SELECT FOUND_ROWS()");
       if (!answer) co_return std::nullopt;
-      const std::string text = answer->rows.at(0).at(0).value_or("");
-      std::uint64_t rows = 0;
-      std::from_chars(text.data(), text.data() + text.size(), rows);
-      sum += rows;
+      sum += leading_number(answer->rows.at(0).at(0).value_or(""));
     }
     co_return sum;
   }

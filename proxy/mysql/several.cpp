@@ -10,6 +10,7 @@
 #include "net/mysql/command_messages.h"
 #include "net/mysql/result_messages.h"
 #include "proxy/execute.h"
+#include "proxy/mysql/ask_all.h"
 #include "proxy/mysql/load_split.h"
 #include "proxy/mysql/relay.h"
 #include "proxy/mysql/returned_rows.h"
@@ -112,7 +113,7 @@ class SeveralWrites {
       if (unspoken) co_await on_all("SET autocommit = 0");
       guarded_ = several && state_.explicit_transaction();
       if (guarded_) co_await on_all(fmt::format("SAVEPOINT {}", statement_guard));
-      if (plan_.one_moment) co_await time_.set(state_, members_);
+      if (plan_.one_moment && members_.size() > 1) co_await time_.set(state_, members_);
       co_await (plan_.returns_rows ? collect_rows() : send_all());
     } catch (...) {
       failure = std::current_exception();
@@ -138,42 +139,21 @@ class SeveralWrites {
     }
   }
 
-  static net::Task<void> ask(Enlisted& member, std::string sql, std::optional<Answer>& answer) {
-    answer = co_await backends::run_command(member.lease, std::move(sql));
-  }
-
-  /// Throws the first failure, once all have answered.
-  net::Task<std::vector<std::optional<Answer>>> ask_all(std::vector<std::string> texts) {
-    std::vector<std::optional<Answer>> answers(members_.size());
-    std::vector<net::Task<void>> tasks;
-    std::vector<std::unique_ptr<Running>> running;
-    for (std::size_t i = 0; i < members_.size(); ++i) {
-      running.push_back(std::make_unique<Running>(state_, members_[i]->lease));
-      tasks.push_back(ask(*members_[i], std::move(texts[i]), answers[i]));
-    }
-    co_await net::when_all(std::move(tasks));
-    for (std::size_t i = 0; i < members_.size(); ++i) {
-      backends::Lease& lease = members_[i]->lease;
-      if (answers[i] && !*answers[i]) throw backends::ServerError(answers[i]->error(), lease.shard(), lease.shard_name());
-    }
-    co_return answers;
-  }
-
   net::Task<void> on_all(std::string sql) {
-    (void)co_await ask_all(std::vector<std::string>(members_.size(), std::move(sql)));
+    (void)co_await ask_all(state_, members_, std::move(sql));
   }
 
   net::Task<void> send_all() {
     std::vector<std::string> texts;
     for (auto& query : bound_.queries) texts.push_back(std::move(query.sql));
-    const auto answers = co_await ask_all(std::move(texts));
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-      CommandResult one = **answers[i];
-      if (plan_.insert && answers.size() > 1 && one.tag.empty()) one.tag = words_of_one_row(*plan_.insert, one);
+    auto results = co_await ask_all(state_, members_, std::move(texts));
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      CommandResult& one = results[i];
+      if (plan_.insert && results.size() > 1 && one.tag.empty()) one.tag = words_of_one_row(*plan_.insert, one);
       take(one, members_[i]->shard);
     }
     // A server names the number of the row it came to last.
-    if (plan_.insert) total_.insert_id = (*answers[bound_.last])->insert_id;
+    if (plan_.insert) total_.insert_id = results[bound_.last].insert_id;
   }
 
   net::Task<void> collect_rows() {

@@ -1,12 +1,11 @@
 #include "proxy/mysql/warnings.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "backends/exchange.h"
-#include "net/mysql/framing.h"
 #include "proxy/mysql/relay.h"
+#include "proxy/mysql/replies.h"
 #include "rewriter/mysql/lexer.h"
 #include "values/errors.h"
 
@@ -17,15 +16,8 @@ namespace {
 /// max_error_count, which is each server's own bound, as it is where nobody has changed it.
 constexpr std::size_t most_rows = 64;
 
-using Row = std::vector<std::optional<std::string>>;
-
 void add_numbers(Row& sum, const Row& other) {
-  const auto number = [](const std::optional<std::string>& text) {
-    std::uint64_t value = 0;
-    if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-    return value;
-  };
-  sum.front() = std::to_string(number(sum.front()) + number(other.front()));
+  sum.front() = std::to_string(leading_number(sum.front().value_or("")) + leading_number(other.front().value_or("")));
 }
 
 std::uint64_t row_named_by(const Row& row) { return row.size() > 2 && row[2] ? row_of_message(*row[2]) : 0; }
@@ -72,12 +64,7 @@ net::Task<void> show_all_warnings(State& state, std::string text) {
   }
   if (rows.size() > most_rows) rows.resize(most_rows);
   state.counts = State::Counts{-1, std::nullopt};
-  begin_rows(state, columns);
-  for (const Row& row : rows) {
-    net::mysql::PacketWriter writer(state.out(), state.sequence);
-    for (const auto& field : row) writer.field(field ? std::optional<std::string_view>(*field) : std::nullopt);
-  }
-  end_rows(state);
+  send_rows(state, columns, rows);
 }
 
 }  // namespace anabranch::proxy::mysql
