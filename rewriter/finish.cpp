@@ -1,5 +1,6 @@
 #include "rewriter/finish.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace anabranch::rewriter {
@@ -28,7 +29,6 @@ tree::SelectPtr rows_of(tree::SelectPtr arm) {
 
 bool is_plain(const tree::Expr& expr) {
   bool plain = true;
-  tree::for_each_subquery(expr, [&](const tree::Select&) { plain = false; });
   tree::walk(expr, [&](const tree::Expr& at) {
     const auto* verbatim = at.as<tree::Verbatim>();
     plain &= (verbatim == nullptr || verbatim->children.empty()) && at.as<tree::Variable>() == nullptr;
@@ -41,11 +41,8 @@ bool is_plain(const tree::Expr& expr) {
 }
 
 bool is_plain(const tree::GroupItem& item) {
-  if (item.expr && !is_plain(*item.expr)) return false;
-  for (const tree::GroupItem& inner : item.items) {
-    if (!is_plain(inner)) return false;
-  }
-  return true;
+  return (!item.expr || is_plain(*item.expr)) &&
+         std::ranges::all_of(item.items, [](const tree::GroupItem& inner) { return is_plain(inner); });
 }
 
 }  // namespace
@@ -90,17 +87,10 @@ bool can_be_sent(const Scatter& scatter) {
   const bool takes_rows = !select.into.empty() || !scatter.planning.plan->into.empty();
   if (takes_rows || !scatter.planning.traits.random.empty()) return false;
   if (!select.locking.empty() || !scatter.block.outputs_known) return false;
-  for (const tree::Target& target : select.targets) {
-    if (!is_plain(*target.expr)) return false;
-  }
-  for (const tree::GroupItem& item : select.group_by) {
-    if (!is_plain(item)) return false;
-  }
-  if (select.having && !is_plain(*select.having)) return false;
-  for (const tree::SortKey& key : select.order_by) {
-    if (!is_plain(*key.expr)) return false;
-  }
-  return true;
+  const auto plain = [](const auto& part) { return is_plain(*part.expr); };
+  return std::ranges::all_of(select.targets, plain) && std::ranges::all_of(select.order_by, plain) &&
+         std::ranges::all_of(select.group_by, [](const tree::GroupItem& item) { return is_plain(item); }) &&
+         (!select.having || is_plain(*select.having));
 }
 
 }  // namespace anabranch::rewriter

@@ -150,8 +150,7 @@ class Gather : public GroupParts {
   }
 
   merge::Recipe make_recipe() const {
-    values::ColumnType text;
-    text.oid = values::oid::text;
+    const values::ColumnType text{.oid = values::oid::text};
     merge::Recipe recipe;
     recipe.source = merge::Concat{};
     for (std::size_t i = 0; i < sent_.size(); ++i) {

@@ -5,11 +5,7 @@
 namespace anabranch::rewriter {
 namespace {
 
-values::ColumnType text_type() {
-  values::ColumnType text;
-  text.oid = values::oid::text;
-  return text;
-}
+values::ColumnType text_type() { return {.oid = values::oid::text}; }
 
 bool names_column(const tree::Expr& expr) {
   bool found = false;

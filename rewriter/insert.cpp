@@ -378,7 +378,8 @@ void check_split_clauses(const Planning& planning, const tree::Insert& insert) {
   }
   if (planning.language().asks_shards || insert.returning.empty()) return;
   if (insert.ignore) {
-    refuse_clause("INSERT IGNORE … RETURNING", "which rows are left out is not known", "Insert the rows of each key in a statement.");
+    refuse_clause("INSERT IGNORE … RETURNING", "which rows are left out is not known",
+                  "Insert the rows of each key in a statement.");
   }
   planning.plan->returns_rows = true;
 }

@@ -132,7 +132,8 @@ class RowScatter {
   }
 
   /// Of tables' columns; of what a server computes only where it needs no temporary table, which would keep fewer
-  /// digits, or all that there are: a window function's value is read from one in any case. Behind a set operation there is no place to ask for more.
+  /// digits; and of window functions, whose values are read from one in any case. Behind a set operation there is no
+  /// place to ask for more.
   void find_exact_columns() {
     if (scatter_.block.left != nullptr || !scatter_.block.outputs_known) return;
     const tree::Select& select = scatter_.select;
@@ -145,9 +146,8 @@ class RowScatter {
       const bool window = call != nullptr && call->windowed();
       if (!streams && !window && planning_.query.column(written.ident) == nullptr) continue;
       if (!merging().exact(column, *tree::make::null())) continue;
-      values::ColumnType real;
-      real.oid = values::oid::text;
-      exact_.emplace_back(output, add_hidden({merging().exact(column, *output_expr(output)), std::move(real)}));
+      exact_.emplace_back(
+          output, add_hidden({merging().exact(column, *output_expr(output)), values::ColumnType{.oid = values::oid::text}}));
     }
   }
 

@@ -59,7 +59,9 @@ net::Task<rewriter::Description> describe(State& state, rewriter::NeedDescribe::
   description.parameters.resize(prepared->parameters);
   if (prepared->columns.empty()) co_return description;
   description.columns.emplace();
-  for (std::string& column : prepared->columns) description.columns->push_back(result_column(std::move(column), lease->server().form.capabilities));
+  for (std::string& column : prepared->columns) {
+    description.columns->push_back(result_column(std::move(column), lease->server().form.capabilities));
+  }
   co_return description;
 }
 

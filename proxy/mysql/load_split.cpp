@@ -51,8 +51,8 @@ class SplitLoad {
 
   net::Task<void> run() {
     if (state_.tables_locked) {
-      throw values::make_error(values::ErrorId::unsupported_statement, "LOAD DATA into a table of several shards under LOCK TABLES",
-                               "UNLOCK TABLES first.");
+      throw values::make_error(values::ErrorId::unsupported_statement,
+                               "LOAD DATA into a table of several shards under LOCK TABLES", "UNLOCK TABLES first.");
     }
     co_await open_transaction(state_, plan_);
     if (state_.transaction.state() == TransactionState::none) state_.transaction.begin_implicit();

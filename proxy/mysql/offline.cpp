@@ -34,7 +34,8 @@ net::Task<std::vector<std::string>> explain(State& state, const std::string& sql
   Request request;
   request.statement = &statement;
   request.plan = co_await make_plan_by(state, statement, false, describer);
-  if (request.plan->plan->kind == rewriter::PlanKind::relay && rewriter::route(bind_request(state, request), nullptr).size() > 1) {
+  const bool relays = request.plan->plan->kind == rewriter::PlanKind::relay;
+  if (relays && rewriter::route(bind_request(state, request), nullptr).size() > 1) {
     request.plan = co_await make_plan_by(state, statement, true, describer);
   }
   const rewriter::Plan& plan = *request.plan->plan;

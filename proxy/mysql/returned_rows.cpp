@@ -38,7 +38,8 @@ void ReturnedRows::check_counts(std::span<const std::size_t> order) const {
     for (const merge::Batch& batch : sources_[i].batches) rows += batch.size();
     if (rows == static_cast<std::size_t>(std::ranges::count(order, i))) continue;
     throw values::make_error(values::ErrorId::unsupported_clause, "RETURNING",
-                             "a shard has returned another number of rows than it was given", "Insert the rows of each key in a statement.");
+                             "a shard has returned another number of rows than it was given",
+                             "Insert the rows of each key in a statement.");
   }
 }
 
