@@ -2,6 +2,7 @@
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(ICU REQUIRED COMPONENTS uc i18n)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
@@ -18,6 +19,7 @@ endfunction()
 anabranch_pkg_library(uv::uv libuv)
 anabranch_pkg_library(re2::re2 re2)
 anabranch_pkg_library(xxhash::xxhash libxxhash)
+anabranch_pkg_library(murmurhash::murmurhash libmurmurhash)
 anabranch_pkg_library(PostgreSQL::pq libpq)
 anabranch_pkg_library(MariaDB::client libmariadb)  # tests only
 

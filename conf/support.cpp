@@ -22,12 +22,6 @@ class Findings {
   std::vector<Diagnostic> list_;
 };
 
-bool hash_is_carried_out(Hash hash) {
-  constexpr Hash carried_out[] = {Hash::none, Hash::int_hash64, Hash::xxh64, Hash::pg_hash,
-                                  Hash::rand};
-  return std::ranges::find(carried_out, hash) != std::end(carried_out);
-}
-
 bool strategy_is_carried_out(StrategyKind kind) {
   constexpr StrategyKind carried_out[] = {StrategyKind::modulo, StrategyKind::buckets,
                                           StrategyKind::range, StrategyKind::list,
@@ -37,7 +31,6 @@ bool strategy_is_carried_out(StrategyKind kind) {
 
 void look_at(Findings& findings, const std::string& path, const Scheme& scheme) {
   findings.when(scheme.types.size() > 1, path + ".type");
-  findings.when(scheme.hash && !hash_is_carried_out(*scheme.hash), path + ".hash");
   findings.when(!strategy_is_carried_out(scheme.strategy), path + ".strategy");
   findings.when(scheme.collation != "binary", path + ".collation");
 }

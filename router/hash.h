@@ -27,8 +27,18 @@ constexpr std::uint64_t int_hash64(std::uint64_t x) {
 /// xxHash64 with seed 0.
 std::uint64_t xxh64(std::string_view bytes);
 
+/// The first 8 bytes, little-endian, of MurmurHash3_x64_128 with seed 0.
+std::uint64_t murmur3(std::string_view bytes);
+
+/// CityHash64 of CityHash 1.0.2, as ClickHouse has it.
+std::uint64_t city_hash64(std::string_view bytes);
+
 /// The IEEE CRC-32 (polynomial 0xEDB88320, reflected).
 std::uint32_t crc32(std::string_view bytes);
+
+/// The first 8 bytes of the digest, big-endian.
+std::uint64_t md5(std::string_view bytes);
+std::uint64_t sha1(std::string_view bytes);
 
 /// PostgreSQL's hash<type>extended with the seed of hash partitioning, combined as for a key of one
 /// column: what satisfies_hash_partition() takes modulo the number of partitions.
@@ -43,8 +53,7 @@ std::uint64_t pg_hash_uint32(std::uint32_t value, std::uint64_t seed);
 /// they are.
 std::string key_bytes(KeyType type, const KeyValue& key);
 
-/// F1 of a key; 0 for NULL. `rand` answers another number each time. Hashes that this build does
-/// not carry out abort: ShardMap::build refuses them.
+/// F1 of a key; 0 for NULL. `rand` answers another number each time.
 std::uint64_t hash_key(conf::Hash hash, KeyType type, const KeyValue& key);
 
 }  // namespace anabranch::router

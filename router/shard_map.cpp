@@ -47,11 +47,6 @@ std::unique_ptr<const Strategy> make_strategy(const conf::Scheme& scheme,
   }
 }
 
-bool hash_is_carried_out(const std::optional<conf::Hash>& hash) {
-  return !hash || hash == conf::Hash::none || hash == conf::Hash::int_hash64 ||
-         hash == conf::Hash::xxh64 || hash == conf::Hash::pg_hash || hash == conf::Hash::rand;
-}
-
 MappedScheme make_scheme(const conf::Scheme& scheme, const conf::Database& database) {
   MappedScheme mapped;
   mapped.name = scheme.name;
@@ -61,9 +56,7 @@ MappedScheme make_scheme(const conf::Scheme& scheme, const conf::Database& datab
   mapped.collation = scheme.collation;
   mapped.epoch = scheme.epoch;
   for (const std::uint32_t shard : shards_used(scheme)) mapped.shards.add(shard);
-  if (scheme.types.size() <= 1 && hash_is_carried_out(scheme.hash)) {
-    mapped.strategy = make_strategy(scheme, database);
-  }
+  if (scheme.types.size() <= 1) mapped.strategy = make_strategy(scheme, database);
   // Where the rows of a lookup lie is not known from the map.
   if (mapped.strategy == nullptr) mapped.shards = ShardSet::first(database.shards.size());
   return mapped;

@@ -73,16 +73,60 @@ TEST_CASE("hash none is the number itself, read as unsigned") {
   CHECK(hash_key(conf::Hash::none, KeyType::bigint, KeyValue::of(-1)) == 0xFFFF'FFFF'FFFF'FFFFULL);
 }
 
-TEST_CASE("NULL hashes to 0") {
-  for (const conf::Hash hash :
-       {conf::Hash::none, conf::Hash::int_hash64, conf::Hash::xxh64, conf::Hash::pg_hash}) {
-    CHECK(hash_key(hash, KeyType::bigint, KeyValue::null()) == 0);
+TEST_CASE("cityHash64 is ClickHouse's, of integers and dates as of bytes") {
+  const auto rows = vectors("city_hash64.tsv");
+  CHECK(rows.size() >= 100);
+  for (const auto& row : rows) {
+    CAPTURE(row[0]);
+    CAPTURE(row[1]);
+    const KeyType type = type_named(row[0]);
+    CHECK(hash_key(conf::Hash::city_hash64, type, key(type, row[1])) == number(row[2]));
   }
 }
 
-TEST_CASE("crc32 is the IEEE one") {
+TEST_CASE("murmur3 is ClickHouse's murmurHash3_128, its first 8 bytes read little-endian") {
+  const auto rows = vectors("murmur3.tsv");
+  CHECK(rows.size() >= 80);
+  for (const auto& row : rows) {
+    CAPTURE(row[0]);
+    CHECK(murmur3(from_hex(row[0])) == __builtin_bswap64(number(row[1].substr(0, 16), 16)));
+  }
+}
+
+TEST_CASE("crc32, md5 and sha1 are Python's") {
+  const auto rows = vectors("digests.tsv");
+  CHECK(rows.size() >= 20);
+  for (const auto& row : rows) {
+    CAPTURE(row[0]);
+    const KeyValue value = KeyValue::of(from_hex(row[0]));
+    const auto f1 = [&](conf::Hash hash) { return hash_key(hash, KeyType::bytes, value); };
+    CHECK(f1(conf::Hash::crc32) == number(row[1], 16));
+    CHECK(f1(conf::Hash::md5) == number(row[2].substr(0, 16), 16));
+    CHECK(f1(conf::Hash::sha1) == number(row[3].substr(0, 16), 16));
+  }
   CHECK(crc32("123456789") == 0xCBF43926U);
-  CHECK(crc32("") == 0);
+}
+
+TEST_CASE("hashes of bytes see an integer as 8 bytes and a date as 4") {
+  const KeyValue value = KeyValue::of(-2);
+  const std::string eight = from_hex("feffffffffffffff");
+  const std::string four = eight.substr(0, 4);
+  const auto f1 = [&](conf::Hash hash, KeyType type) { return hash_key(hash, type, value); };
+  CHECK(f1(conf::Hash::murmur3, KeyType::bigint) == murmur3(eight));
+  CHECK(f1(conf::Hash::murmur3, KeyType::date) == murmur3(four));
+  CHECK(f1(conf::Hash::crc32, KeyType::bigint) == crc32(eight));
+  CHECK(f1(conf::Hash::crc32, KeyType::date) == crc32(four));
+  CHECK(f1(conf::Hash::md5, KeyType::timestamp) == md5(eight));
+  CHECK(f1(conf::Hash::sha1, KeyType::bigint) == sha1(eight));
+  CHECK(f1(conf::Hash::city_hash64, KeyType::timestamp) == city_hash64(eight));
+}
+
+TEST_CASE("NULL hashes to 0") {
+  using enum conf::Hash;
+  for (const conf::Hash hash :
+       {none, int_hash64, city_hash64, xxh64, murmur3, crc32, md5, sha1, pg_hash}) {
+    CHECK(hash_key(hash, KeyType::bigint, KeyValue::null()) == 0);
+  }
 }
 
 TEST_CASE("pg_hash is PostgreSQL's hash of each type") {
