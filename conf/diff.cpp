@@ -93,8 +93,11 @@ std::vector<std::pair<std::string, std::uint32_t>> weighted(const Placed& placed
 bool nodes_move(Placed before, Placed after) {
   auto nodes_before = weighted(before);
   auto nodes_after = weighted(after);
-  std::ranges::sort(nodes_before);  // these strategies look at names, not at the order
-  std::ranges::sort(nodes_after);
+  for (auto* nodes : {&nodes_before, &nodes_after}) {
+    std::ranges::sort(*nodes);  // these strategies look at names, not at the order
+    if (before.scheme.strategy != StrategyKind::multi_probe) continue;
+    for (auto& [name, weight] : *nodes) weight = 1;  // and this one not at weights either
+  }
   return nodes_before != nodes_after || before.scheme.virtual_nodes != after.scheme.virtual_nodes ||
          before.scheme.probes != after.scheme.probes ||
          before.scheme.table_size != after.scheme.table_size;

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "conf/scheme_checks.h"
 #include "conf/sections.h"
 
 namespace anabranch::conf {
@@ -311,22 +312,15 @@ auto number_of(std::uint32_t Scheme::* member, std::uint32_t least, std::uint32_
   };
 }
 
-bool is_prime(std::uint32_t number) {
-  if (number < 2) return false;
-  for (std::uint32_t i = 2; i <= number / i; ++i) {
-    if (number % i == 0) return false;
-  }
-  return true;
-}
-
 void read_table_size(Reader& reader, const Node& node, SchemeInput& into) {
   const auto size = reader.whole(node, 2, 10'000'000);
   if (!size) return;
-  if (!is_prime(static_cast<std::uint32_t>(*size))) {
-    reader.error(node.where, fmt::format("expected a prime, not {}", *size));
+  const auto number = static_cast<std::uint32_t>(*size);
+  if (const std::uint32_t prime = next_prime(number); prime != number) {
+    reader.error(node.where, fmt::format("expected a prime, not {}: the next is {}", number, prime));
     return;
   }
-  into.scheme.table_size = static_cast<std::uint32_t>(*size);
+  into.scheme.table_size = number;
 }
 
 const std::vector<Field<SchemeInput>>& scheme_fields() {
@@ -418,60 +412,6 @@ void check_parameters(Reader& reader, const Node& node, const SchemeInput& input
   }
 }
 
-void check_hash(Reader& reader, const Node& node, const SchemeInput& input) {
-  const Scheme& scheme = input.scheme;
-  if (!scheme.hash || node.find("hash") == nullptr) return;
-  const Position where = node.find("hash")->value.where;
-  if (scheme.hash == Hash::rand && scheme.strategy != StrategyKind::modulo) {
-    reader.error(where, fmt::format("hash rand goes with strategy modulo only, not {}",
-                                    to_string(scheme.strategy)));
-  }
-  if (scheme.hash == Hash::pg_hash && input.database.kind == Kind::mysql) {
-    reader.error(where, "hash pg_hash is for PostgreSQL only");
-  }
-  const bool composite = scheme.types.size() > 1;
-  for (const KeyType type : scheme.types) {
-    const bool integer = type == KeyType::bigint || type == KeyType::date;
-    const bool numbered = integer || type == KeyType::timestamp;
-    if (scheme.hash == Hash::int_hash64 && (!integer || composite)) {
-      reader.error(where, fmt::format("hash intHash64 takes bigint and date, not {}",
-                                      composite ? "a composite key" : to_string(type)));
-      return;
-    }
-    if (scheme.hash == Hash::none && (!numbered || composite)) {
-      reader.error(where, fmt::format("hash none takes bigint, date and timestamp, not {}",
-                                      composite ? "a composite key" : to_string(type)));
-      return;
-    }
-  }
-}
-
-void check_rest(Reader& reader, const Node& node, const SchemeInput& input) {
-  const Scheme& scheme = input.scheme;
-  const bool by_value =
-      scheme.strategy == StrategyKind::range || scheme.strategy == StrategyKind::list;
-  if (by_value && scheme.types.size() > 1) {
-    reader.error(reader.here(), fmt::format("strategy {} takes one type, not a composite key",
-                                            to_string(scheme.strategy)));
-  }
-  const bool text = std::ranges::find(scheme.types, KeyType::text) != scheme.types.end();
-  if (node.find("collation") != nullptr && scheme.collation != "binary" && !text) {
-    reader.error(node.find("collation")->where, "`collation` is for text keys only");
-  }
-  const bool unweighted =
-      scheme.strategy == StrategyKind::jump || scheme.strategy == StrategyKind::multi_probe;
-  if (!unweighted) return;
-  for (const std::uint32_t shard : scheme.shards) {
-    const Shard& one = input.database.shards[shard];
-    if (one.weight != 1) {
-      reader.warning(reader.here(),
-                     fmt::format("strategy {} takes no weights: the weight {} of shard "
-                                 "`{}` has no effect here",
-                                 to_string(scheme.strategy), one.weight, one.name));
-    }
-  }
-}
-
 void fill_defaults(const Node& node, SchemeInput& input) {
   Scheme& scheme = input.scheme;
   const Takes& strategy = takes(scheme.strategy);
@@ -499,9 +439,8 @@ void read_schemes(Reader& reader, const Node& node, Database& database) {
     const bool read = read_section<SchemeInput>(reader, entry.value, scheme_fields(), input);
     if (read && input.sound && entry.value.find("strategy") != nullptr) {
       check_parameters(reader, entry.value, input);
-      check_hash(reader, entry.value, input);
       fill_defaults(entry.value, input);
-      check_rest(reader, entry.value, input);
+      check_scheme(reader, entry.value, input.scheme, database);
     }
     database.schemes.push_back(std::move(input.scheme));
   }

@@ -1,7 +1,5 @@
 #include "conf/support.h"
 
-#include <algorithm>
-
 namespace anabranch::conf {
 namespace {
 
@@ -22,16 +20,9 @@ class Findings {
   std::vector<Diagnostic> list_;
 };
 
-bool strategy_is_carried_out(StrategyKind kind) {
-  constexpr StrategyKind carried_out[] = {StrategyKind::modulo, StrategyKind::buckets,
-                                          StrategyKind::range, StrategyKind::list,
-                                          StrategyKind::jump};
-  return std::ranges::find(carried_out, kind) != std::end(carried_out);
-}
-
 void look_at(Findings& findings, const std::string& path, const Scheme& scheme) {
   findings.when(scheme.types.size() > 1, path + ".type");
-  findings.when(!strategy_is_carried_out(scheme.strategy), path + ".strategy");
+  findings.when(scheme.strategy == StrategyKind::lookup, path + ".strategy");
   findings.when(scheme.collation != "binary", path + ".collation");
 }
 

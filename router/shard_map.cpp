@@ -24,27 +24,47 @@ std::vector<std::uint32_t> shards_used(const conf::Scheme& scheme) {
   return used;
 }
 
+std::vector<WeightedShard> weighted(const conf::Scheme& scheme, const conf::Database& database) {
+  std::vector<WeightedShard> list;
+  for (const std::uint32_t shard : scheme.shards) {
+    list.push_back({shard, database.shards[shard].weight});
+  }
+  return list;
+}
+
+std::vector<Node> nodes(const conf::Scheme& scheme, const conf::Database& database) {
+  std::vector<Node> list;
+  for (const std::uint32_t shard : scheme.shards) {
+    list.push_back({database.shards[shard].name, shard, database.shards[shard].weight});
+  }
+  return list;
+}
+
 std::unique_ptr<const Strategy> make_strategy(const conf::Scheme& scheme,
                                               const conf::Database& database) {
   switch (scheme.strategy) {
-    case conf::StrategyKind::modulo: {
-      std::vector<WeightedShard> weighted;
-      for (const std::uint32_t shard : scheme.shards) {
-        weighted.push_back({shard, database.shards[shard].weight});
-      }
-      return make_modulo(weighted);
-    }
+    case conf::StrategyKind::modulo:
+      return make_modulo(weighted(scheme, database));
     case conf::StrategyKind::buckets:
       return make_buckets(scheme.bucket_shards);
     case conf::StrategyKind::jump:
       return make_jump(scheme.shards);
+    case conf::StrategyKind::ring:
+      return make_ring(nodes(scheme, database), scheme.virtual_nodes);
+    case conf::StrategyKind::rendezvous:
+      return make_rendezvous(nodes(scheme, database));
+    case conf::StrategyKind::multi_probe:
+      return make_multi_probe(nodes(scheme, database), scheme.probes);
+    case conf::StrategyKind::maglev:
+      return make_maglev(nodes(scheme, database), scheme.table_size);
     case conf::StrategyKind::range:
       return make_range(scheme.types.front(), scheme.ranges, scheme.nulls);
     case conf::StrategyKind::list:
       return make_list(scheme.types.front(), scheme.lists, scheme.otherwise);
-    default:
+    case conf::StrategyKind::lookup:
       return nullptr;  // not carried out yet
   }
+  return nullptr;
 }
 
 MappedScheme make_scheme(const conf::Scheme& scheme, const conf::Database& database) {

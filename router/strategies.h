@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "router/node.h"
 #include "router/placement.h"
 
 /// F2, one factory each; the classes are hidden in the sources. Each says what moves when a shard
@@ -29,6 +30,24 @@ std::unique_ptr<const Strategy> make_buckets(std::vector<std::uint32_t> bucket_s
 /// Jump consistent hash (Lamping, Veach: "A Fast, Minimal Memory, Consistent Hash Algorithm",
 /// 2014). Appending the n-th shard moves one key in n, all of them to it.
 std::unique_ptr<const Strategy> make_jump(std::vector<std::uint32_t> shards);
+
+/// Consistent hashing (Karger et al., "Consistent Hashing and Random Trees", 1997): a key goes to
+/// the first virtual node at or after it on the circle, `virtual_nodes` times its weight for each
+/// shard. A new shard takes keys from all, and no others move.
+std::unique_ptr<const Strategy> make_ring(std::vector<Node> nodes, std::uint32_t virtual_nodes);
+
+/// Rendezvous, the highest random weight (Thaler and Ravishankar, 1998), by weight. A new shard
+/// takes keys from all, and no others move; a heavier one too.
+std::unique_ptr<const Strategy> make_rendezvous(std::vector<Node> nodes);
+
+/// Multi-probe consistent hashing (Appleton and O'Reilly, 2015): of `probes` places on the circle
+/// the one that is nearest to the node after it. A new shard takes keys from all, and no others
+/// move.
+std::unique_ptr<const Strategy> make_multi_probe(std::vector<Node> nodes, std::uint32_t probes);
+
+/// Maglev's table (Eisenbud et al., 2016), by weight: F1 modulo its size, which is a prime and no
+/// less than the number of nodes. A new shard takes keys from all, and a few others move too.
+std::unique_ptr<const Strategy> make_maglev(std::vector<Node> nodes, std::uint32_t table_size);
 
 /// By the value: keys below a bound, in ascending order. Splitting a range moves a part of it.
 std::unique_ptr<const Strategy> make_range(KeyType type, std::vector<conf::Range> ranges,

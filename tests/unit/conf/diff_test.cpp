@@ -144,6 +144,20 @@ TEST_CASE("a moved default shard is refused") {
   CHECK(diff.refusals[0].starts_with("databases.shop.default_shard: tables that are not listed"));
 }
 
+TEST_CASE("strategies by name move keys by the names and weights of shards, not by their order") {
+  const auto scheme = [](const std::string& strategy, const std::string& shards) {
+    return "type: bigint, hash: xxh64, strategy: " + strategy + ", shards: [" + shards + "]";
+  };
+  for (const std::string strategy : {"ring", "rendezvous", "multi_probe", "maglev"}) {
+    CAPTURE(strategy);
+    CHECK(!scheme_refused(scheme(strategy, "s1, s2"), scheme(strategy, "s2, s1")));
+    CHECK(scheme_refused(scheme(strategy, "s1, s2"), scheme(strategy, "s1")));
+    const std::string before = with_scheme(scheme(strategy, "s1, s2"));
+    const std::string after = replaced(before, "weight: 2", "weight: 3");
+    CHECK(between(before, after).refusals.empty() == (strategy == "multi_probe"));
+  }
+}
+
 TEST_CASE("tables and reference tables to look at before the swap") {
   const std::string base = shop("    tables: {t: {shard: s1}, r: {reference: true}}\n");
   const Diff gained = between(shop(""), shop("    tables: {t: {shard: s1}}\n"));

@@ -166,6 +166,28 @@ TEST_CASE("what is not carried out yet is named with its place") {
   CHECK(list[7].find("rules: not") != std::string::npos);
 }
 
+TEST_CASE("schemes that place keys badly are warned of") {
+  const auto warnings = [](const std::string& scheme) {
+    std::vector<std::string> list;
+    const std::string text = shop("    schemes:\n      s: {type: bigint, " + scheme + "}\n");
+    for (const Diagnostic& one : load(text).diagnostics) list.push_back(one.text());
+    return list;
+  };
+  CHECK(warnings("hash: xxh64, strategy: ring").empty());
+  CHECK(warnings("hash: xxh64, strategy: maglev, table_size: 307").empty());
+  CHECK(warnings("hash: crc32, strategy: rendezvous").empty());
+  CHECK(warnings("hash: none, strategy: ring") ==
+        std::vector<std::string>{
+            "dir/test.yaml:11:31: warning: databases.shop.schemes.s: numbers as they are lie close "
+            "together on a ring of 64-bit numbers, most of them on one shard: expected a hash of 64 "
+            "bits, such as xxh64"});
+  CHECK(warnings("hash: crc32, strategy: ring").size() == 1);
+  CHECK(warnings("hash: xxh64, strategy: maglev, table_size: 7") ==
+        std::vector<std::string>{
+            "dir/test.yaml:11:68: warning: databases.shop.schemes.s: a table of 7 slots spreads "
+            "keys unevenly over 2 shards of total weight 3: expected a prime such as 307"});
+}
+
 TEST_CASE("a documented default that is written out is supported") {
   CHECK(not_supported(shop("    kind: postgres\n"
                            "    load_balancing: random\n"

@@ -26,7 +26,11 @@ const std::string schemes =
     "      open_list: {type: bigint, strategy: list, lists: {s1: [1, 2], s2: [3, -7]}, otherwise: "
     "s3}\n"
     "      random: {hash: rand, strategy: modulo}\n"
-    "      names: {type: text, strategy: range, ranges: [{below: m, shard: s1}, {shard: s2}]}\n";
+    "      names: {type: text, strategy: range, ranges: [{below: m, shard: s1}, {shard: s2}]}\n"
+    "      ring: {type: bigint, hash: murmur3, strategy: ring}\n"
+    "      rendezvous: {type: bigint, hash: none, strategy: rendezvous}\n"
+    "      probes: {type: bigint, hash: cityHash64, strategy: multi_probe, shards: [s1, s3]}\n"
+    "      maglev: {type: bigint, hash: md5, strategy: maglev, table_size: 503}\n";
 
 ShardSet set_of(std::initializer_list<std::uint32_t> shards) {
   ShardSet set;
@@ -143,7 +147,22 @@ TEST_CASE("no row that satisfies a predicate lies on a shard that was pruned") {
       }
     }
   }
-  CHECK(pruned > 5000);
+  CHECK(pruned > 8000);
+}
+
+TEST_CASE("strategies by name prune on equality and NULL, on short ranges, on no others") {
+  const auto map = map_of(schemes);
+  for (std::size_t i = 9; i < map->schemes().size(); ++i) {
+    const MappedScheme& scheme = map->schemes()[i];
+    CAPTURE(scheme.name);
+    const auto shard = [&](const KeyValue& key) { return ShardMap::place(scheme, key)->shard; };
+    CHECK(prune(scheme, KeyPredicate::equals(KeyValue::of(42))) ==
+          set_of({shard(KeyValue::of(42))}));
+    CHECK(prune(scheme, KeyPredicate::is_null()) == set_of({shard(KeyValue::null())}));
+    CHECK(prune(scheme, KeyPredicate::between(range(42, 43, true, false))) ==
+          set_of({shard(KeyValue::of(42))}));
+    CHECK(prune(scheme, KeyPredicate::between(range(0, {}))) == scheme.shards);
+  }
 }
 
 TEST_CASE("equality, lists and NULL") {
