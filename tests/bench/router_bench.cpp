@@ -2,6 +2,7 @@
 // figure is the best of several runs over random keys.
 //
 //   router_bench [runs]
+//   router_bench evenness    how even all is, and what moves (router_evenness.h)
 
 #include <fmt/core.h>
 
@@ -10,10 +11,12 @@
 #include <ctime>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf/load.h"
 #include "router/shard_map.h"
+#include "router_evenness.h"
 
 namespace {
 
@@ -142,6 +145,10 @@ double measure(const router::MappedScheme& scheme, const std::vector<KeyValue>& 
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "evenness") {
+    print_evenness();
+    return 0;
+  }
   const int runs = argc > 1 ? std::atoi(argv[1]) : 7;
   bool met = true;
   fmt::print("| placement over {} shards | ns a key | bar |\n|---|---|---|\n", shards);
