@@ -67,6 +67,14 @@ rewriter::PlanResult run_planner(const SessionCore& state, const Statement& stat
   rewriter::PlanRequest request;
   request.text = statement.text;
   request.shape = &statement.shape;
+  std::string first_text;
+  rewriter::Shape first_shape;
+  if (const rewriter::RowList* rows = statement.shape.rows()) {
+    first_shape = statement.shape.of_first_row(first_text);
+    request.text = first_text;
+    request.shape = &first_shape;
+    request.rows = rows;
+  }
   request.parameter_types = statement.parameter_types;
   request.catalog = state.db->catalog.get();
   request.map = state.db->map.get();
@@ -90,7 +98,7 @@ struct PlannerCall {
 net::Task<rewriter::PlanResult> call_planner(const SessionCore& state, const Statement& statement,
                                              bool several,
                                              const std::vector<Description>& descriptions) {
-  if (statement.text.size() <= long_statement_bytes) {
+  if (statement.text.size() <= long_statement_bytes || statement.shape.rows() != nullptr) {
     co_return run_planner(state, statement, several, descriptions);
   }
   co_return co_await net::run_on_worker(PlannerCall{&state, &statement, several, &descriptions});
@@ -125,7 +133,8 @@ void set_text(const SessionState& state, Statement& statement, std::string_view 
   statement.text.assign(text);
   statement.plan = nullptr;
   statement.told = nullptr;
-  rewriter::shape(statement.text, state.planning.standard_conforming_strings, {}, statement.shape);
+  rewriter::shape(statement.text, state.planning.standard_conforming_strings, {}, statement.shape,
+                  rewriter::Rows::folded);
 }
 
 bool plan_is_current(const SessionCore& state, const Statement& statement) {
@@ -133,17 +142,21 @@ bool plan_is_current(const SessionCore& state, const Statement& statement) {
          statement.planned_key == state.planning_key && !state.catalog_stale;
 }
 
-CachedPlanPtr cached_plan(SessionCore& state, const Statement& statement, bool several) {
+CachedPlanPtr cached_plan(SessionCore& state, Statement& statement, bool several) {
   if (state.catalog_stale) return nullptr;
   CachedPlanPtr found =
       state.worker.plans().find(statement.shape, cache_context(state, statement, several));
+  if (found && found->plan->as_written) {
+    rewriter::shape_as_written(statement.text, state.planning, statement.shape);
+    found = state.worker.plans().find(statement.shape, cache_context(state, statement, several));
+  }
   if (found && !statement.text.starts_with(found->plan->head)) found = nullptr;
   auto& count = found ? state.worker.metrics().cache_hits : state.worker.metrics().cache_misses;
   count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   return found;
 }
 
-net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& statement, bool several) {
+net::Task<CachedPlanPtr> make_plan(SessionState& state, Statement& statement, bool several) {
   require_catalog(state);
   if (sees_too_little(state)) {
     // BEGIN, SET and the like are the same under any catalog.
@@ -159,18 +172,15 @@ net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& stateme
   co_return co_await make_plan_by(state, statement, several, describe);
 }
 
-net::Task<CachedPlanPtr> make_plan_by(SessionCore& state, const Statement& statement, bool several, Describer describe) {
-  require_catalog(state);
+namespace {
+
+net::Task<CachedPlanPtr> plan_by(SessionCore& state, const Statement& statement, bool several, const Describer& describe) {
   std::vector<Description> descriptions;
   std::size_t asked = 0;
   while (true) {
     rewriter::PlanResult result = co_await call_planner(state, statement, several, descriptions);
     if (auto* plan = std::get_if<std::shared_ptr<const rewriter::Plan>>(&result)) {
-      CachedPlanPtr made = cached(std::move(*plan));
-      if (!state.catalog_stale) {
-        state.worker.plans().put(statement.shape, cache_context(state, statement, several), made);
-      }
-      co_return made;
+      co_return cached(std::move(*plan));
     }
     // Each call gets the answers to the last call's asks; a planner that never has enough is a bug.
     if (++asked > 8) throw values::make_error(values::ErrorId::internal, "planning does not end");
@@ -179,6 +189,41 @@ net::Task<CachedPlanPtr> make_plan_by(SessionCore& state, const Statement& state
       descriptions.push_back(co_await describe(std::move(ask)));
     }
   }
+}
+
+void keep_plan(SessionCore& state, const Statement& statement, bool several, const CachedPlanPtr& plan) {
+  if (!state.catalog_stale) state.worker.plans().put(statement.shape, cache_context(state, statement, several), plan);
+}
+
+/// One plan for all of a shape's rows. Null: the statement must be planned as it is written, so that it also fails as
+/// it is written.
+net::Task<CachedPlanPtr> plan_rows(SessionCore& state, const Statement& statement, bool several, const Describer& describe) {
+  try {
+    CachedPlanPtr made = co_await plan_by(state, statement, several, describe);
+    if (rewriter::serves_rows(*made->plan, *statement.shape.rows())) co_return made;
+  } catch (const backends::ServerError&) {
+    // What a server says of the first row alone may be wrong of the statement.
+  }
+  co_return nullptr;
+}
+
+}  // namespace
+
+net::Task<CachedPlanPtr> make_plan_by(SessionCore& state, Statement& statement, bool several, Describer describe) {
+  require_catalog(state);
+  if (statement.shape.rows() != nullptr) {
+    if (CachedPlanPtr made = co_await plan_rows(state, statement, several, describe)) {
+      keep_plan(state, statement, several, made);
+      co_return made;
+    }
+    auto as_written = std::make_shared<rewriter::Plan>();
+    as_written->as_written = true;
+    keep_plan(state, statement, several, cached(std::move(as_written)));
+    rewriter::shape_as_written(statement.text, state.planning, statement.shape);
+  }
+  CachedPlanPtr made = co_await plan_by(state, statement, several, describe);
+  keep_plan(state, statement, several, made);
+  co_return made;
 }
 
 void read_now(const SessionState& state, Statement& statement) {

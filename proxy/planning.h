@@ -18,17 +18,18 @@ bool plan_is_current(const SessionCore& state, const Statement& statement);
 /// name says so.
 void read_now(const SessionState& state, Statement& statement);
 
-/// Looks in the plan cache only: no I/O, no allocation. Null: ask make_plan().
-CachedPlanPtr cached_plan(SessionCore& state, const Statement& statement, bool several);
+/// Looks in the plan cache only: no I/O, no allocation. Null: ask make_plan(). Either may put rows back into the
+/// statement's shape.
+CachedPlanPtr cached_plan(SessionCore& state, Statement& statement, bool several);
 
 /// Plans, asking a shard to describe what the planner needs, and caches the plan. Throws the
 /// server's error where it rejects the statement.
-net::Task<CachedPlanPtr> make_plan(SessionState& state, const Statement& statement, bool several);
+net::Task<CachedPlanPtr> make_plan(SessionState& state, Statement& statement, bool several);
 
 /// Asks a shard to describe a text.
 using Describer = std::function<net::Task<rewriter::Description>(rewriter::NeedDescribe::Ask)>;
 /// The same for sessions of any kind, which describe in their own way. The catalog is as new as it must be.
-net::Task<CachedPlanPtr> make_plan_by(SessionCore& state, const Statement& statement, bool several, Describer describe);
+net::Task<CachedPlanPtr> make_plan_by(SessionCore& state, Statement& statement, bool several, Describer describe);
 
 /// Ensures `statement.plan` is current where the cache has it: no I/O, no coroutine. False: ask
 /// ensure_plan().

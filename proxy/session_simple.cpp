@@ -36,6 +36,7 @@ struct ParserCall {
 net::Task<void> Session::check_syntax(std::string_view text) {
   Statement statement;
   set_text(state_, statement, text);
+  rewriter::shape_as_written(statement.text, state_.planning, statement.shape);
   const ParserCall parses{&statement, state_.planning.standard_conforming_strings};
   bool known = false;
   if (text.size() <= long_text_bytes) {

@@ -160,25 +160,44 @@ class Filler {
 
 // ------------------------------------------------------------------------------------- the splits
 
-void split_rows(const BindRequest& request, BoundPlan& bound) {
+/// Which row goes where.
+std::vector<std::uint32_t> place_rows(const BindRequest& request, BoundPlan& bound) {
   const InsertSplit& split = *request.plan->insert;
-  std::vector<std::uint32_t> shard_of(split.rows.size());
-  bound.query_of_row.resize(split.rows.size());
-  for (std::size_t i = 0; i < split.rows.size(); ++i) {
-    check_counted(split.rows[i].counted, request);
-    shard_of[i] = shard_of_stored(split.table, split.rows[i].key, request);
+  BindRequest of_row = request;
+  std::vector<std::uint32_t> shard_of(split.each ? request.shape->rows()->count() : split.rows.size());
+  for (std::size_t i = 0; i < shard_of.size(); ++i) {
+    const SplitRow& row = split.each ? *split.each : split.rows[i];
+    of_row.row = i;
+    check_counted(row.counted, of_row);
+    shard_of[i] = shard_of_stored(split.table, row.key, of_row);
     bound.shards.add(shard_of[i]);
   }
+  return shard_of;
+}
+
+void append_row(Filler& filler, const BindRequest& request, std::size_t row) {
+  const InsertSplit& split = *request.plan->insert;
+  if (!split.each) return filler.append(split.rows[row].text);
+  filler.text() += '(';
+  filler.text() += request.shape->row_text(row);
+  filler.append(split.each->text);
+  filler.text() += ')';
+}
+
+void split_rows(const BindRequest& request, BoundPlan& bound) {
+  const InsertSplit& split = *request.plan->insert;
+  const std::vector<std::uint32_t> shard_of = place_rows(request, bound);
+  bound.query_of_row.resize(shard_of.size());
   for (const std::uint32_t shard : bound.shards) {
     Filler filler(request, bound.slots, shard);
     filler.append(split.prefix);
     bool first = true;
-    for (std::size_t i = 0; i < split.rows.size(); ++i) {
+    for (std::size_t i = 0; i < shard_of.size(); ++i) {
       if (shard_of[i] != shard) continue;
       if (!first) filler.text() += ", ";
       first = false;
       bound.query_of_row[i] = bound.queries.size();
-      filler.append(split.rows[i].text);
+      append_row(filler, request, i);
     }
     filler.append(split.suffix);
     if (shard == shard_of.back()) bound.last = bound.queries.size();

@@ -220,9 +220,25 @@ bool says_now(std::string_view text) {
   return words.clock && words.count <= kMostWords;
 }
 
+namespace {
+
+void check_clock_rows(const BindRequest& request, const std::vector<int>& columns) {
+  for (std::size_t row = 0; !columns.empty() && row < request.shape->rows()->count(); ++row) {
+    for (const int column : columns) {
+      const RowList::Value& at = request.shape->rows()->at(row, column);
+      if (at.kind != RowList::Kind::string) continue;
+      const std::string value = string_value(request.shape->source().substr(at.offset, at.length), request);
+      if (says_now(value)) refuse_clock(value);
+    }
+  }
+}
+
+}  // namespace
+
 void check_clock(const BindRequest& request, const BoundPlan& bound) {
   if (bound.shards.size() < 2) return;
   const Plan& plan = *request.plan;
+  if (plan.insert) check_clock_rows(request, plan.insert->clock_columns);
   for (const int token : plan.clock_literals) {
     const std::string value = request.shape->value(token, request.standard_conforming_strings);
     if (says_now(value)) refuse_clock(value);

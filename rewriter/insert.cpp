@@ -170,6 +170,8 @@ std::vector<KeyOperand> row_key(Planning& planning, const Target& target,
     const auto index = static_cast<std::size_t>(at - columns.begin());
     if (row == nullptr || at == columns.end() || index >= row->size()) {
       operands.push_back(default_operand(planning, column));
+    } else if (planning.request->rows != nullptr) {
+      operands.push_back(listed_operand(planning, index, column));
     } else {
       operands.push_back(value_operand(planning, *(*row)[index], column));
     }
@@ -197,6 +199,7 @@ std::vector<KeyOperand> counted_value(Planning& planning, const Target& target, 
     if (columns[i] < 0) continue;
     const auto& column = target.relation->columns[static_cast<std::size_t>(columns[i])];
     if (!column.identity || !values::is_mysql_type(column.type.oid)) continue;
+    if (planning.request->rows != nullptr) return {listed_operand(planning, i, column)};
     auto operand = key_operand(*row[i], column.type.oid, planning.values);
     if (!operand) {
       refuse_clause("INSERT", "the AUTO_INCREMENT column \"" + column.name + "\" is given an expression",
@@ -384,6 +387,13 @@ void check_split_clauses(const Planning& planning, const tree::Insert& insert) {
   planning.plan->returns_rows = true;
 }
 
+/// A server names the row's number, which is another among the rows of a shard.
+void check_width(const std::vector<std::vector<tree::ExprPtr>>& rows) {
+  const auto differs = [&](const auto& row) { return row.size() != rows.front().size(); };
+  if (std::ranges::none_of(rows, differs)) return;
+  refuse_clause("INSERT", "its rows have not all as many values", "Give each row as many values as there are columns.");
+}
+
 Outcome split(Planning& planning, const tree::Insert& insert, const Target& target) {
   const auto columns = target_columns(insert, *target.relation);
   const auto key = key_columns(planning, target);
@@ -394,6 +404,7 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
   InsertSplit made;
   made.table = target.instance->table;
   const std::size_t count = rows == nullptr ? 1 : rows->size();
+  if (rows != nullptr) check_width(*rows);
   for (std::size_t i = 0; i < count; ++i) {
     SplitRow row;
     row.key = row_key(planning, target, columns, key, rows == nullptr ? nullptr : &(*rows)[i]);
@@ -401,7 +412,7 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
     made.rows.push_back(std::move(row));
   }
   if (planning.values.needs_description && !planning.plan->described) return ask_original(planning);
-  if (count == 1 && !planning.traits.virtual_columns) {
+  if (count == 1 && !planning.traits.virtual_columns && planning.request->rows == nullptr) {
     return single_row(planning, target, std::move(made.rows.front()));
   }
   if (planning.must_describe()) return ask_original(planning);
@@ -417,16 +428,7 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
     head.text("DEFAULT VALUES");
   } else {
     head.text("VALUES ");
-    for (std::size_t i = 0; i < count; ++i) {
-      Printer row = planning.printer();
-      row.text("(");
-      for (std::size_t j = 0; j < filled.source->values[i].size(); ++j) {
-        if (j > 0) row.text(", ");
-        row.expr(*filled.source->values[i][j]);
-      }
-      row.text(")");
-      made.rows[i].text = with_holes(row.take());
-    }
+    print_rows(planning, filled, *target.relation, made);
   }
   made.prefix = with_holes(head.take());
   Printer tail = planning.printer();

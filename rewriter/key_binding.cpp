@@ -173,18 +173,44 @@ std::optional<std::uint32_t> shard_of_key(const KeyCondition& condition, const B
   return place ? std::optional(place->shard) : std::nullopt;
 }
 
+std::string string_value(std::string_view spelling, const BindRequest& request) {
+  return request.mysql == nullptr ? literal_value(spelling, request.standard_conforming_strings)
+                                  : mysql::literal_value(spelling, *request.mysql);
+}
+
+namespace {
+
+ValueBytes row_value(const RowList::Value& value, const BindRequest& request, std::string& storage) {
+  const std::string_view spelling = request.shape->source().substr(value.offset, value.length);
+  switch (value.kind) {
+    case RowList::Kind::integer:
+      return {spelling, values::Format::text, values::oid::int4};
+    case RowList::Kind::bigint:
+      return {spelling, values::Format::text, values::oid::int8};
+    case RowList::Kind::numeric:
+      return {spelling, values::Format::text, values::oid::numeric};
+    case RowList::Kind::string:
+      storage = string_value(spelling, request);
+      return {storage, values::Format::text, 0};
+    case RowList::Kind::null:
+    case RowList::Kind::bit_string:
+    case RowList::Kind::boolean:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
+
 ValueBytes value_bytes(const ValueRef& value, const BindRequest& request, std::string& storage) {
   switch (value.from) {
     case ValueRef::From::constant:
       return {value.text, values::Format::text, 0};
     case ValueRef::From::literal: {
       const LiteralToken& token = request.shape->literals()[static_cast<std::size_t>(value.index)];
-      if (token.kind != LiteralToken::Kind::string) {
-        return {request.shape->spelling(value.index), values::Format::text, 0};
-      }
-      storage = request.mysql == nullptr
-                    ? request.shape->value(value.index, request.standard_conforming_strings)
-                    : mysql::literal_value(request.shape->spelling(value.index), *request.mysql);
+      const std::string_view spelling = request.shape->spelling(value.index);
+      if (token.kind != LiteralToken::Kind::string) return {spelling, values::Format::text, 0};
+      storage = string_value(spelling, request);
       return {storage, values::Format::text, 0};
     }
     case ValueRef::From::parameter: {
@@ -203,6 +229,8 @@ ValueBytes value_bytes(const ValueRef& value, const BindRequest& request, std::s
       const BoundValue& given = request.evaluations[index];
       return {given.bytes, given.format, given.type};
     }
+    case ValueRef::From::row:
+      return row_value(request.shape->rows()->at(request.row, value.index), request, storage);
     case ValueRef::From::is_null:
     case ValueRef::From::absent:
       return {};

@@ -16,6 +16,8 @@ struct ValueBytes {
   values::Oid declared = 0;  ///< of a parameter, as the client sent it
 };
 ValueBytes value_bytes(const ValueRef& value, const BindRequest& request, std::string& storage);
+/// A string literal's value as the statement's server reads it.
+std::string string_value(std::string_view spelling, const BindRequest& request);
 
 /// What `storage` is true for: INSERT and COPY; else a comparison.
 router::KeyConversion convert(const KeyOperand& operand, const BindRequest& request,

@@ -29,6 +29,7 @@ struct ValueRef {
     literal,    ///< `index`: the literal of the statement's shape (0-based)
     parameter,  ///< `index`: $1 is 0
     evaluated,  ///< `index`: of Plan::evaluations, computed once by a backend
+    row,        ///< `index`: the column of the shape's row that is bound (BindRequest::row)
     is_null,
     absent  ///< NULL, as the statement has no value and the column no default
   };
@@ -142,6 +143,9 @@ struct InsertSplit {
   int table = -1;       ///< index in ShardMap::tables()
   SqlTemplate prefix;   ///< up to and including VALUES
   std::vector<SplitRow> rows;
+  /// Instead of `rows`, each of the shape's: `text` follows its values as they are written.
+  std::optional<SplitRow> each;
+  std::vector<int> clock_columns;  ///< of these rows: what they say must not depend on which server reads it
   SqlTemplate suffix;   ///< ON CONFLICT …, RETURNING …
   bool ignores = false;  ///< MySQL: INSERT IGNORE
   bool updates = false;  ///< MySQL: ON DUPLICATE KEY UPDATE
@@ -357,6 +361,8 @@ struct Plan {
   /// more than one server would read them.
   std::vector<int> clock_literals;
   std::vector<int> clock_parameters;  ///< the same of parameters: their indexes
+  /// Of a shape whose rows are taken out: it does not serve them all, the statement is planned as it is written.
+  bool as_written = false;
   std::vector<int> pinned;   ///< literals whose value was read: part of the cache key, ascending
   Residue residue = Residue::none;
   /// May run nextval(): the server's session then has a currval(), which the client may ask for.

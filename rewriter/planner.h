@@ -47,6 +47,9 @@ struct PlanRequest {
   bool several = false;
   /// `functions:` of the database; may be null.
   const conf::Database* database = nullptr;
+  /// `text` and `shape` are the statement with the first of these rows alone (Shape::of_first_row()). A plan that
+  /// serves them all says so (serves_rows()).
+  const RowList* rows = nullptr;
 };
 
 /// The context as one canonical string, for the plan cache's key; without `temporary`.
@@ -57,6 +60,11 @@ using PlanResult = std::variant<std::shared_ptr<const Plan>, NeedDescribe>;
 /// Never throws for a statement it will not carry out: that is a Plan of kind refuse. Syntax errors
 /// are refusals with `prepare_only`: the server's own error goes to the client.
 PlanResult plan(const PlanRequest& request);
+
+/// The plan of the first row is one of all. No: the statement is planned as it is written.
+bool serves_rows(const Plan& plan, const RowList& rows);
+/// Computes a shape anew, rows as they are written.
+void shape_as_written(std::string_view text, const PlanningContext& context, Shape& out);
 
 /// A value at bind: a parameter as the client sent it, or the answer of an evaluation (text). MySQL's
 /// parameters have types of values/mysql_type.h; integers may be binary, as the binary protocol has them, all
@@ -75,6 +83,7 @@ struct BindRequest {
   const router::ShardMap* map = nullptr;
   bool standard_conforming_strings = true;
   const mysql::Mode* mysql = nullptr;  ///< of MySQL's statements: how their literals are read
+  std::size_t row = 0;                 ///< of the shape's rows: which one is bound
 };
 
 /// Computes shards, per-shard SQL and slots. Throws SqlError (23502 for a NULL key that no shard

@@ -46,10 +46,30 @@ std::string Shape::value(int literal, bool standard_conforming_strings) const {
   return literal_value(spelling(literal), standard_conforming_strings);
 }
 
-void shape(std::string_view statement, bool standard_conforming_strings, const LexLimits& limits,
-           Shape& out) {
+std::string_view Shape::row_text(std::size_t row) const {
+  const RowList::Value& first = rows_.values[row * rows_.width];
+  const RowList::Value& last = rows_.values[(row + 1) * rows_.width - 1];
+  return source_.substr(first.offset, last.offset + last.length - first.offset);
+}
+
+Shape Shape::of_first_row(std::string& text) const {
+  text.assign(source_.substr(0, rows_.first_end)).append(source_.substr(rows_.end));
+  Shape made;
+  made.text_ = text;
+  made.source_ = text;
+  made.hint_ = find_hint(text);
+  made.literals_ = literals_;
+  made.equal_to_ = equal_to_;
+  for (LiteralToken& literal : made.literals_) {
+    if (literal.offset >= rows_.end) literal.offset -= rows_.end - rows_.first_end;
+  }
+  return made;
+}
+
+void shape(std::string_view statement, bool standard_conforming_strings, const LexLimits& limits, Shape& out,
+           Rows rows) {
   const PostgresqlLexing lexing{standard_conforming_strings};
-  Shaper<PostgresqlLexing>(statement, lexing, limits, out).run();
+  Shaper<PostgresqlLexing>(statement, lexing, limits, rows, out).run();
 }
 
 }  // namespace anabranch::rewriter

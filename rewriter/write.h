@@ -19,6 +19,10 @@ void check_target(const Planning& planning);
 
 /// INSERT into a table on one shard, or with a writing WITH: relayed, or refused.
 Outcome plan_insert_whole(Planning& planning, const tree::Insert& insert);
+/// The value of a key's column in each of the shape's rows (PlanRequest::rows).
+KeyOperand listed_operand(const Planning& planning, std::size_t index, const router::Column& column);
+/// The texts of VALUES's rows, whose defaults have been written in.
+void print_rows(Planning& planning, const tree::Insert& filled, const router::Relation& relation, InsertSplit& made);
 /// INSERT … SELECT into a sharded table.
 Outcome plan_insert_select(Planning& planning, const tree::Insert& insert);
 

@@ -107,9 +107,7 @@ class SeveralWrites {
     if (alone) state_.transaction.begin_implicit(unspoken);
     std::exception_ptr failure;
     try {
-      for (const auto& query : bound_.queries) {
-        members_.push_back(co_await enlist(state_, plan_, static_cast<std::uint32_t>(query.shard)));
-      }
+      co_await enlist_all(alone);
       if (unspoken) co_await on_all("SET autocommit = 0");
       guarded_ = several && state_.explicit_transaction();
       if (guarded_) co_await on_all(fmt::format("SAVEPOINT {}", statement_guard));
@@ -128,6 +126,18 @@ class SeveralWrites {
     }
     if (unspoken) co_await on_all("SET autocommit = 1");
     if (failure) std::rethrow_exception(failure);
+  }
+
+  /// Leases are taken in the shards' order. A transaction that is the statement's own is then begun everywhere at once.
+  net::Task<void> enlist_all(bool at_once) {
+    std::vector<net::Task<Enlisted*>> tasks;
+    for (const auto& query : bound_.queries) {
+      const auto shard = static_cast<std::uint32_t>(query.shard);
+      if (at_once) (void)co_await state_.attach(shard);
+      tasks.push_back(enlist(state_, plan_, shard));
+      if (!at_once) members_.push_back(co_await std::move(tasks.back()));
+    }
+    if (at_once) members_ = co_await net::when_all(std::move(tasks));
   }
 
   /// The statement, or the transaction where a server has rolled its part of it back.

@@ -302,7 +302,7 @@ net::Task<void> Sharded::take_values(Request& request) {
   if (request.plan->plan->kind == PlanKind::refuse) co_await refuse(filled_, request.plan);
 }
 
-net::Task<CachedPlanPtr> Sharded::make_plan(const Statement& statement, bool several) {
+net::Task<CachedPlanPtr> Sharded::make_plan(Statement& statement, bool several) {
   return make_plan_by(state_, statement, several,
                       [this](rewriter::NeedDescribe::Ask ask) { return describe(state_, std::move(ask)); });
 }

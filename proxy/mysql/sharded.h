@@ -55,7 +55,7 @@ class Sharded {
   net::Task<void> pass_on_everywhere(std::string_view payload);
   net::Task<void> check_by_server(std::string text);
   net::Task<void> refuse(const Statement& statement, CachedPlanPtr plan);
-  net::Task<CachedPlanPtr> make_plan(const Statement& statement, bool several);
+  net::Task<CachedPlanPtr> make_plan(Statement& statement, bool several);
   net::Task<void> take_plan(Statement& statement);
   net::Task<void> prepare(std::string_view text);
   net::Task<void> execute(std::string_view payload);

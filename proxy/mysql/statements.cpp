@@ -82,7 +82,7 @@ std::string with_values(std::string_view text, std::span<const rewriter::BoundVa
 void set_text(Statement& statement, std::string_view text, const rewriter::mysql::Mode& mode) {
   statement.text.assign(text);
   statement.plan = nullptr;
-  rewriter::mysql::shape(statement.text, mode, {}, statement.shape);
+  rewriter::mysql::shape(statement.text, mode, {}, statement.shape, rewriter::Rows::folded);
 }
 
 }  // namespace anabranch::proxy::mysql

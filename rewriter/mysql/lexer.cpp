@@ -43,7 +43,7 @@ Token Lexer::next() {
       token.kind = number();
     else if (is_name(c))
       token.kind = named ? (skip_name(), Token::Kind::identifier) : word();
-    else if (c == '`' || (c == '"' && mode_.ansi_quotes))
+    else if (c == '`' || (c == '"' && mode_->ansi_quotes))
       token.kind =
           skip_quoted() ? Token::Kind::quoted_identifier : Token::Kind::bad;
     else if (at_string())
@@ -128,7 +128,7 @@ VersionMark version_mark(std::string_view text, const Mode& mode) {
 
 // False: an ordinary comment; a versioned one that is not read is skipped here.
 bool Lexer::enter_versioned() {
-  const VersionMark mark = version_mark(text_.substr(at_), mode_);
+  const VersionMark mark = version_mark(text_.substr(at_), *mode_);
   if (mark.length == 0) return false;
   if (!mark.read) return skip_comment(true);
   at_ += mark.length;
@@ -138,7 +138,7 @@ bool Lexer::enter_versioned() {
 
 bool Lexer::skip_quoted() {
   const char quote = text_[at_];
-  const bool backslashes = quote != '`' && !mode_.no_backslash_escapes && !(quote == '"' && mode_.ansi_quotes);
+  const bool backslashes = quote != '`' && !mode_->no_backslash_escapes && !(quote == '"' && mode_->ansi_quotes);
   return lexer_detail::skip_quoted(text_, at_, backslashes);
 }
 
@@ -261,6 +261,8 @@ Token::Kind Lexer::variable() {
 }
 
 Token::Kind Lexer::operators() {
+  // By far the most.
+  if (const char c = text_[at_]; c == ',' || c == '(' || c == ')') return ++at_, Token::Kind::punctuation;
   static constexpr std::string_view several[] = {
       "<=>", "->>", "<=", ">=", "<>", "!=", "<<", ">>", ":=", "||", "&&", "->"};
   for (const std::string_view op : several) {
@@ -271,7 +273,7 @@ Token::Kind Lexer::operators() {
   const char c = text_[at_];
   if (std::string_view("+-*/%^&|~!<>=").find(c) != std::string_view::npos)
     return ++at_, Token::Kind::operators;
-  if (std::string_view(",;(){}:").find(c) != std::string_view::npos)
+  if (std::string_view(";{}:").find(c) != std::string_view::npos)
     return ++at_, Token::Kind::punctuation;
   return Token::Kind::bad;
 }

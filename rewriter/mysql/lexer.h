@@ -14,7 +14,7 @@ namespace anabranch::rewriter::mysql {
 /// comment were not there, or skipped, as Mode::version says.
 class Lexer {
  public:
-  Lexer(std::string_view text, const Mode& mode) : text_(text), mode_(mode) {}
+  Lexer(std::string_view text, const Mode& mode) : text_(text), mode_(&mode) {}
 
   Token next();
   std::size_t position() const { return at_; }
@@ -29,7 +29,7 @@ class Lexer {
   bool hint_may_stand() const;
   bool continues_string();
   bool skip_quoted();
-  bool at_string() const { return peek() == '\'' || (peek() == '"' && !mode_.ansi_quotes); }
+  bool at_string() const { return peek() == '\'' || (peek() == '"' && !mode_->ansi_quotes); }
   Token::Kind string();
   Token::Kind number();
   Token::Kind word();
@@ -41,7 +41,7 @@ class Lexer {
   void skip_name();
 
   std::string_view text_;
-  const Mode& mode_;
+  const Mode* mode_;
   std::size_t at_ = 0;
   int versioned_ = 0;  ///< versioned comments that are open
   bool space_ = false;

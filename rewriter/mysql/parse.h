@@ -13,7 +13,8 @@ namespace anabranch::rewriter::mysql {
 /// As rewriter::shape, except that white space and comments between tokens stay as written: a
 /// column without an alias is named by its text. The literals of such a text are in
 /// Statement::baked.
-void shape(std::string_view statement, const Mode& mode, const LexLimits& limits, Shape& out);
+void shape(std::string_view statement, const Mode& mode, const LexLimits& limits, Shape& out,
+           Rows rows = Rows::as_written);
 
 /// Into the tree of every dialect. `text` is what `shape` was made of: one statement, or several
 /// between semicolons. A stored program's definition is one statement, kept whole. A statement with

@@ -49,9 +49,9 @@ struct MysqlLexing {
 
 }  // namespace
 
-void shape(std::string_view statement, const Mode& mode, const LexLimits& limits, Shape& out) {
+void shape(std::string_view statement, const Mode& mode, const LexLimits& limits, Shape& out, Rows rows) {
   const MysqlLexing lexing{mode};
-  Shaper<MysqlLexing>(statement, lexing, limits, out).run();
+  Shaper<MysqlLexing>(statement, lexing, limits, rows, out).run();
 }
 
 }  // namespace anabranch::rewriter::mysql
