@@ -7,6 +7,7 @@
 
 #include "proxy/cli_check.h"
 #include "proxy/cli_explain.h"
+#include "proxy/cli_plan_growth.h"
 #include "proxy/cli_route.h"
 #include "proxy/serve.h"
 #include "proxy/version.h"
@@ -54,6 +55,22 @@ std::pair<CLI::App*, std::function<int()>> declare_route(CLI::App& application) 
   return {command, [options] { return route(*options, std::cout, std::cerr); }};
 }
 
+std::pair<CLI::App*, std::function<int()>> declare_plan_growth(CLI::App& application) {
+  auto files = std::make_shared<std::vector<std::string>>();
+  auto database = std::make_shared<std::string>();
+  CLI::App* command = application.add_subcommand("plan-growth", "Tell which keys a new configuration moves");
+  command->add_option("-c,--config", *files, "The configuration of today, and again: the new one")
+      ->required();
+  command->add_option("-d,--database", *database, "The database; default: every one of both");
+  return {command, [files, database] {
+            if (files->size() != 2) {
+              std::cerr << "plan-growth: expected -c OLD -c NEW\n";
+              return exit_usage;
+            }
+            return plan_growth({files->at(0), files->at(1), *database}, std::cout, std::cerr);
+          }};
+}
+
 std::pair<CLI::App*, std::function<int()>> declare_serve(CLI::App& application) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* command = application.add_subcommand("serve", "Run the proxy");
@@ -72,8 +89,8 @@ std::pair<CLI::App*, std::function<int()>> declare_explain(CLI::App& application
 }
 
 /// Every subcommand there is: one line each.
-constexpr std::array<Declare, 4> subcommands{declare_serve, declare_check, declare_route,
-                                             declare_explain};
+constexpr std::array<Declare, 5> subcommands{declare_serve, declare_check, declare_route, declare_explain,
+                                             declare_plan_growth};
 
 int run(int argc, char** argv) {
   CLI::App application{"Anabranch: many database servers that look like one"};

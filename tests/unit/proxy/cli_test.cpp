@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "proxy/cli_check.h"
+#include "proxy/cli_plan_growth.h"
 #include "proxy/cli_route.h"
 
 using namespace anabranch::proxy;
@@ -102,4 +103,41 @@ TEST_CASE("route refuses what has no place") {
   CHECK(run_route("users", {"1"}, "nothing").err.find("no database `nothing`") !=
         std::string::npos);
   CHECK(run_route("a.b.c", {"1"}).status == exit_refused);
+}
+
+TEST_CASE("plan-growth tells what a new configuration moves") {
+  const auto file = [](const std::string& name, const std::string& shards, const std::string& assignment) {
+    const std::string path =
+        std::filesystem::temp_directory_path() / fmt::format("anabranch-growth-{}-{}.yaml", name, getpid());
+    std::ofstream(path) << "listen: {postgres: 127.0.0.1:6432}\n"
+                           "users: [{name: app, password: secret}]\n"
+                           "databases:\n"
+                           "  shop:\n"
+                           "    backend: {user: app}\n"
+                           "    shards: {s1: {primary: 'h1:1'}, s2: {primary: 'h2:1'}" << shards << "}\n"
+                           "    default_shard: s1\n"
+                           "    schemes:\n"
+                           "      by_user: {type: bigint, hash: xxh64, strategy: buckets, buckets: 8, assignment: "
+                        << assignment << "}\n"
+                           "      any: {hash: rand, strategy: modulo}\n";
+    return path;
+  };
+  const std::string before = file("before", "", "{s1: [0-3], s2: [4-7]}");
+  const std::string after = file("after", ", s3: {primary: 'h3:1'}", "{s1: [0-3], s2: [4-5], s3: [6-7]}");
+  std::ostringstream out;
+  std::ostringstream err;
+  CHECK(plan_growth({before, after, "shop"}, out, err) == exit_fine);
+  CHECK(out.str() ==
+        "database shop\n"
+        "scheme by_user: 25.00 % (2 buckets) of the keys move, counted over 8 buckets\n"
+        "  s2 -> s3: 25.00 % (2 buckets)\n"
+        "  then: s1 50.00 %, s2 25.00 %, s3 25.00 %; the fullest holds 1.500 of its part by weight\n"
+        "  a reload is refused until the rows have been moved and `epoch` is raised above 1\n"
+        "scheme any: is placed at random: rows stay where they are\n");
+  CHECK(err.str().empty());
+  CHECK(plan_growth({before, after, "other"}, out, err) == exit_refused);
+  CHECK(err.str() == "error: no database `other` in both files\n");
+  CHECK(plan_growth({before, "/nonexistent", ""}, out, err) == exit_refused);
+  std::filesystem::remove(before);
+  std::filesystem::remove(after);
 }
