@@ -7,6 +7,7 @@
 
 #include "conf/load.h"
 #include "proxy/cli_check.h"
+#include "router/composite_key.h"
 #include "router/shard_map.h"
 
 namespace anabranch::proxy {
@@ -38,6 +39,50 @@ std::optional<KeyValue> parse(KeyType type, const std::string& text) {
   return std::nullopt;
 }
 
+/// One record of CSV: fields in double quotes may hold commas, and `""` for a quote. Nothing if it
+/// is none.
+std::optional<std::vector<std::string>> parse_record(std::string_view text) {
+  std::vector<std::string> fields(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
+      fields.back() += text[++i];
+    } else if (c == '"' && (quoted || fields.back().empty())) {
+      quoted = !quoted;
+      const bool ends = i + 1 == text.size() || text[i + 1] == ',';
+      if (!quoted && !ends) return std::nullopt;
+    } else if (c == ',' && !quoted) {
+      fields.emplace_back();
+    } else {
+      fields.back() += c;
+    }
+  }
+  if (quoted) return std::nullopt;
+  return fields;
+}
+
+std::expected<KeyValue, std::string> parse_key(const router::MappedScheme& scheme, const std::string& text) {
+  if (scheme.types.size() == 1) {
+    if (auto key = parse(scheme.type(), text)) return std::move(*key);
+    return std::unexpected(fmt::format("key `{}` is no {}", text, conf::to_string(scheme.type())));
+  }
+  const auto fields = parse_record(text);
+  if (!fields || fields->size() != scheme.types.size()) {
+    return std::unexpected(fmt::format("key `{}` is no CSV record of {} parts", text, scheme.types.size()));
+  }
+  std::vector<KeyValue> parts;
+  for (std::size_t i = 0; i < fields->size(); ++i) {
+    auto part = parse(scheme.types[i], fields->at(i));
+    if (!part) {
+      return std::unexpected(
+          fmt::format("part `{}` of key `{}` is no {}", fields->at(i), text, conf::to_string(scheme.types[i])));
+    }
+    parts.push_back(std::move(*part));
+  }
+  return router::composite_key(scheme.types, parts);
+}
+
 /// The line of one key, or why there is none.
 std::expected<std::string, std::string> line_of(const router::ShardMap& map,
                                                 const router::MappedTable* table,
@@ -48,10 +93,8 @@ std::expected<std::string, std::string> line_of(const router::ShardMap& map,
     return fmt::format("{}\t-\t{}", text, map.shards()[shard].name);
   }
   const router::MappedScheme& scheme = map.schemes()[table->scheme];
-  const auto key = parse(scheme.type(), text);
-  if (!key) {
-    return std::unexpected(fmt::format("key `{}` is no {}", text, conf::to_string(scheme.type())));
-  }
+  const auto key = parse_key(scheme, text);
+  if (!key) return std::unexpected(key.error());
   const auto placement = router::ShardMap::place(scheme, *key);
   if (!placement) {
     return std::unexpected(fmt::format("key `{}` has no place in scheme `{}`: its rows are refused",

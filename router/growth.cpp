@@ -7,6 +7,8 @@
 #include <random>
 #include <tuple>
 
+#include "router/composite_key.h"
+
 namespace anabranch::router {
 namespace {
 
@@ -81,16 +83,24 @@ Growth count_buckets(const SchemeSide& before, const SchemeSide& after) {
 
 // --- other hashes -----------------------------------------------------------------------------
 
-/// Keys of a type at random. Days and moments are those from 1900 to 2100.
+/// Keys at random. Days and moments are those from 1900 to 2100.
 class RandomKeys {
  public:
-  explicit RandomKeys(KeyType type) : type_(type) {}
+  explicit RandomKeys(const std::vector<KeyType>& types) : types_(types) {}
 
   KeyValue next() {
+    if (types_.size() == 1) return next(types_.front());
+    parts_.clear();
+    for (const KeyType type : types_) parts_.push_back(next(type));
+    return composite_key(types_, parts_);
+  }
+
+ private:
+  KeyValue next(KeyType type) {
     constexpr std::int64_t first_day = -25'567;
     constexpr std::uint64_t days = 73'049;
     constexpr std::int64_t micros_a_day = 86'400'000'000;
-    switch (type_) {
+    switch (type) {
       case KeyType::bigint:
         return KeyValue::of(static_cast<std::int64_t>(random_()));
       case KeyType::date:
@@ -108,14 +118,14 @@ class RandomKeys {
     return {};
   }
 
- private:
-  KeyType type_;
+  const std::vector<KeyType>& types_;
+  std::vector<KeyValue> parts_;
   std::mt19937_64 random_{1};  // the same keys each time
 };
 
 Growth sample(const SchemeSide& before, const SchemeSide& after) {
   Tally tally(before, after);
-  RandomKeys keys(after.mapped().type());
+  RandomKeys keys(after.mapped().types);
   for (std::uint64_t i = 0; i < growth_sample; ++i) {
     const KeyValue key = keys.next();
     const auto from = ShardMap::place(before.mapped(), key);

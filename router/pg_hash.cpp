@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "router/composite_key.h"
 #include "router/hash.h"
 
 namespace anabranch::router {
@@ -173,6 +174,15 @@ std::uint64_t pg_hash(KeyType type, const KeyValue& key) {
   if (key.is_null()) return 0;
   return hash_type(type, key) +
          combine_constant;  // hash_combine64(0, …): the shifts of 0 add nothing
+}
+
+std::uint64_t pg_hash_of_parts(std::span<const KeyType> types, std::span<const KeyValue> parts) {
+  std::uint64_t hash = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].is_null()) continue;
+    hash ^= hash_type(types[i], parts[i]) + combine_constant + (hash << 54U) + (hash >> 7U);
+  }
+  return hash;
 }
 
 }  // namespace anabranch::router

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "router/composite_key.h"
 #include "router/hash.h"
 #include "router/strategies.h"
 #include "values/ascii.h"
@@ -76,7 +77,7 @@ MappedScheme make_scheme(const conf::Scheme& scheme, const conf::Database& datab
   mapped.collation = scheme.collation;
   mapped.epoch = scheme.epoch;
   for (const std::uint32_t shard : shards_used(scheme)) mapped.shards.add(shard);
-  if (scheme.types.size() <= 1) mapped.strategy = make_strategy(scheme, database);
+  mapped.strategy = make_strategy(scheme, database);
   // Where the rows of a lookup lie is not known from the map.
   if (mapped.strategy == nullptr) mapped.shards = ShardSet::first(database.shards.size());
   return mapped;
@@ -128,6 +129,12 @@ MappedTable make_table(const conf::Database& database, const conf::Table& table,
     mapped.expression = make_expression(database, table, file, diagnostics);
   }
   return mapped;
+}
+
+/// F1 of a key of several columns: of its bytes, unless it is PostgreSQL's.
+std::uint64_t hash_composite(const MappedScheme& scheme, const KeyValue& key) {
+  if (scheme.hash != conf::Hash::pg_hash) return hash_key(*scheme.hash, KeyType::bytes, key);
+  return pg_hash_of_parts(scheme.types, composite_parts(scheme.types, key));
 }
 
 }  // namespace
@@ -195,6 +202,7 @@ ShardSet ShardMap::shards_of(const MappedTable& table) const {
 
 std::optional<Placement> ShardMap::place(const MappedScheme& scheme, const KeyValue& key) {
   if (!scheme.strategy->hashes()) return scheme.strategy->place(0, key);
+  if (scheme.types.size() > 1) return scheme.strategy->place(hash_composite(scheme, key), key);
   const KeyType type = scheme.types.empty() ? KeyType::bigint : scheme.types.front();
   return scheme.strategy->place(hash_key(*scheme.hash, type, key), key);
 }

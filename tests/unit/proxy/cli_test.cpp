@@ -141,3 +141,29 @@ TEST_CASE("plan-growth tells what a new configuration moves") {
   std::filesystem::remove(before);
   std::filesystem::remove(after);
 }
+
+TEST_CASE("route takes the parts of a key of several columns as a record of CSV") {
+  const std::string path = std::filesystem::temp_directory_path() / fmt::format("anabranch-parts-{}.yaml", getpid());
+  std::ofstream(path) << "listen: {postgres: 127.0.0.1:6432}\n"
+                         "users: [{name: app, password: secret}]\n"
+                         "databases:\n"
+                         "  shop:\n"
+                         "    backend: {user: app}\n"
+                         "    shards: {s1: {primary: 'h:1'}, s2: {primary: 'h:2'}}\n"
+                         "    default_shard: s1\n"
+                         "    schemes: {s: {type: [bigint, text], hash: pg_hash, strategy: buckets, buckets: 1009}}\n"
+                         "    tables: {t: {scheme: s, key: [id, name]}}\n";
+  std::ostringstream out;
+  std::ostringstream err;
+  // The buckets are PostgreSQL's partitions (tests/unit/router/vectors/pg_partitions_of_several.tsv).
+  CHECK(route({path, "shop", "t", {"1,a", "7,\\N", "1,\"a\"", "1,\"a,\"\"b\""}}, out, err) == exit_fine);
+  CHECK(out.str().starts_with("1,a\t328\ts1\n7,\\N\t984\ts1\n1,\"a\"\t328\ts1\n"));
+  CHECK(err.str().empty());
+  CHECK(route({path, "shop", "t", {"1", "x,a", "1,\"a", "1,a,b"}}, out, err) == exit_refused);
+  CHECK(err.str() ==
+        "error: key `1` is no CSV record of 2 parts\n"
+        "error: part `x` of key `x,a` is no bigint\n"
+        "error: key `1,\"a` is no CSV record of 2 parts\n"
+        "error: key `1,a,b` is no CSV record of 2 parts\n");
+  std::filesystem::remove(path);
+}

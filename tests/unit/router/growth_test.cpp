@@ -92,16 +92,20 @@ TEST_CASE("other hashes are sampled") {
     double moved;
   };
   // By weight the new shard's part is a quarter, without weights a third.
-  for (const Expected& one : {Expected{"type: text, hash: xxh64, strategy: rendezvous", 0.25},
-                              Expected{"type: numeric, hash: sha1, strategy: maglev", 0.25},
-                              Expected{"type: uuid, hash: murmur3, strategy: jump", 1.0 / 3}}) {
+  for (const Expected& one :
+       {Expected{"type: text, hash: xxh64, strategy: rendezvous", 0.25},
+        Expected{"type: numeric, hash: sha1, strategy: maglev", 0.25},
+        Expected{"type: [bigint, text, date], hash: pg_hash, strategy: ring", 0.25},
+        Expected{"type: uuid, hash: murmur3, strategy: jump", 1.0 / 3}}) {
     CAPTURE(one.scheme);
     const Growth growth = with_third(one.scheme);
     CHECK(growth.basis == Growth::Basis::sample);
     CHECK(growth.total == growth_sample);
-    CHECK(std::abs(share_moved(growth) - one.moved) < 0.003);
+    // A ring's shares are not those by weight, but near them.
+    const bool ring = std::string_view(one.scheme).ends_with("ring");
+    CHECK(std::abs(share_moved(growth) - one.moved) < (ring ? 0.05 : 0.003));
     CHECK(growth.moves.front().to == "s3");
-    CHECK(std::abs(growth.fullest() - 1) < 0.01);
+    CHECK(std::abs(growth.fullest() - 1) < (ring ? 0.2 : 0.01));
   }
   // From modulo 3 to modulo 4: of the remainders by 12 only 0, 1, 2, 5 and 10 keep their shard.
   CHECK(std::abs(share_moved(with_third("type: bigint, hash: none, strategy: modulo")) - 7.0 / 12) <
