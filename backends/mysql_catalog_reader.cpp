@@ -116,6 +116,7 @@ class Reader {
     column.not_null = text(row, 6) == "NO";
     column.identity = extra.contains("auto_increment");
     column.generated = extra.contains("generated") && !extra.contains("default_generated");
+    column.stamped = extra.contains("on update current_timestamp");
     const bool none = !row.at(7) || *row[7] == "NULL";
     column.default_sql = none || column.generated ? "" : *row[7];
     column.default_volatility = column.identity ? router::Volatility::volatile_

@@ -20,13 +20,15 @@ struct Overloaded : Cases... {
   using Cases::operator()...;
 };
 
-/// What the partials send: formats were requested by the same rule.
+/// What the partials send: formats were requested by the same rule. Of what a shard makes of merged rows clients may be
+/// shown more columns than come out here: an input for one of those has its own format.
 Shape input_shape(const Recipe& recipe, const Binding& binding) {
   Shape shape;
-  for (const InputColumn& input : recipe.inputs)
-    shape.push_back({input.type, input.output < 0 ? input.format
-                                                  : binding.output_formats.at(
-                                                        static_cast<std::size_t>(input.output))});
+  for (const InputColumn& input : recipe.inputs) {
+    const auto output = static_cast<std::size_t>(input.output);
+    const bool of_output = input.output >= 0 && output < binding.output_formats.size();
+    shape.push_back({input.type, of_output ? binding.output_formats[output] : input.format});
+  }
   return shape;
 }
 

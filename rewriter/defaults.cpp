@@ -17,13 +17,21 @@ bool is_default(const tree::ExprPtr& value) {
   return value->as<tree::SetToDefault>() != nullptr;
 }
 
-/// For each column of the relation: its place in the rows of VALUES; -1: left out.
-std::vector<int> places(const tree::Insert& insert, const router::Relation& relation) {
+/// How many values a row has.
+std::size_t width_of(const Planning& planning, const tree::Insert& insert, const router::Relation& relation) {
+  if (!insert.source) return 0;
+  if (!insert.source->values.empty()) return insert.source->values.front().size();
+  // The blocks are those of the statement itself, `insert` may be a copy.
+  const auto& blocks = planning.query.top->subqueries;
+  const auto source = blocks.find(planning.statement->as<tree::Insert>()->source.get());
+  const bool known = source != blocks.end() && source->second->outputs_known;
+  return known ? source->second->outputs.size() : relation.columns.size();
+}
+
+/// For each column of the relation: its place in the rows; -1: left out.
+std::vector<int> places(const Planning& planning, const tree::Insert& insert, const router::Relation& relation) {
   std::vector<int> place(relation.columns.size(), -1);
-  const std::size_t width = insert.source && !insert.source->values.empty()
-                                ? insert.source->values.front().size()
-                            : insert.source ? relation.columns.size()
-                                            : 0;
+  const std::size_t width = width_of(planning, insert, relation);
   if (insert.columns.empty()) {
     for (std::size_t i = 0; i < width && i < place.size(); ++i) place[i] = static_cast<int>(i);
     return place;
@@ -87,7 +95,7 @@ bool is_fresh_per_row(const router::Column& column) {
 }
 
 void check_defaults(const Planning& planning, const tree::Insert& insert, const router::Relation& relation) {
-  const auto place = places(insert, relation);
+  const auto place = places(planning, insert, relation);
   for (std::size_t i = 0; i < place.size(); ++i) {
     const router::Column& column = relation.columns[i];
     if (column.generated || !left_out(insert, place[i]) || told_moment(planning, column)) continue;
@@ -116,26 +124,34 @@ void write_defaults(Planning& planning, tree::Insert& insert, const router::Rela
     }
     return;
   }
-  const auto place = places(insert, relation);
+  const auto place = places(planning, insert, relation);
   const bool values = !insert.source->values.empty();
-  if (values && insert.columns.empty()) {
-    const std::size_t width = insert.source->values.front().size();
+  const auto name_columns = [&] {
+    if (!insert.columns.empty()) return;
+    const std::size_t width = width_of(planning, insert, relation);
     for (std::size_t i = 0; i < width && i < relation.columns.size(); ++i) {
       insert.columns.push_back({relation.columns[i].name, {}});
     }
-  }
+  };
+  if (values) name_columns();
   for (std::size_t i = 0; i < place.size(); ++i) {
     const router::Column& column = relation.columns[i];
     if (!left_out(insert, place[i]) || !needs_writing(column, which, relation)) continue;
     if (told_moment(planning, column)) continue;
+    const bool per_transaction = column.default_volatility == router::Volatility::stable;
     if (!values) {
       if (place[i] >= 0) continue;
-      refuse_clause(
-          "INSERT … SELECT",
-          "the default of column \"" + column.name + "\" is computed by every shard for itself",
-          "Give the column a value in the statement.");
+      if (!per_transaction || insert.source->left) {
+        refuse_clause(
+            "INSERT … SELECT",
+            "the default of column \"" + column.name + "\" is computed by every shard for itself",
+            "Give the column a value in the statement.");
+      }
+      name_columns();
+      insert.columns.push_back({column.name, {}});
+      insert.source->targets.push_back(tree::make::target(evaluated_default(planning, column, true)));
+      continue;
     }
-    const bool per_transaction = column.default_volatility == router::Volatility::stable;
     if (place[i] < 0) insert.columns.push_back({column.name, {}});
     for (auto& row : insert.source->values) {
       if (place[i] < 0) {

@@ -97,8 +97,8 @@ const tree::Expr& GroupParts::behind_name(const tree::Expr& expr) const {
 bool GroupParts::is_merged(const tree::Expr& expr) const {
   bool found = contains_aggregate(expr, planning_.functions);
   tree::walk(expr, [&](const tree::Expr& at) {
-    const tree::Expr& named = behind_name(at);
-    found |= &named != &at && contains_aggregate(named, planning_.functions);
+    // Rows do not know an output's name.
+    found |= &behind_name(at) != &at;
     return !found;
   });
   return found;

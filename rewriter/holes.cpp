@@ -135,9 +135,18 @@ tree::ExprPtr evaluation(Planning& planning, std::string sql, std::string type_n
 
 namespace {
 
+/// MySQL: a row that the statement changes is stamped with its moment.
+bool stamps_rows(const Planning& planning) {
+  const auto* insert = planning.statement->as<tree::Insert>();
+  const bool changes = planning.statement->as<tree::Update>() != nullptr || (insert != nullptr && insert->on_conflict);
+  return changes && std::ranges::any_of(planning.query.instances, [](const auto& instance) {
+    return instance->relation != nullptr && std::ranges::any_of(instance->relation->columns, &router::Column::stamped);
+  });
+}
+
 void check_ambient(const Planning& planning) {
   const Traits& traits = planning.traits;
-  planning.plan->one_moment |= traits.moment;
+  planning.plan->one_moment |= traits.moment || stamps_rows(planning);
   if (!traits.ambient && traits.shared.empty()) return;
   refuse_clause(traits.ambient ? "a function of time or session" : std::string_view(traits.shared),
                 "each shard would answer for itself",

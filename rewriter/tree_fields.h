@@ -25,7 +25,7 @@ ANABRANCH_TREE_FIELDS(WindowDef, v.name, v.ref_name, v.partition_by, v.order_by,
                       v.frame_start, v.frame_end, v.frame_between, v.exclude, v.start_offset,
                       v.end_offset)
 ANABRANCH_TREE_FIELDS(FunctionCall, v.name, v.args, v.star, v.distinct, v.variadic, v.within_group,
-                      v.order_by, v.filter, v.separator, v.over_name, v.over, v.sql_syntax)
+                      v.order_by, v.filter, v.separator, v.limit, v.offset, v.over_name, v.over, v.sql_syntax)
 ANABRANCH_TREE_FIELDS(OperatorCall, v.schema, v.name, v.left, v.right, v.syntax)
 ANABRANCH_TREE_FIELDS(BoolOp, v.kind, v.args)
 ANABRANCH_TREE_FIELDS(NullTest, v.arg, v.negated)

@@ -147,6 +147,7 @@ struct FunctionCall {
   std::vector<SortKey> order_by;
   ExprPtr filter;         ///< may be null
   ExprPtr separator;      ///< GROUP_CONCAT(… SEPARATOR s); may be null
+  ExprPtr limit, offset;  ///< MariaDB's GROUP_CONCAT(… LIMIT offset, limit); may be null
   std::string over_name;  ///< OVER name
   WindowPtr over;         ///< OVER (…); may be null
   /// SQL syntax of its own, equal to the call pg_catalog.name(args): "extract", "overlay",

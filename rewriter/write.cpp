@@ -47,6 +47,9 @@ Outcome shard_by_shard(Planning& planning, const Placement& placement, std::stri
   if (planning.must_describe()) return ask_original(planning);
   check_several(planning);
   tree::StatementPtr copy = tree::clone(*planning.statement);
+  if (auto* insert = copy->as<tree::Insert>()) {
+    write_defaults(planning, *insert, *planning.query.at(planning.query.target).relation, Defaults::rows);
+  }
   fill_holes(planning, *copy);
   auto plan = planning.plan;
   plan->kind = PlanKind::broadcast;

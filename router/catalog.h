@@ -32,6 +32,7 @@ struct Column {
   Volatility default_volatility = Volatility::immutable;
   bool identity = false;    ///< GENERATED … AS IDENTITY, or a serial default (nextval)
   bool generated = false;   ///< GENERATED ALWAYS AS (…) STORED
+  bool stamped = false;     ///< MySQL's ON UPDATE CURRENT_TIMESTAMP
 };
 
 enum class RelationKind : char {

@@ -136,7 +136,10 @@ net::Task<void> take_setting(State& state, backends::Lease& lease, const Setting
   switch (setting.target) {
     case Target::user_variable: {
       const std::string lower = values::lower_case(setting.name);
-      if (!setting.constant) value = co_await variable_literal(state, lease, lower);
+      // A string has the collation of the moment.
+      if (!setting.constant || value.find('\'') != std::string::npos || value.find('"') != std::string::npos) {
+        value = co_await variable_literal(state, lease, lower);
+      }
       state.local_variables.erase(lower);
       backends::put_mysql_setting(state.settings, variable_setting(lower), std::move(value));
       break;

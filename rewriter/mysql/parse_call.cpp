@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "rewriter/mysql/lexer.h"
 #include "rewriter/mysql/names.h"
 #include "rewriter/mysql/parser.h"
@@ -250,7 +252,14 @@ ExprPtr Parser::group_concat(const std::string& function) {
     if (here().kind != Token::Kind::string && here().kind != Token::Kind::bit_string) fail();
     out.separator = literal();
   }
-  if (at("limit")) throw Unmodelled{};
+  if (accept("limit")) {
+    out.limit = limit_value();
+    if (accept(",")) {
+      out.offset = std::exchange(out.limit, limit_value());
+    } else if (accept("offset")) {
+      out.offset = limit_value();
+    }
+  }
   expect(")");
   call_tail(out);
   return make::expr(std::move(out));

@@ -234,6 +234,11 @@ PlanResult explain(Planning& planning, const tree::Explain& explain) {
     planning.plan->effect = effect;
     return std::shared_ptr<const Plan>(planning.plan);
   }
+  for (const tree::Option& option : explain.options) {
+    if (option.name != "format" || values::lower_case(option.value) == "traditional") continue;
+    refuse_clause("EXPLAIN FORMAT = " + values::upper_case(option.value), "what is shown is the proxy's plan, in lines",
+                  "Leave FORMAT out.");
+  }
   auto plan = planning.plan;
   plan->kind = PlanKind::local;
   plan->explained = Plan::Explain{};

@@ -190,6 +190,14 @@ void ExprWriter::plain_call(const FunctionCall& node) {
     out_.text(" SEPARATOR ");
     out_.expr(*node.separator);
   }
+  if (node.limit) {
+    out_.text(" LIMIT ");
+    if (node.offset) {
+      out_.expr(*node.offset);
+      out_.text(", ");
+    }
+    out_.expr(*node.limit);
+  }
   out_.text(")");
 }
 
