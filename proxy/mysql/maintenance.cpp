@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/mysql/result_messages.h"
+#include "net/mysql/rows.h"
+#include "net/mysql/text_to_binary.h"
 #include "proxy/execute.h"
 #include "proxy/mysql/ask_all.h"
 #include "proxy/mysql/relay.h"
@@ -83,6 +86,23 @@ class Merged {
   std::vector<Row> rows_;
 };
 
+/// As a server sends them of a statement that it has prepared.
+void send_binary_rows(State& state, const std::vector<std::string>& definitions, const std::vector<Row>& rows,
+                      std::uint16_t warnings) {
+  begin_rows(state, definitions);
+  net::mysql::BinaryScratch scratch;
+  for (const Row& row : rows) {
+    net::mysql::BinaryRowWriter writer(state.out(), state.sequence, row.size());
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const auto column = net::mysql::ColumnDefinition41::decode(definitions[i], state.form.capabilities);
+      if (!column) throw values::make_error(values::ErrorId::description_changed, "a malformed column");
+      const bool is_unsigned = (column->flags & net::mysql::column_flag::is_unsigned) != 0;
+      writer.add(column->type, row[i] ? net::mysql::text_to_binary(column->type, is_unsigned, *row[i], scratch) : std::nullopt);
+    }
+  }
+  end_rows(state, warnings);
+}
+
 }  // namespace
 
 net::Task<void> maintain(State& state, const Request& request) {
@@ -95,7 +115,12 @@ net::Task<void> maintain(State& state, const Request& request) {
   const backends::CommandResult& said = answers[standard];
   if (said.columns.empty()) throw values::make_error(values::ErrorId::description_changed, "a shard answers without rows");
   state.note_warned(said.warnings > 0 ? std::vector<std::uint32_t>{standard} : std::vector<std::uint32_t>());
-  send_rows(state, said.columns, Merged(*plan.session, answers, standard).rows(), said.warnings);
+  const std::vector<Row> rows = Merged(*plan.session, answers, standard).rows();
+  if (request.prepared != nullptr) {
+    send_binary_rows(state, said.columns, rows, said.warnings);
+  } else {
+    send_rows(state, said.columns, rows, said.warnings);
+  }
 }
 
 }  // namespace anabranch::proxy::mysql

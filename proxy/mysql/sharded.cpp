@@ -223,10 +223,9 @@ net::Task<bool> Sharded::run(Request& request) {
   bool went_well = true;
   const auto& session = request.plan->plan->session;
   const bool shows = session && session->action == rewriter::SessionAction::warnings;
-  const bool maintains = session && session->action == rewriter::SessionAction::maintain;
   if (!shows && request.plan->plan->previous != Previous::diagnostics) state_.forget_warned();
   // Rows of the proxy's, and not of the server that has prepared the statement, are texts.
-  const bool of_proxy = maintains || (shows && !state_.warned.empty());
+  const bool of_proxy = shows && !state_.warned.empty();
   if (session && request.prepared != nullptr && (!request.values.empty() || of_proxy)) {
     throw values::make_error(values::ErrorId::unsupported_statement, request.plan->plan->command + " as a prepared statement",
                              "Send it as a text.");
