@@ -26,23 +26,31 @@ std::string_view to_string(ConnectionState state) {
   return "?";
 }
 
-bool PreparedStatements::touch(std::string_view name) {
+const PreparedStatements::Statement* PreparedStatements::find(std::string_view name) {
   const auto found = index_.find(name);
-  if (found == index_.end()) return false;
+  if (found == index_.end()) return nullptr;
   order_.splice(order_.begin(), order_, found->second);
-  return true;
+  return &order_.front();
 }
 
-std::optional<std::string> PreparedStatements::add(std::string_view name) {
-  if (touch(name)) return std::nullopt;
-  std::optional<std::string> evicted;
-  if (order_.size() >= limit) {
-    index_.erase(order_.back());
+std::optional<PreparedStatements::Statement> PreparedStatements::add(std::string_view name) {
+  return add({std::string(name), 0}, limit);
+}
+
+std::optional<PreparedStatements::Statement> PreparedStatements::add(std::string_view name, std::uint32_t number) {
+  return add({std::string(name), number}, mysql_limit);
+}
+
+std::optional<PreparedStatements::Statement> PreparedStatements::add(Statement statement, std::size_t most) {
+  if (touch(statement.name)) return std::nullopt;
+  std::optional<Statement> evicted;
+  if (order_.size() >= most) {
+    index_.erase(order_.back().name);
     evicted = std::move(order_.back());
     order_.pop_back();
   }
-  order_.emplace_front(name);
-  index_.emplace(order_.front(), order_.begin());
+  order_.push_front(std::move(statement));
+  index_.emplace(order_.front().name, order_.begin());
   return evicted;
 }
 

@@ -27,26 +27,39 @@ enum class ConnectionState : std::uint8_t {
 };
 std::string_view to_string(ConnectionState state);
 
-/// The prepared statements that a connection has, by global name, least recently used last.
+/// The prepared statements that a connection has, by global name, least recently used last. MySQL's servers know
+/// them by numbers of their own.
 class PreparedStatements {
  public:
   static constexpr std::size_t limit = 500;
+  /// All connections to a MySQL server together may have 16,382 (max_prepared_stmt_count).
+  static constexpr std::size_t mysql_limit = 100;
+  struct Statement {
+    std::string name;
+    std::uint32_t number = 0;
+  };
 
   /// True if the statement is there; it becomes the most recently used.
-  bool touch(std::string_view name);
-  /// Call when its Parse is sent. Answers the name that must be closed (send Close first) to stay
-  /// within the limit.
-  std::optional<std::string> add(std::string_view name);
+  bool touch(std::string_view name) { return find(name) != nullptr; }
+  /// The same; null: it is not there. Valid until the next change.
+  const Statement* find(std::string_view name);
+  bool has(std::string_view name) const { return index_.contains(name); }
+  /// Call when its Parse is sent. Answers what must be closed (send Close first) to stay within the limit.
+  std::optional<Statement> add(std::string_view name);
+  /// Of a MySQL server, which knows it by `number`.
+  std::optional<Statement> add(std::string_view name, std::uint32_t number);
   /// Call when its Parse failed, or after Close.
   void remove(std::string_view name);
   void clear();
   std::size_t size() const { return index_.size(); }
   /// Most recently used first.
-  const std::list<std::string>& names() const { return order_; }
+  const std::list<Statement>& all() const { return order_; }
 
  private:
-  std::list<std::string> order_;
-  std::unordered_map<std::string_view, std::list<std::string>::iterator> index_;
+  std::optional<Statement> add(Statement statement, std::size_t most);
+
+  std::list<Statement> order_;
+  std::unordered_map<std::string_view, std::list<Statement>::iterator> index_;
 };
 
 /// A session on a server, open and authenticated. Owned by its pool; used through a Lease by one
@@ -100,6 +113,10 @@ class ServerConnection {
 
   /// The Holder for which nextval() may have run here: currval() is his. 0: nobody's.
   std::uint64_t sequences_of = 0;
+  /// MySQL: the settings of who holds it have not been put on it yet.
+  bool newly_lent = false;
+  /// MySQL: what a session has left here would change what statements do: it is reset before the next one.
+  bool tainted = false;
   /// Notifications that have come for the session that holds this, as whole messages.
   std::string notifications;
 

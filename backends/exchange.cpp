@@ -1,5 +1,6 @@
 #include "backends/exchange.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "backends/mysql_context.h"
@@ -21,14 +22,27 @@ void send_sync(Lease& lease) {
   lease->expect_ready();
 }
 
+namespace {
+
+/// MySQL: what whoever had the connection before has set there is not taken back one by one.
+bool must_reset(const ServerConnection& connection, const Settings& wanted) {
+  if (connection.tainted || !connection.newly_lent) return connection.tainted;
+  return std::ranges::any_of(*connection.applied.current(),
+                             [&](const auto& setting) { return !wanted.contains(setting.first); });
+}
+
+}  // namespace
+
 bool pipeline_context(Lease& lease, const std::shared_ptr<const Settings>& wanted, Reach reach) {
   ServerConnection& connection = *lease;
-  if (connection.applied.current() == wanted) return true;
   if (connection.server().kind == conf::Kind::mysql) {
-    if (*connection.applied.current() != *wanted) return false;
-    connection.applied.replace(wanted);
+    const auto& applied = connection.applied.current();
+    if (connection.tainted || (applied != wanted && *applied != *wanted)) return false;
+    connection.newly_lent = false;
+    if (applied != wanted) connection.applied.replace(wanted);
     return true;
   }
+  if (connection.applied.current() == wanted) return true;
   const ContextChange change = context_change(connection.applied.current(), wanted, reach);
   if (!change.sql.empty()) {
     if (!change.pipeline && !connection.applied.in_transaction()) return false;
@@ -53,6 +67,8 @@ std::vector<std::string> change_of(const ServerConnection& connection, const std
 net::Task<void> apply_context(Lease& lease, const SettingsStack& wanted, net::CancelToken token) {
   ServerConnection& connection = *lease;
   const std::shared_ptr<const Settings> target = wanted.current();
+  if (must_reset(connection, *target)) co_await reset_mysql_session(lease, token);
+  connection.newly_lent = false;
   for (std::string& sql : change_of(connection, target)) {
     auto result = co_await run_command(lease, std::move(sql), token);
     if (!result) {

@@ -73,6 +73,20 @@ std::vector<std::string> mysql_context_change(const std::shared_ptr<const Settin
   return statements;
 }
 
+bool can_take_back_mysql(const Settings& applied, const Settings& wanted) {
+  return std::ranges::all_of(applied, [&](const auto& setting) {
+    return !stands_for_several(setting.first) || wanted.contains(setting.first);
+  });
+}
+
+std::string mysql_reading_key(const Settings& settings) {
+  std::string key;
+  for (const auto& [name, value] : settings) {
+    if (name == "sql_mode" || of_character_sets(name)) key.append(name).append("=").append(value).append("\n");
+  }
+  return key;
+}
+
 void put_mysql_setting(SettingsStack& settings, std::string_view name, std::string value) {
   Settings changed = *settings.current();
   if (stands_for_several(name)) {

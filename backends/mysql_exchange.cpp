@@ -157,6 +157,9 @@ net::Task<std::uint16_t> mysql_status(Lease& lease, net::CancelToken token) {
 
 net::Task<void> reset_mysql_session(Lease& lease, net::CancelToken token) {
   (void)co_await run_bare<net::mysql::ComResetConnection>(lease, std::move(token));
+  lease->applied = SettingsStack();
+  lease->statements.clear();
+  lease->tainted = false;
 }
 
 net::Task<std::expected<MysqlPrepared, net::pg::ErrorFields>> prepare_mysql_statement(Lease& lease, std::string sql,

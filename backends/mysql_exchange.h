@@ -29,7 +29,7 @@ net::Task<std::expected<CommandResult, net::pg::ErrorFields>> run_mysql_packet(L
 /// where the connection is lost.
 net::Task<std::uint16_t> mysql_status(Lease& lease, net::CancelToken token = {});
 
-/// COM_RESET_CONNECTION. Throws as mysql_status() does.
+/// COM_RESET_CONNECTION: the connection is as it was when it was opened. Throws as mysql_status() does.
 net::Task<void> reset_mysql_session(Lease& lease, net::CancelToken token = {});
 
 /// What COM_STMT_PREPARE answers.

@@ -28,6 +28,8 @@ bool exhausted(const ShardTarget& target) {
   return target->budget()->open() >= target->budget()->size();
 }
 
+bool is_waited_for(const ShardTarget& target) { return target->budget()->metrics->waiting > 0; }
+
 const Server& server_of(const ShardTarget& target) {
   return target->server();
 }

@@ -92,6 +92,8 @@ std::optional<Lease> try_acquire(const ShardTarget& target, Holder& holder);
 
 /// All connections that it may have are open: acquire() would wait for another session's.
 bool exhausted(const ShardTarget& target);
+/// Somebody waits for one, on whatever loop.
+bool is_waited_for(const ShardTarget& target);
 /// Which server and login it is of.
 const Server& server_of(const ShardTarget& target);
 

@@ -143,6 +143,7 @@ Lease ServerPool::lend(ServerConnection* connection, Holder& holder) {
     connection->skip_reply();
     connection->sequences_of = 0;
   }
+  connection->newly_lent = true;
   ++connection->leases_;
   ++budget_->metrics->leased;
   holder.took(budget_.get());

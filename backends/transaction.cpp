@@ -478,12 +478,12 @@ void Transaction::over(bool committed) {
 }
 
 bool Transaction::stays(const Enlisted& member) const {
-  return member.lease && (keeps_leases_ || member.kept);
+  return member.lease && (keeps_leases_ || member.kept || member.lingers);
 }
 
 void Transaction::close(Enlisted& member) {
   // What a MySQL session leaves on its connections is nowhere to be asked for.
-  lost_kept_ |= member.kept || (mysql() && keeps_leases_);
+  lost_kept_ |= member.kept || member.lingers || (mysql() && keeps_leases_);
   member.lease.discard();
 }
 

@@ -74,6 +74,9 @@ class Transaction {
     /// the transaction's end until this is settled, and is closed where it never is.
     bool unsettled = false;
     bool untracked = false;  // what it left cannot be looked for: kept for good
+    /// MySQL: what the next statement may ask for is there (warnings, LAST_INSERT_ID()): the lease outlasts the
+    /// transaction until that is settled.
+    bool lingers = false;
   };
   Enlisted* find(std::uint32_t shard);
   std::vector<std::unique_ptr<Enlisted>>& enlisted() { return enlisted_; }

@@ -26,7 +26,7 @@ void SessionCore::keep_all(bool keep) {
 
 void SessionCore::end_leases() {
   for (auto& member : transaction.enlisted()) {
-    if (keeps_all_ || member->kept || member->unsettled) member->lease.discard();
+    if (keeps_all_ || member->kept || member->lingers || member->unsettled) member->lease.discard();
   }
   transaction.drop();
 }

@@ -43,7 +43,7 @@ bool prepare_on_demand(backends::Lease& lease, const ShardRequest& request, net:
   const SettingsPtr parse_under = settings_to_parse_under(lease, request);
   if (!request.global_name.empty()) {
     if (const auto victim = lease->statements.add(request.global_name)) {
-      net::pg::Close{'S', *victim}.encode(out);
+      net::pg::Close{'S', victim->name}.encode(out);
     }
   }
   if (parse_under != nullptr) {
@@ -94,7 +94,7 @@ net::Task<void> settle_statement(backends::Lease& lease, std::string global_name
   // Closing what is not there is no error.
   if (again) {
     // Others may be gone or outdated with it.
-    for (const std::string& name : lease->statements.names()) net::pg::Close{'S', name}.encode(out);
+    for (const auto& statement : lease->statements.all()) net::pg::Close{'S', statement.name}.encode(out);
     lease->statements.clear();
   } else {
     lease->statements.remove(global_name);

@@ -45,6 +45,9 @@ struct Language {
   /// Refuses calls that no plan allows; a plan, where one settles the whole statement.
   std::optional<PlanResult> (*check_calls)(Planning& planning);
 
+  /// Of a finished plan, what it leaves in a server's session; null: that has been noted while planning.
+  void (*note_residue)(const Planning& planning, Plan& plan);
+
   const Merging* merging;
 
   /// All that is no query and no write.

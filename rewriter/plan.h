@@ -369,6 +369,10 @@ struct Plan {
   bool advances_sequences = false;
   bool asks_sequences = false;  ///< currval(), lastval(); MySQL's LAST_INSERT_ID()
   bool sets_last_insert = false;  ///< MySQL's LAST_INSERT_ID(x): the shard that computes it then knows it
+  bool counts_row = false;        ///< MySQL: a number in its answer is LAST_INSERT_ID() from then on
+  /// MySQL: its answer says all that FOUND_ROWS() and ROW_COUNT() would.
+  bool tells_counts = false;
+  bool uses_tables = true;  ///< MySQL: what does not leaves the warnings of the statement before it
   /// MySQL: what it asks of the statement before, which one server's session may know.
   enum class Previous {
     none,

@@ -218,6 +218,7 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     plan->advances_sequences |= may_advance_sequences(planning, *plan);
     for (const int token : statement.baked) planning.pins.pin(token);
     plan->pinned = planning.pins.ascending();
+    if (planning.language().note_residue != nullptr) planning.language().note_residue(planning, *plan);
     return std::shared_ptr<const Plan>(std::move(plan));
   };
   try {

@@ -85,6 +85,7 @@ const Language postgresql_language{
     .classify = classify_postgresql,
     .note = note,
     .check_calls = check_calls,
+    .note_residue = nullptr,
     .merging = &postgresql_merging,
     .plan_utility = utility_plan,
     .note_whole = note_whole,

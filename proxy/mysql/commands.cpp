@@ -14,6 +14,7 @@
 #include "proxy/mysql/maintenance.h"
 #include "proxy/mysql/relay.h"
 #include "proxy/mysql/replies.h"
+#include "proxy/mysql/rest.h"
 #include "proxy/mysql/table_locks.h"
 #include "proxy/mysql/transaction.h"
 #include "proxy/mysql/variables.h"
@@ -32,9 +33,8 @@ using rewriter::SessionPlan;
 using Setting = SessionPlan::Setting;
 using Reply = net::mysql::ResultReader::Reply;
 
-/// The proxy has answered: there is no shard whose warnings are the last statement's.
 void answer_done(State& state) {
-  state.note_done(State::Counts{0, std::nullopt});
+  state.note_quiet();
   send_ok(state);
 }
 
@@ -146,7 +146,7 @@ net::Task<void> take_setting(State& state, backends::Lease& lease, const Setting
     }
     case Target::session:
       if (sets_last_insert(setting.name)) {
-        state.know_insert(lease.shard());
+        co_await note_insert(state, lease.shard(), true);
         break;
       }
       if (setting.name == "insert_id") {
@@ -222,7 +222,7 @@ net::Task<void> set_computed(State& state, const Request& request, backends::Lea
   auto answer = co_await backends::run_command(lease, request.statement->text, state.token());
   if (!answer) throw backends::ServerError(answer.error(), lease.shard(), lease.shard_name());
   co_await take_settings(state, lease, *request.plan->plan->session);
-  state.note_done(State::Counts{0, std::nullopt});
+  state.note_quiet();
   send_state(state, answer->session_state);
 }
 
@@ -235,14 +235,14 @@ net::Task<bool> set(State& state, Request& request) {
   // Turned on, it ends the transaction.
   if (turns_autocommit_on(state, plan) && state.transaction.state() != TransactionState::none) co_await commit(state);
   auto* member = co_await first_connection(state, *request.plan->plan);
-  if (names(plan, "insert_id") || names(plan, "last_insert_id") || names(plan, "identity")) member->kept = true;
   if (!std::ranges::all_of(plan.settings, &Setting::constant)) {
     co_await set_computed(state, request, member->lease);
     co_return true;
   }
   backends::write_command(member->lease, net::mysql::ComQuery{request.statement->text});
   const ReplyEnd end = co_await pass_reply(state, member->lease, Reply::text);
-  state.note_done(member->shard);
+  state.note_quiet();
+  if (end.failed || end.warnings > 0) state.note_diagnostics(member->shard);
   if (end.failed) co_return false;
   std::optional<std::string> lost;
   try {
@@ -302,9 +302,9 @@ net::Task<bool> run_session_command(State& state, Request& request) {
 
 net::Task<backends::Transaction::Enlisted*> first_connection(State& state, const rewriter::Plan& plan) {
   const auto* begun = state.transaction.first_begun();
-  std::uint32_t shard = begun != nullptr ? begun->shard : state.default_shard();
-  if (plan.asks_sequences) shard = state.find_last_insert().value_or(shard);
-  co_return co_await state.attach(shard);
+  auto* member = co_await state.attach(begun != nullptr ? begun->shard : state.default_shard());
+  if (plan.asks_sequences) co_await bring_last_insert(state, *member);
+  co_return member;
 }
 
 net::Task<void> use_database(State& state, std::string_view name) {
@@ -322,8 +322,8 @@ net::Task<void> use_database(State& state, std::string_view name) {
   const std::uint32_t shard = state.default_shard();
   auto* member = co_await state.attach(shard);
   backends::write_command(member->lease, net::mysql::ComInitDb{own});
-  (void)co_await pass_reply(state, member->lease, Reply::ok);
-  state.note_done(shard);
+  const ReplyEnd end = co_await pass_reply(state, member->lease, Reply::ok);
+  if (end.failed) state.note_done(shard);
 }
 
 net::Task<void> begin_session(State& state) {
@@ -341,6 +341,7 @@ net::Task<void> begin_session(State& state) {
   state.read_mode(text(0), text(1));
   state.read_division_digits(text(4));
   state.limits_selects = limits(text(5));
+  state.note_done(State::Counts{0, 0});
   state.renew_planning_key();
 }
 

@@ -59,10 +59,11 @@ net::Task<backends::Transaction::Enlisted*> last_connection(State& state) {
   }
   auto* member = co_await state.attach(state.last.value_or(state.default_shard()));
   if (state.last) co_return member;
-  // What the proxy has answered left no warnings.
-  const std::string sql = state.own_failure ? signal_sql(*state.own_failure) : std::string("DO 0");
+  // There are no warnings: a statement that reads a table forgets those of whoever had the connection before.
+  const std::string sql =
+      state.own_failure ? signal_sql(*state.own_failure) : std::string("SELECT 1 FROM (SELECT 1) AS anabranch_nothing");
   (void)co_await backends::run_command(member->lease, sql, state.token());
-  state.last = member->shard;
+  state.note_diagnostics(member->shard);
   co_return member;
 }
 
@@ -91,7 +92,7 @@ net::Task<void> answer_counts(State& state, const Request& request) {
   auto* member = co_await state.attach(state.default_shard());
   auto answer = co_await backends::run_command(member->lease, request.statement->text, state.token());
   if (!answer) throw backends::ServerError(answer.error(), member->shard, member->lease.shard_name());
-  state.note_done(member->shard);
+  state.counts = State::Counts{-1, 1};
   begin_rows(state, answer->columns);
   if (request.prepared != nullptr) {
     net::mysql::BinaryRowWriter writer(state.out(), state.sequence, values.size());

@@ -66,11 +66,11 @@ class SplitLoad {
       failure = std::current_exception();
     }
     if (failure) co_await stop();
+    if (!failure) note_variables();
     co_await end_transaction(failure != nullptr);
     // A client hears of nothing before it has sent its file.
     if (failure && asks_client_) co_await drop_file();
     if (failure) std::rethrow_exception(failure);
-    note_variables();
     state_.note_done(State::Counts{static_cast<std::int64_t>(total_.affected), std::nullopt});
     state_.note_warned(warned_);
     if (!warned_.empty()) state_.note_row_numbers(std::move(warned_), numbers_);
@@ -257,7 +257,10 @@ class SplitLoad {
     const CommandResult& one = streams_.stream(source.index).result();
     source.running.reset();
     if (std::exchange(any_, true) && !plan_.sum_counts) return;
-    if (one.warnings > 0) warned_.push_back(source.member->shard);
+    if (one.warnings > 0) {
+      warned_.push_back(source.member->shard);
+      source.member->lingers = true;
+    }
     total_.tag = total_.tag.empty() ? one.tag : add_words(total_.tag, one.tag);
     total_.affected += one.affected;
     total_.warnings = static_cast<std::uint16_t>(std::min(65535, total_.warnings + one.warnings));

@@ -114,8 +114,9 @@ net::Task<void> maintain(State& state, const Request& request) {
   const std::uint32_t standard = state.default_shard();
   const backends::CommandResult& said = answers[standard];
   if (said.columns.empty()) throw values::make_error(values::ErrorId::description_changed, "a shard answers without rows");
-  state.note_warned(said.warnings > 0 ? std::vector<std::uint32_t>{standard} : std::vector<std::uint32_t>());
   const std::vector<Row> rows = Merged(*plan.session, answers, standard).rows();
+  state.note_done(State::Counts{-1, rows.size()});
+  state.note_warned(said.warnings > 0 ? std::vector<std::uint32_t>{standard} : std::vector<std::uint32_t>());
   if (request.prepared != nullptr) {
     send_binary_rows(state, said.columns, rows, said.warnings);
   } else {

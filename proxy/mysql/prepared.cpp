@@ -2,16 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <utility>
 
+#include "backends/mysql_context.h"
 #include "backends/mysql_exchange.h"
 #include "net/mysql/result_messages.h"
 #include "net/mysql/stream.h"
 #include "net/mysql/temporal.h"
 #include "proxy/mysql/diagnostics.h"
 #include "proxy/mysql/replies.h"
+#include "proxy/mysql/rest.h"
+#include "proxy/shard_request.h"
 #include "values/errors.h"
 #include "values/mysql_type.h"
 
@@ -68,6 +72,28 @@ std::optional<std::string> text_of(FieldType type, std::string_view bytes) {
   }
 }
 
+void close_there(backends::Lease& lease, std::uint32_t number) {
+  backends::write_command(lease, net::mysql::ComStmtClose{number});
+  lease->socket().send_now();
+}
+
+/// The connection has the statement from now on.
+void remember(backends::Lease& lease, const std::string& name, std::uint32_t number) {
+  if (lease->statements.touch(name)) return close_there(lease, number);
+  if (const auto victim = lease->statements.add(name, number)) close_there(lease, victim->number);
+}
+
+void forget(backends::Lease& lease, const std::string& name) {
+  const auto* there = lease->statements.find(name);
+  if (there == nullptr) return;
+  close_there(lease, there->number);
+  lease->statements.remove(name);
+}
+
+const std::string& name_of(const PreparedStatement& prepared, std::uint8_t flags) {
+  return flags == net::mysql::cursor::none ? prepared.name : prepared.cursor_name;
+}
+
 values::Oid type_of(ParameterType type) {
   return values::mysql_type(static_cast<values::MysqlCode>(type.type), type.is_unsigned);
 }
@@ -109,10 +135,16 @@ net::Task<PreparedStatement*> PreparedStatements::prepare(State& state, std::uni
   std::uint32_t numbered = id;
   std::uint64_t parameters = 0;
   const ReplyEnd end = co_await pass_reply(state, member->lease, Reader::Reply::prepare, &numbered, &parameters);
-  if (end.failed || !looks_back(plan)) state.note_done(shard);
-  if (end.failed) co_return nullptr;
+  if (end.failed) {
+    state.note_done(shard);
+    co_return nullptr;
+  }
+  if (plan.uses_tables) state.forget_diagnostics();
   auto made = std::make_unique<PreparedStatement>(id, std::move(statement), static_cast<std::size_t>(parameters));
-  made->on[shard] = {member->lease->process(), numbered};
+  made->settings = state.settings.current();
+  made->name = global_name_of(made->statement->text, {}, {}, backends::mysql_reading_key(*made->settings), 0);
+  made->cursor_name = fmt::format("{} {} {}", made->name, state.holder.id(), id);
+  remember(member->lease, made->name, numbered);
   last_ = id;
   co_return (statements_[id] = std::move(made)).get();
 }
@@ -127,29 +159,17 @@ PreparedStatement& PreparedStatements::find(std::uint32_t id, std::string_view c
   throw server_error(1243, "HY000", fmt::format("Unknown prepared statement handler ({}) given to {}", id, command));
 }
 
-namespace {
-
-/// Whether the connection is the one that has prepared it.
-bool is_there(const PreparedStatement::OnShard& on, const backends::Transaction::Enlisted* member) {
-  return member != nullptr && member->lease && member->lease->process() == on.connection;
-}
-
-}  // namespace
-
 bool PreparedStatement::is_on(const backends::Transaction::Enlisted& member) const {
-  const auto found = on.find(member.shard);
-  return found != on.end() && is_there(found->second, &member);
+  return member.lease->statements.has(name);
 }
 
 void PreparedStatements::close(State& state, std::uint32_t id) {
   const auto found = statements_.find(id);
   if (found == statements_.end()) return;
-  for (const auto& [shard, on] : found->second->on) {
-    auto* member = state.transaction.find(shard);
-    if (!is_there(on, member)) continue;
-    backends::write_command(member->lease, net::mysql::ComStmtClose{on.id});
-    member->lease->socket().send_now();
-  }
+  // What sessions share stays, until it is the connection's least recently used.
+  const auto shard = forget_cursor(state, *found->second);
+  auto* member = shard ? state.transaction.find(*shard) : nullptr;
+  if (member != nullptr) forget(member->lease, found->second->cursor_name);
   for (const std::string& piece : found->second->ahead) ahead_bytes_ -= piece.size();
   statements_.erase(found);
 }
@@ -157,12 +177,11 @@ void PreparedStatements::close(State& state, std::uint32_t id) {
 net::Task<void> PreparedStatements::reset(State& state, PreparedStatement& prepared) {
   forget_ahead(prepared);
   prepared.rows.reset();
-  const auto shard = std::exchange(prepared.cursor, std::nullopt);
+  const auto shard = forget_cursor(state, prepared);
   if (shard) {
     auto* member = state.transaction.find(*shard);
-    const auto on = prepared.on.find(*shard);
-    if (on != prepared.on.end() && is_there(on->second, member)) {
-      backends::write_command(member->lease, net::mysql::ComStmtReset{on->second.id});
+    if (member != nullptr) {
+      backends::write_command(member->lease, net::mysql::ComStmtReset{prepared.cursor_number});
       (void)co_await pass_reply(state, member->lease, Reader::Reply::ok);
       co_return;
     }
@@ -178,6 +197,19 @@ void PreparedStatements::forget_ahead(PreparedStatement& prepared) {
   prepared.bound.forget_sent_ahead();
 }
 
+void PreparedStatements::note_cursor(State& state, PreparedStatement& prepared, backends::Transaction::Enlisted& member) {
+  prepared.cursor = member.shard;
+  prepared.cursor_number = member.lease->statements.find(prepared.cursor_name)->number;
+  state.cursors.push_back(member.shard);
+  member.lingers = true;
+}
+
+std::optional<std::uint32_t> PreparedStatements::forget_cursor(State& state, PreparedStatement& prepared) {
+  const auto shard = std::exchange(prepared.cursor, std::nullopt);
+  if (shard) state.cursors.erase(std::ranges::find(state.cursors, *shard));
+  return shard;
+}
+
 void PreparedStatements::take_ahead(State& state, const net::mysql::ComStmtSendLongData& piece) {
   PreparedStatement* prepared = find_quietly(piece.statement);
   if (prepared == nullptr || !prepared->bound.mark_sent_ahead(piece.parameter)) return;
@@ -187,16 +219,29 @@ void PreparedStatements::take_ahead(State& state, const net::mysql::ComStmtSendL
   prepared->ahead[piece.parameter] += piece.data;
 }
 
-net::Task<void> prepare_on(PreparedStatement& prepared, backends::Transaction::Enlisted& member) {
+net::Task<void> prepare_on(State& state, PreparedStatement& prepared, backends::Transaction::Enlisted& member,
+                           std::uint8_t flags) {
   backends::Lease& lease = member.lease;
-  if (const auto on = prepared.on.find(member.shard); on != prepared.on.end() && is_there(on->second, &member)) co_return;
+  const std::string& name = name_of(prepared, flags);
+  if (lease->statements.touch(name)) co_return;
+  const backends::Settings& now = *state.settings.current();
+  const bool reads_alike = prepared.settings == state.settings.current() ||
+                           backends::mysql_reading_key(*prepared.settings) == backends::mysql_reading_key(now);
+  if (!reads_alike) {
+    if (!backends::can_take_back_mysql(now, *prepared.settings)) {
+      throw values::make_error(values::ErrorId::unsupported_statement,
+                               "a statement that was prepared before the first SET NAMES", "Prepare it again.");
+    }
+    co_await backends::apply_context(lease, backends::SettingsStack(prepared.settings));
+  }
   auto answer = co_await backends::prepare_mysql_statement(lease, prepared.statement->text);
+  if (!reads_alike) co_await backends::apply_context(lease, state.settings);
   if (!answer) throw backends::ServerError(answer.error(), lease.shard(), lease.shard_name());
-  prepared.on.insert_or_assign(member.shard, PreparedStatement::OnShard{lease->process(), answer->statement});
+  remember(lease, name, answer->statement);
 }
 
 void write_execution(PreparedStatement& prepared, backends::Transaction::Enlisted& member, std::uint8_t flags) {
-  const std::uint32_t id = prepared.on.at(member.shard).id;
+  const std::uint32_t id = member.lease->statements.find(name_of(prepared, flags))->number;
   for (std::size_t i = 0; i < prepared.bound.size(); ++i) {
     if (!prepared.bound.sent_ahead(i)) continue;
     backends::write_command(member.lease,

@@ -37,15 +37,13 @@ struct PreparedStatement {
   net::mysql::BoundParameters bound;
   std::vector<std::string> ahead;  ///< what COM_STMT_SEND_LONG_DATA has brought, by parameter
   TypedValues values;
-  /// The servers' own numbers for it, by shard, and of which connection.
-  struct OnShard {
-    std::int32_t connection = 0;
-    std::uint32_t id = 0;
-  };
-  std::map<std::uint32_t, OnShard> on;
-  /// The connection is one that has prepared it.
+  std::shared_ptr<const backends::Settings> settings;  ///< under which its text is read
+  std::string name;         ///< of it on servers' connections (ServerConnection::statements), where sessions share it
+  std::string cursor_name;  ///< of one that is its own: a server has one cursor for a statement
+  /// The connection has prepared it.
   bool is_on(const backends::Transaction::Enlisted& member) const;
   std::optional<std::uint32_t> cursor;  ///< the shard that holds its open cursor
+  std::uint32_t cursor_number = 0;      ///< the server's number for the statement there
   std::unique_ptr<CursorRows> rows;     ///< of its open cursor over several shards
 };
 
@@ -65,6 +63,10 @@ class PreparedStatements {
   void take_ahead(State& state, const net::mysql::ComStmtSendLongData& piece);
   /// After an execution.
   void forget_ahead(PreparedStatement& prepared);
+  /// The shard's connection has its cursor.
+  void note_cursor(State& state, PreparedStatement& prepared, backends::Transaction::Enlisted& member);
+  /// There is none any more. Answers where it was.
+  std::optional<std::uint32_t> forget_cursor(State& state, PreparedStatement& prepared);
 
  private:
   std::map<std::uint32_t, std::unique_ptr<PreparedStatement>> statements_;
@@ -73,8 +75,9 @@ class PreparedStatements {
   std::size_t ahead_bytes_ = 0;
 };
 
-/// Has the shard prepare the statement, if it has not: throws its error.
-net::Task<void> prepare_on(PreparedStatement& prepared, backends::Transaction::Enlisted& member);
+/// Has the shard prepare the statement, if its connection has not: throws its error. `flags`: of cursors.
+net::Task<void> prepare_on(State& state, PreparedStatement& prepared, backends::Transaction::Enlisted& member,
+                           std::uint8_t flags);
 /// Appends the execution, with what was sent ahead. `flags`: of cursors.
 void write_execution(PreparedStatement& prepared, backends::Transaction::Enlisted& member, std::uint8_t flags);
 

@@ -67,7 +67,10 @@ class PassedReply {
   ReplyEnd end() {
     // Neither errors nor preparations tell the status.
     const bool told = !end_.failed && kind_ != Reader::Reply::prepare && kind_ != Reader::Reply::statistics;
-    if (told) end_.status = reader_.status();
+    if (told) {
+      end_.status = reader_.status();
+      end_.warnings = reader_.warnings();
+    }
     lease_->on_ready(told ? backends::mysql_transaction_status(end_.status) : lease_->transaction_status());
     if (end_.failed && backends::ends_mysql_session(end_.error)) lease_->mark_broken();
     return end_;
@@ -80,7 +83,12 @@ class PassedReply {
       end_.failed = true;
       end_.error = error ? error->code : 0;
     } else if (event == Event::ok) {
-      if (const auto ok = net::mysql::Ok::decode(frame.payload, state_.capabilities)) end_.insert_id = ok->last_insert_id;
+      const auto ok = net::mysql::Ok::decode(frame.payload, state_.capabilities);
+      if (!ok) violate(ok.error().message);
+      end_.insert_id = ok->last_insert_id;
+      end_.affected = ok->affected_rows;
+    } else if (event == Event::column_count) {
+      end_.has_rows = true;
     } else if (event == Event::row) {
       ++end_.rows;
     } else if (event == Event::infile_request) {
@@ -112,7 +120,7 @@ class PassedReply {
   /// What the shard does not know: the result of another statement follows; a transaction is open elsewhere.
   static std::uint16_t added_flags(const State& state, const backends::Lease& lease) {
     std::uint16_t flags = state.more ? net::mysql::status::more_results : 0;
-    if (state.in_transaction_beside(lease)) flags |= net::mysql::status::in_transaction;
+    if (state.in_transaction_beyond(lease)) flags |= net::mysql::status::in_transaction;
     return flags;
   }
 

@@ -15,7 +15,10 @@ struct ReplyEnd {
   bool failed = false;
   std::uint16_t error = 0;  ///< its number
   std::uint16_t status = 0;
+  std::uint16_t warnings = 0;
   std::uint64_t insert_id = 0;
+  std::uint64_t affected = 0;
+  bool has_rows = false;  ///< it is a result with columns
   std::uint64_t rows = 0;
 };
 

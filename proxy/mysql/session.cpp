@@ -366,7 +366,7 @@ void Session::answer_ok(std::string_view session_state) {
 void Session::answer_login() {
   const std::string* state = nullptr;
   if (lease_) state = lease_->parameter(backends::mysql_session_state);
-  if (sharded_ != nullptr) state = sharded_->session_state();
+  if (sharded_ != nullptr) state = &sharded_->session_state();
   answer_ok(state != nullptr ? std::string_view(*state) : std::string_view());
 }
 

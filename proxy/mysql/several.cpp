@@ -108,7 +108,10 @@ class SeveralWrites {
     std::exception_ptr failure;
     try {
       co_await enlist_all(alone);
-      if (unspoken) co_await on_all("SET autocommit = 0");
+      if (unspoken) {
+        for (Enlisted* member : members_) member->lingers = true;
+        co_await on_all("SET autocommit = 0");
+      }
       guarded_ = several && state_.explicit_transaction();
       if (guarded_) co_await on_all(fmt::format("SAVEPOINT {}", statement_guard));
       if (plan_.one_moment && members_.size() > 1) co_await time_.set(state_, members_);
@@ -170,10 +173,14 @@ class SeveralWrites {
     rows_.emplace(state_, request_.prepared != nullptr);
     co_await rows_->collect(members_, bound_.queries, bound_.query_of_row);
     warned_ = rows_->warned();
+    for (const std::uint32_t shard : warned_) state_.linger(shard);
   }
 
   void take(const CommandResult& one, std::uint32_t shard) {
-    if (one.warnings > 0) warned_.push_back(shard);
+    if (one.warnings > 0) {
+      warned_.push_back(shard);
+      state_.linger(shard);
+    }
     const bool first = std::exchange(any_, true) == false;
     if (first) {
       total_ = one;

@@ -12,6 +12,7 @@
 #include "proxy/mysql/diagnostics.h"
 #include "proxy/mysql/named_statements.h"
 #include "proxy/mysql/replies.h"
+#include "proxy/mysql/rest.h"
 #include "proxy/mysql/scatter.h"
 #include "proxy/mysql/several.h"
 #include "proxy/mysql/statements.h"
@@ -40,9 +41,11 @@ constexpr std::size_t kept_bytes = 64 * 1024;
 
 }  // namespace
 
-const std::string* Sharded::session_state() {
+net::Task<void> Sharded::begin() {
+  co_await begin_session(state_);
   const auto* member = state_.transaction.find(state_.default_shard());
-  return member == nullptr ? nullptr : member->lease->parameter(backends::mysql_session_state);
+  if (const std::string* told = member->lease->parameter(backends::mysql_session_state)) session_state_ = *told;
+  (void)rest_at_once(state_);
 }
 
 void Sharded::cancel() {
@@ -60,16 +63,20 @@ bool Sharded::lost() const {
 net::Task<void> Sharded::handle(std::string_view payload, const bool& ended) {
   const Command command = *net::mysql::command_of(payload);
   if (take_unanswered(command, payload)) co_return;
+  wake(state_);
   if (state_.must_wait()) co_await wait_for_turn(state_, ended);
   state_.begin_statement();
   state_.more = false;
+  std::exception_ptr failure;
   try {
     co_await carry_out(command, payload);
   } catch (const values::SqlError& error) {
     state_.note_failure(error);
-    throw;
+    failure = std::current_exception();
   }
   state_.stop_clock();
+  if (!rest_at_once(state_)) co_await rest(state_);
+  if (failure) std::rethrow_exception(failure);
 }
 
 net::Task<void> Sharded::carry_out(Command command, std::string_view payload) {
@@ -91,9 +98,12 @@ net::Task<void> Sharded::carry_out(Command command, std::string_view payload) {
     case Command::set_option: {
       const auto option = net::mysql::ComSetOption::decode(payload);
       if (!option) malformed(option.error());
-      if (co_await pass_on(payload, Reply::ok)) {
-        multi_statements_ = option->option == net::mysql::ComSetOption::multi_statements_on;
+      if (option->option > net::mysql::ComSetOption::multi_statements_off) {
+        throw server_error(1047, "08S01", "Unknown command");
       }
+      // Shards are sent one statement at a time.
+      multi_statements_ = option->option == net::mysql::ComSetOption::multi_statements_on;
+      end_rows(state_);
       break;
     }
     case Command::field_list: co_await pass_on(payload, Reply::field_list); break;
@@ -126,15 +136,14 @@ net::Task<void> Sharded::reset() {
   co_await roll_back(state_);
   for (auto& member : state_.transaction.enlisted()) {
     co_await backends::reset_mysql_session(member->lease);
-    member->lease->applied = backends::SettingsStack();
+    member->kept = member->untracked = false;
   }
   state_.settings.discard_all();
   state_.next_options.clear();
-  state_.note_done(State::Counts{});
   state_.any_variable_on.reset();
   state_.insert_id_on.reset();
-  state_.last_insert.reset();
-  state_.last_insert_unsure = false;
+  state_.last_insert = LastInsert();
+  state_.cursors.clear();
   state_.local_variables.clear();
   state_.forget_temporary();
   state_.tables_locked = false;
@@ -223,7 +232,7 @@ net::Task<bool> Sharded::run(Request& request) {
   bool went_well = true;
   const auto& session = request.plan->plan->session;
   const bool shows = session && session->action == rewriter::SessionAction::warnings;
-  if (!shows && request.plan->plan->previous != Previous::diagnostics) state_.forget_warned();
+  check_not_lost(state_, *request.plan->plan);
   // Rows of the proxy's, and not of the server that has prepared the statement, are texts.
   const bool of_proxy = shows && !state_.warned.empty();
   if (session && request.prepared != nullptr && (!request.values.empty() || of_proxy)) {
@@ -274,7 +283,7 @@ net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) 
   if (plan->kind == PlanKind::relay) {
     const rewriter::BindRequest bind = bind_request(state_, request);
     if (plan->routing.mode == rewriter::Routing::Mode::any_shard) {
-      if (plan->asks_sequences) co_return state_.find_last_insert().value_or(state_.default_shard());
+      if (plan->asks_sequences) co_return state_.last_insert.shard.value_or(state_.default_shard());
       if (plan->previous == Previous::diagnostics) co_return (co_await last_connection(state_))->shard;
       if (plan->previous == Previous::counts) co_return state_.last.value_or(state_.default_shard());
     }
@@ -369,10 +378,6 @@ void Sharded::check_insert_id(std::optional<std::uint32_t> shard) const {
 
 net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
   const rewriter::Plan& plan = *request.plan->plan;
-  if (plan.asks_sequences && state_.find_last_insert().value_or(shard) != shard) {
-    throw values::make_error(values::ErrorId::unsupported_statement,
-                             "LAST_INSERT_ID() of a write to another shard in this statement", "Ask for it alone.");
-  }
   if (writes(plan)) check_insert_id(shard);
   const VariableUse variables = variables_of(state_, request);
   // GET DIAGNOSTICS only sets them, and must find the session as it is.
@@ -381,6 +386,7 @@ net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
   check_previous(plan, shard);
   if (must_open(state_)) co_await open_transaction(state_, plan);
   Enlisted* member = co_await enlist(state_, plan, shard);
+  if (plan.asks_sequences || plan.sets_last_insert) co_await bring_last_insert(state_, *member);
   if (variables.assigns) {
     for (const std::string& name : variables.names) forget_variable(state_, *member, name);
   }
@@ -388,7 +394,7 @@ net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
   PreparedStatement* prepared = request.prepared;
   if (looks_back(plan)) check_prepared_there(request, *member);
   if (prepared != nullptr) {
-    co_await prepare_on(*prepared, *member);
+    co_await prepare_on(state_, *prepared, *member, request.cursor);
     write_execution(*prepared, *member, request.cursor);
   } else if (request.call != nullptr) {
     const SqlCall& call = *request.call;
@@ -403,26 +409,41 @@ net::Task<bool> Sharded::relay(Request& request, std::uint32_t shard) {
   }
   const ReplyEnd end = co_await pass_reply(state_, member->lease, prepared != nullptr ? Reply::binary : Reply::text);
   if (prepared != nullptr) {
-    prepared->cursor.reset();
-    if (request.cursor != net::mysql::cursor::none && !end.failed) prepared->cursor = shard;
+    (void)prepared_.forget_cursor(state_, *prepared);
+    if ((end.status & net::mysql::status::cursor_exists) != 0) prepared_.note_cursor(state_, *prepared, *member);
   }
   co_await finish(request, *member, end);
   co_return !end.failed;
 }
 
+/// What the next statement may ask about this one: the less the shard's session alone knows, the sooner its connection
+/// goes home.
+void Sharded::note_answer(const Request& request, std::uint32_t shard, const ReplyEnd& end) {
+  const rewriter::Plan& plan = *request.plan->plan;
+  const bool quiet = !end.failed && end.warnings == 0;
+  const bool tells_found = plan.tells_counts && request.cursor == net::mysql::cursor::none;
+  if (end.has_rows && !tells_found && (plan.uses_tables || !quiet)) return state_.note_done(shard);
+  const auto found = end.has_rows ? (tells_found ? std::optional(end.rows) : std::nullopt) : state_.found_before();
+  state_.counts = State::Counts{end.has_rows || end.failed ? -1 : static_cast<std::int64_t>(end.affected), found};
+  if (!quiet) {
+    state_.note_diagnostics(shard);
+  } else if (plan.uses_tables) {
+    state_.forget_diagnostics();
+  }
+}
+
 net::Task<void> Sharded::finish(Request& request, Enlisted& member, ReplyEnd end) {
   const rewriter::Plan& plan = *request.plan->plan;
-  state_.note_done(member.shard);
+  note_answer(request, member.shard, end);
   // A row of a sharded table has brought its number along: that is not LAST_INSERT_ID()'s.
   const bool brought = plan.routing.mode == rewriter::Routing::Mode::by_key && !plan.asks_sequences;
-  if (plan.sets_last_insert && end.insert_id != 0) {
-    state_.know_insert(member.shard);
-  } else if ((end.insert_id != 0 && !brought) || plan.sets_last_insert || plan.may_set_variables) {
-    state_.note_insert(member.shard);
+  if (plan.sets_last_insert || (end.insert_id != 0 && (plan.counts_row || !brought))) {
+    co_await note_insert(state_, member.shard, plan.sets_last_insert || plan.counts_row);
+    member.lingers = true;
   }
-  if (state_.transaction.state() != backends::TransactionState::none) co_await settle(state_, member, end);
   if (end.insert_id != 0) state_.insert_id_on.reset();
   if (!end.failed) state_.note_temporary(member, plan);
+  if (state_.transaction.state() != backends::TransactionState::none) co_await settle(state_, member, end);
   if (end.failed || !changes_definitions(plan)) co_return;
   state_.change_definitions();
   co_await publish_definitions(state_);
@@ -484,9 +505,10 @@ net::Task<void> Sharded::fetch(std::string_view payload) {
   if (member == nullptr) {
     throw server_error(1421, "HY000", fmt::format("The statement ({}) has no open cursor.", prepared.id));
   }
-  fetch->statement = prepared.on.at(member->shard).id;
+  fetch->statement = prepared.cursor_number;
   backends::write_command(member->lease, *fetch);
-  (void)co_await pass_reply(state_, member->lease, Reply::fetch);
+  const ReplyEnd end = co_await pass_reply(state_, member->lease, Reply::fetch);
+  if (end.failed || (end.status & net::mysql::status::last_row_sent) != 0) (void)prepared_.forget_cursor(state_, prepared);
 }
 
 }  // namespace anabranch::proxy::mysql

@@ -21,10 +21,10 @@ class Sharded {
       : state_(worker, login, agreement, client, sequence),
         multi_statements_(net::mysql::has(agreement.capabilities, net::mysql::capability::multi_statements)) {}
 
-  /// Opens the connection to the default shard. Throws SqlError.
-  net::Task<void> begin() { return begin_session(state_); }
-  /// What the server has told of the session that it has opened; may be null.
-  const std::string* session_state();
+  /// Asks the default shard what a session begins with. Throws SqlError.
+  net::Task<void> begin();
+  /// What the server has told of the session that it has opened.
+  const std::string& session_state() const { return session_state_; }
 
   /// Carries out one command and writes its answer. `payload` is that of its whole packet. Throws SqlError for
   /// what the client is to be told, SessionLost.
@@ -69,6 +69,7 @@ class Sharded {
   net::Task<bool> deallocate_named(const Request& command);
   std::optional<std::uint32_t> plain_shard(const Request& request) const;
   net::Task<std::optional<std::uint32_t>> choose_shard(Request& request);
+  void note_answer(const Request& request, std::uint32_t shard, const ReplyEnd& end);
   net::Task<void> finish(Request& request, backends::Transaction::Enlisted& member, ReplyEnd end);
   bool asks_for_counts(const Request& request) const;
   net::Task<void> take_values(Request& request);
@@ -77,6 +78,7 @@ class Sharded {
   void check_previous(const rewriter::Plan& plan, std::uint32_t shard);
 
   State state_;
+  std::string session_state_;
   Statement simple_;  ///< of COM_QUERY; reused
   Statement filled_;  ///< one with its parameters' values in their places; reused
   PreparedStatements prepared_;

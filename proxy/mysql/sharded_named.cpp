@@ -109,7 +109,7 @@ net::Task<bool> Sharded::deallocate_named(const Request& command) {
   NamedStatement& named = find_named(named_, name, "DEALLOCATE PREPARE");
   const std::string told = co_await deallocate_named_on_shards(state_, named, values::lower_case(name));
   named_.erase(values::lower_case(name));
-  state_.note_done(State::Counts{0, std::nullopt});
+  state_.note_quiet();
   send_state(state_, told);
   co_return true;
 }

@@ -43,7 +43,8 @@ State::State(Worker& on, Login who, const Agreement& agreement, net::Socket& soc
       client(socket),
       sequence(numbers),
       capabilities(agreement.capabilities) {
-  keep_all(true);
+  // What only one server can be asked is passed on without being read: nobody knows what it leaves there.
+  keep_all(db->conf->pool.mode == conf::PoolMode::session || db->map->shards().size() == 1);
 }
 
 bool State::in_transaction() const {
@@ -51,8 +52,9 @@ bool State::in_transaction() const {
   return autocommit || has_begun_beside(nullptr);
 }
 
-bool State::in_transaction_beside(const backends::Lease& lease) const {
-  return !autocommit && explicit_transaction() && has_begun_beside(&lease);
+bool State::in_transaction_beyond(const backends::Lease& lease) const {
+  if (!explicit_transaction()) return false;
+  return autocommit ? lease->transaction_status() != 'T' : has_begun_beside(&lease);
 }
 
 /// A server is in a transaction, another than the lease's.
@@ -62,33 +64,42 @@ bool State::has_begun_beside(const backends::Lease* lease) const {
   });
 }
 
-std::optional<std::uint32_t> State::find_last_insert() const {
-  if (last_insert_unsure) {
-    throw values::make_error(values::ErrorId::unsupported_statement,
-                             "LAST_INSERT_ID() after writes to several shards with AUTO_INCREMENT columns",
-                             "Use the number that the driver reports for the INSERT.");
-  }
-  return last_insert;
-}
-
 void State::note_done(std::uint32_t shard) {
-  last = shard;
+  note_diagnostics(shard);
   counts.reset();
-  own_failure.reset();
 }
 
 void State::note_done(Counts known) {
-  last.reset();
+  forget_diagnostics();
   counts = known;
+}
+
+void State::note_diagnostics(std::uint32_t shard) {
+  forget_diagnostics();
+  last = shard;
+  linger(shard);
+}
+
+void State::forget_diagnostics() {
+  last.reset();
   own_failure.reset();
+  lost_on.reset();
+  warned.clear();
+  row_numbers.reset();
 }
 
 void State::note_failure(const values::SqlError& error) {
   const auto* said = dynamic_cast<const backends::ServerError*>(&error);
-  counts = Counts{-1, std::nullopt};
-  last = said != nullptr ? std::optional(said->shard) : std::nullopt;
-  own_failure.reset();
-  if (said == nullptr) own_failure = error;
+  note_done(Counts{-1, found_before()});
+  if (said != nullptr && transaction.find(said->shard) != nullptr) {
+    note_diagnostics(said->shard);
+  } else {
+    own_failure = error;
+  }
+}
+
+void State::linger(std::uint32_t shard) {
+  if (auto* member = transaction.find(shard)) member->lingers = true;
 }
 
 void State::note_warned(std::vector<std::uint32_t> shards) {
@@ -99,21 +110,6 @@ void State::note_warned(std::vector<std::uint32_t> shards) {
 void State::note_row_numbers(std::vector<std::uint32_t> shards, std::shared_ptr<const RowNumbers> numbers) {
   warned = std::move(shards);
   row_numbers = std::move(numbers);
-}
-
-void State::forget_warned() {
-  warned.clear();
-  row_numbers.reset();
-}
-
-void State::note_insert(std::uint32_t shard) {
-  last_insert_unsure |= last_insert && *last_insert != shard;
-  last_insert = shard;
-}
-
-void State::know_insert(std::uint32_t shard) {
-  last_insert = shard;
-  last_insert_unsure = false;
 }
 
 /// What was said for this transaction counts, else the session's standard.

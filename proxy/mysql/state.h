@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "net/loop.h"
 #include "net/mysql/framing.h"
 #include "net/socket.h"
 #include "proxy/mysql/login.h"
@@ -21,9 +23,15 @@ struct SessionLost {
   std::string reason;
 };
 
-/// What a MySQL client's statements share in a database with schemes. Each shard that the session has touched
-/// has a connection of its own for the session's life: what a statement leaves there (temporary tables,
-/// locks, user variables) is nobody else's. One loop.
+/// LAST_INSERT_ID(). Connections are at 0 when they are lent: what a shard counts there is known to be the session's.
+struct LastInsert {
+  /// Whose connection may know a newer number than `number`. Nothing: none does.
+  std::optional<std::uint32_t> shard;
+  std::uint64_t number = 0;
+  bool lost = false;  ///< with the connection that knew it
+};
+
+/// What a MySQL client's statements share in a database with schemes. One loop.
 struct State : SessionCore {
   State(Worker& on, Login who, const Agreement& agreement, net::Socket& socket, net::mysql::Sequence& numbers);
 
@@ -40,17 +48,13 @@ struct State : SessionCore {
   /// SET TRANSACTION: characteristics of the next transaction.
   std::string next_options;
 
-  /// Where the statement before was carried out: its warnings and counts are there. Nothing: by the proxy.
+  /// Whose session knows the warnings of the statement before. Nothing: the proxy does.
   std::optional<std::uint32_t> last;
   /// It has left warnings on these, where they are several.
   std::vector<std::uint32_t> warned;
   /// What their numbers of rows mean, where these are not the client's; null: they are.
   std::shared_ptr<const RowNumbers> row_numbers;
-  /// Where LAST_INSERT_ID() was set last. Nothing: it was not.
-  std::optional<std::uint32_t> last_insert;
-  /// Several shards have named a number, and which of these LAST_INSERT_ID() is depends on whether the newest
-  /// was counted or brought along: nobody says.
-  bool last_insert_unsure = false;
+  LastInsert last_insert;
   /// SET insert_id: the number of the next row that a server counts, which that shard alone knows of.
   std::optional<std::uint32_t> insert_id_on;
   /// User variables that a statement has set on one shard only, and which.
@@ -64,6 +68,11 @@ struct State : SessionCore {
     std::optional<std::uint64_t> found;
   };
   std::optional<Counts> counts;  ///< nothing: the server of `last` knows
+  /// The shard whose connection knew what the statement before has left, until somebody else needed it.
+  std::optional<std::uint32_t> lost_on;
+  /// Shards on which cursors are open, each as often as there are some.
+  std::vector<std::uint32_t> cursors;
+  std::unique_ptr<net::Timer> linger_timer;  ///< rest.h's
   /// The statement before has failed with an error that no server has said.
   std::optional<values::SqlError> own_failure;
 
@@ -72,25 +81,26 @@ struct State : SessionCore {
   net::Task<backends::Transaction::Enlisted*> attach(std::uint32_t shard) {
     return transaction.attach(shard, target(shard), token());
   }
-  /// Autocommit is off, and a shard other than the lease's has begun something.
-  bool in_transaction_beside(const backends::Lease& lease) const;
-  /// Where to ask for LAST_INSERT_ID(); nothing: anywhere. Throws where it is not sure.
-  std::optional<std::uint32_t> find_last_insert() const;
+  /// The client is in a transaction that the lease's server has not begun.
+  bool in_transaction_beyond(const backends::Lease& lease) const;
   /// The statement before was carried out by that shard alone, whose session knows all about it.
   void note_done(std::uint32_t shard);
   /// By the proxy, or on several shards.
   void note_done(Counts known);
+  /// It has changed nothing and found nothing, and left what was known of the one before it.
+  void note_quiet() { counts = Counts{0, found_before()}; }
+  /// That shard's session alone knows of its warnings, or of its error.
+  void note_diagnostics(std::uint32_t shard);
+  void forget_diagnostics();
   /// It has failed.
   void note_failure(const values::SqlError& error);
+  /// FOUND_ROWS() of what was before a statement that finds none; nothing: it is not known.
+  std::optional<std::uint64_t> found_before() const { return counts ? counts->found : std::nullopt; }
+  /// The shard's connection is not to go home with its transaction.
+  void linger(std::uint32_t shard);
   /// The statement has left warnings on these shards.
   void note_warned(std::vector<std::uint32_t> shards);
   void note_row_numbers(std::vector<std::uint32_t> shards, std::shared_ptr<const RowNumbers> numbers);
-  /// Nothing is left of the warnings of the statement before.
-  void forget_warned();
-  /// The shard has named a number that it may have counted.
-  void note_insert(std::uint32_t shard);
-  /// It has surely set LAST_INSERT_ID().
-  void know_insert(std::uint32_t shard);
   /// Flags of OK packets of the proxy's own.
   std::uint16_t status() const;
   /// What planning depends on, after these have changed; then renew_planning_key().

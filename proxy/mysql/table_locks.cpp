@@ -39,7 +39,10 @@ net::Task<void> lock_tables(State& state, const rewriter::Plan& plan) {
   std::exception_ptr failure;
   try {
     // Shard after shard, so that two that lock the same tables wait for each other on the first.
-    for (const auto& [shard, sql] : plan.subquery_of) co_await run_on(state, static_cast<std::uint32_t>(shard), sql);
+    for (const auto& [shard, sql] : plan.subquery_of) {
+      co_await run_on(state, static_cast<std::uint32_t>(shard), sql);
+      state.linger(static_cast<std::uint32_t>(shard));
+    }
   } catch (...) {
     failure = std::current_exception();
   }

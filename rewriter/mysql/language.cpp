@@ -107,6 +107,7 @@ const Language language{
     .classify = classify,
     .note = note,
     .check_calls = check_calls,
+    .note_residue = note_residue,
     .merging = &merging,
     .plan_utility = plan_utility,
     .note_whole = note_whole,

@@ -336,7 +336,7 @@ std::shared_ptr<Plan> call(Planning& planning, const tree::Utility& utility, con
     plan->asks_sequences |= check_argument(planning, utility, *argument);
   }
   plan->residue = Residue::untracked;
-  plan->may_set_variables = true;
+  plan->may_set_variables = plan->sets_last_insert = true;
   return plan;
 }
 

@@ -15,5 +15,7 @@ struct Scenario {
 const std::vector<Scenario>& scenarios();
 /// Likewise, before a database whose tables are spread over shards.
 const std::vector<Scenario>& sharded_scenarios();
+/// One of these: many sessions, taking turns at random.
+void share_connections(const Endpoint& endpoint);
 
 }  // namespace transcript

@@ -296,7 +296,7 @@ const std::vector<Scenario>& sharded_scenarios() {
       {"autocommit", autocommit},   {"settings", settings}, {"prepared", prepared},
       {"tracking", tracking},
       {"several results", several}, {"last things", last_things}, {"session commands", session_commands},
-      {"kills", kills},
+      {"kills", kills},         {"shared connections", share_connections},
   };
   return all;
 }

@@ -142,7 +142,9 @@ TEST_CASE("prepared statements are bounded, the oldest goes") {
     CHECK_FALSE(statements.add("s" + std::to_string(i)));
   }
   CHECK(statements.touch("s0"));
-  CHECK(statements.add("new") == "s1");
+  const auto evicted = statements.add("new");
+  REQUIRE(evicted);
+  CHECK(evicted->name == "s1");
   CHECK_FALSE(statements.touch("s1"));
   CHECK(statements.touch("s0"));
   CHECK(statements.size() == PreparedStatements::limit);
