@@ -381,7 +381,7 @@ struct Plan {
   };
   Previous previous = Previous::none;
   /// Of a statement that asks for nothing but counts of the one before: which, in order.
-  enum class Count { rows_changed, rows_found };
+  enum class Count { rows_changed, rows_found, last_insert };
   std::vector<Count> counts;
   bool counts_all_rows = false;  ///< MySQL, scatter: SQL_CALC_FOUND_ROWS
   std::string into;  ///< MySQL, scatter: the INTO with the variables that take its row

@@ -213,6 +213,7 @@ net::Task<void> take_settings(State& state, backends::Lease& lease, const Sessio
     state.read_division_digits(co_await ask(state, lease, "@@div_precision_increment"));
   }
   if (names(plan, "sql_select_limit")) state.limits_selects = limits(co_await ask(state, lease, "@@sql_select_limit"));
+  if (names(plan, "sql_auto_is_null")) state.choose_pooling(co_await ask(state, lease, "@@sql_auto_is_null") == "1");
   state.renew_planning_key();
   if (names(plan, "autocommit")) state.autocommit = co_await ask(state, lease, "@@autocommit") == "1";
 }
@@ -331,7 +332,7 @@ net::Task<void> begin_session(State& state) {
   auto* member = co_await state.attach(shard);
   auto answer = co_await backends::run_command(
       member->lease, "SELECT @@sql_mode, @@version, @@autocommit, @@character_set_client, @@div_precision_increment, "
-                     "@@sql_select_limit", state.token());
+                     "@@sql_select_limit, @@sql_auto_is_null", state.token());
   if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
   const auto& row = answer->rows.at(0);
   const auto text = [&](std::size_t column) { return row.at(column).value_or(std::string()); };
@@ -341,6 +342,7 @@ net::Task<void> begin_session(State& state) {
   state.read_mode(text(0), text(1));
   state.read_division_digits(text(4));
   state.limits_selects = limits(text(5));
+  state.choose_pooling(text(6) == "1");
   state.note_done(State::Counts{0, 0});
   state.renew_planning_key();
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "backends/context.h"
@@ -10,6 +11,7 @@
 #include "net/mysql/rows.h"
 #include "proxy/mysql/relay.h"
 #include "proxy/mysql/replies.h"
+#include "proxy/mysql/rest.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy::mysql {
@@ -33,6 +35,13 @@ std::string signal_sql(const values::SqlError& error) {
   std::ranges::replace(text, '\\', '/');
   return fmt::format("SIGNAL SQLSTATE '{}' SET MYSQL_ERRNO = {}, MESSAGE_TEXT = {}", error_state(error), error_number(error),
                      backends::quote_literal(text));
+}
+
+/// Of an unsigned number.
+std::int64_t bits_of_number(std::string_view text) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return static_cast<std::int64_t>(number);
 }
 
 std::int64_t value_of(const State::Counts& counts, Count count) {
@@ -87,11 +96,15 @@ net::Task<void> check_procedure(State& state, std::string sql) {
 net::Task<void> answer_counts(State& state, const Request& request) {
   const rewriter::Plan& plan = *request.plan->plan;
   std::vector<std::int64_t> values;
-  for (const Count count : plan.counts) values.push_back(value_of(*state.counts, count));
-  // The server tells the columns, and is then in the session's place: it has answered last.
+  for (const Count count : plan.counts) values.push_back(count == Count::last_insert ? 0 : value_of(*state.counts, count));
+  // The server tells the columns.
   auto* member = co_await state.attach(state.default_shard());
+  if (plan.asks_sequences) co_await bring_last_insert(state, *member);
   auto answer = co_await backends::run_command(member->lease, request.statement->text, state.token());
   if (!answer) throw backends::ServerError(answer.error(), member->shard, member->lease.shard_name());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (plan.counts[i] == Count::last_insert) values[i] = bits_of_number(answer->rows.at(0).at(i).value_or(""));
+  }
   state.counts = State::Counts{-1, 1};
   begin_rows(state, answer->columns);
   if (request.prepared != nullptr) {
@@ -103,7 +116,10 @@ net::Task<void> answer_counts(State& state, const Request& request) {
     }
   } else {
     net::mysql::PacketWriter writer(state.out(), state.sequence);
-    for (const std::int64_t value : values) writer.field(std::to_string(value));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const bool is_unsigned = plan.counts[i] == Count::last_insert;
+      writer.field(is_unsigned ? std::to_string(static_cast<std::uint64_t>(values[i])) : std::to_string(values[i]));
+    }
   }
   end_rows(state);
 }

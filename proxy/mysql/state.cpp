@@ -43,8 +43,7 @@ State::State(Worker& on, Login who, const Agreement& agreement, net::Socket& soc
       client(socket),
       sequence(numbers),
       capabilities(agreement.capabilities) {
-  // What only one server can be asked is passed on without being read: nobody knows what it leaves there.
-  keep_all(db->conf->pool.mode == conf::PoolMode::session || db->map->shards().size() == 1);
+  choose_pooling(false);
 }
 
 bool State::in_transaction() const {
@@ -96,6 +95,12 @@ void State::note_failure(const values::SqlError& error) {
   } else {
     own_failure = error;
   }
+}
+
+void State::choose_pooling(bool auto_is_null) {
+  // What only one server can be asked is passed on without being read: nobody knows what it leaves there.
+  const bool one_shard = db->map->shards().size() == 1;
+  keep_all(db->conf->pool.mode == conf::PoolMode::session || one_shard || auto_is_null);
 }
 
 void State::linger(std::uint32_t shard) {

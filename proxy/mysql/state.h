@@ -96,6 +96,9 @@ struct State : SessionCore {
   void note_failure(const values::SqlError& error);
   /// FOUND_ROWS() of what was before a statement that finds none; nothing: it is not known.
   std::optional<std::uint64_t> found_before() const { return counts ? counts->found : std::nullopt; }
+  /// Whether connections go home at all. `auto_is_null`: what a server answers may depend on LAST_INSERT_ID() though
+  /// nothing in the statement says so.
+  void choose_pooling(bool auto_is_null);
   /// The shard's connection is not to go home with its transaction.
   void linger(std::uint32_t shard);
   /// The statement has left warnings on these shards.

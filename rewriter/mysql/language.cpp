@@ -43,14 +43,22 @@ void note(const tree::Expr& at, const FunctionContext&, Traits& traits) {
   }
 }
 
-/// What a statement that is nothing but FOUND_ROWS() and ROW_COUNT() asks for; empty: it is another one.
+/// What a statement that is nothing but FOUND_ROWS(), ROW_COUNT() and LAST_INSERT_ID() asks for; empty: it is another
+/// one.
 std::vector<Plan::Count> counts_of(const tree::Select& select) {
   std::vector<Plan::Count> counts;
   for (const tree::Target& target : select.targets) {
     const auto* call = target.expr->as<tree::FunctionCall>();
     const std::string name = call == nullptr ? std::string() : values::lower_case(call->name.back());
-    if (name != "found_rows" && name != "row_count") return {};
-    counts.push_back(name == "found_rows" ? Plan::Count::rows_found : Plan::Count::rows_changed);
+    if (name == "found_rows") {
+      counts.push_back(Plan::Count::rows_found);
+    } else if (name == "row_count") {
+      counts.push_back(Plan::Count::rows_changed);
+    } else if (name == "last_insert_id" && call->args.empty()) {
+      counts.push_back(Plan::Count::last_insert);
+    } else {
+      return {};
+    }
   }
   const bool alone = select.from.empty() && !select.where && !select.having && !select.limit && select.group_by.empty() &&
                      select.order_by.empty() && select.into.empty() && select.with.ctes.empty() &&
