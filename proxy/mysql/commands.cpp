@@ -267,7 +267,8 @@ net::Task<bool> show_warnings(State& state, Request& request) {
   auto* member = co_await last_connection(state);
   backends::write_command(member->lease, net::mysql::ComQuery{request.statement->text});
   const ReplyEnd end = co_await pass_reply(state, member->lease, Reply::text);
-  state.note_done(member->shard);
+  const bool counts = request.plan->plan->session->name.starts_with("count");
+  state.counts = State::Counts{-1, counts ? std::optional<std::uint64_t>(1) : state.found_before()};
   co_return !end.failed;
 }
 
@@ -324,7 +325,9 @@ net::Task<void> use_database(State& state, std::string_view name) {
   auto* member = co_await state.attach(shard);
   backends::write_command(member->lease, net::mysql::ComInitDb{own});
   const ReplyEnd end = co_await pass_reply(state, member->lease, Reply::ok);
-  if (end.failed) state.note_done(shard);
+  if (!end.failed) co_return;
+  state.counts = State::Counts{-1, state.found_before()};
+  state.note_diagnostics(shard);
 }
 
 net::Task<void> begin_session(State& state) {

@@ -136,7 +136,8 @@ net::Task<PreparedStatement*> PreparedStatements::prepare(State& state, std::uni
   std::uint64_t parameters = 0;
   const ReplyEnd end = co_await pass_reply(state, member->lease, Reader::Reply::prepare, &numbered, &parameters);
   if (end.failed) {
-    state.note_done(shard);
+    state.counts = State::Counts{-1, state.found_before()};
+    state.note_diagnostics(shard);
     co_return nullptr;
   }
   if (plan.uses_tables && !plan.session) state.forget_diagnostics();

@@ -87,6 +87,7 @@ bool keeps_as_they_are(const State& state) {
 void give_back(State& state) {
   for (auto& member : state.transaction.enlisted()) {
     const std::uint32_t shard = member->shard;
+    member->lease->tainted |= std::ranges::find(state.options_on, shard) != state.options_on.end();
     member->lingers = !member->lease->broken() &&
                       (is_said_of(state, shard) || is_bound(state, shard) || state.last_insert.shard == shard);
   }
@@ -121,6 +122,7 @@ net::Task<void> rest(State& state) {
 
 void wake(State& state) {
   if (state.linger_timer != nullptr) state.linger_timer->stop();
+  state.options_on.clear();
 }
 
 void check_not_lost(const State& state, const rewriter::Plan& plan) {

@@ -262,6 +262,7 @@ net::Task<bool> Sharded::run(Request& request) {
       co_await run_on_several(state_, request);
     }
   }
+  if (went_well && !state_.options_on.empty()) state_.next_options.clear();
   state_.worker.metrics().statement(request.plan->plan->kind, std::chrono::steady_clock::now() - begun);
   co_return went_well;
 }
@@ -422,12 +423,16 @@ void Sharded::note_answer(const Request& request, std::uint32_t shard, const Rep
   const rewriter::Plan& plan = *request.plan->plan;
   const bool quiet = !end.failed && end.warnings == 0;
   const bool tells_found = plan.tells_counts && request.cursor == net::mysql::cursor::none;
-  if (end.has_rows && !tells_found && (plan.uses_tables || !quiet)) return state_.note_done(shard);
-  const auto found = end.has_rows ? (tells_found ? std::optional(end.rows) : std::nullopt) : state_.found_before();
+  const bool selects = plan.command == "SELECT";
+  if (end.has_rows && selects && !tells_found && (plan.uses_tables || !quiet)) return state_.note_done(shard);
+  // Some of what is no SELECT finds rows, too (INSERT … SELECT, SHOW TABLES).
+  const auto found = end.has_rows && tells_found ? std::optional(end.rows)
+                     : plan.tells_counts         ? state_.found_before()
+                                                 : std::nullopt;
   state_.counts = State::Counts{end.has_rows || end.failed ? -1 : static_cast<std::int64_t>(end.affected), found};
   if (!quiet) {
     state_.note_diagnostics(shard);
-  } else if (plan.uses_tables) {
+  } else if (plan.uses_tables && !plan.session) {
     state_.forget_diagnostics();
   }
 }
@@ -437,8 +442,10 @@ net::Task<void> Sharded::finish(Request& request, Enlisted& member, ReplyEnd end
   note_answer(request, member.shard, end);
   // A row of a sharded table has brought its number along: that is not LAST_INSERT_ID()'s.
   const bool brought = plan.routing.mode == rewriter::Routing::Mode::by_key && !plan.asks_sequences;
-  if (plan.sets_last_insert || (end.insert_id != 0 && (plan.counts_row || !brought))) {
-    co_await note_insert(state_, member.shard, plan.sets_last_insert || plan.counts_row);
+  // Neither rows of RETURNING nor LOAD DATA's answer name a number.
+  const bool may_count = end.insert_id != 0 || (writes(plan) && (end.has_rows || !plan.tells_counts));
+  if (plan.sets_last_insert || (may_count && (plan.counts_row || !brought))) {
+    co_await note_insert(state_, member.shard, plan.sets_last_insert || (plan.counts_row && end.insert_id != 0));
     member.lingers = true;
   }
   if (end.insert_id != 0) state_.insert_id_on.reset();

@@ -60,7 +60,12 @@ net::Task<bool> Sharded::prepare_named(const Request& command) {
   backends::write_command(member->lease,
                           net::mysql::ComQuery{prepare_sql(name, made.statement->text, state_.planning.mysql)});
   const ReplyEnd end = co_await pass_reply(state_, member->lease, Reply::text);
-  state_.note_done(shard);
+  state_.counts = State::Counts{end.failed ? -1 : 0, state_.found_before()};
+  if (end.failed || end.warnings > 0) {
+    state_.note_diagnostics(shard);
+  } else if (inner.uses_tables && !inner.session) {
+    state_.forget_diagnostics();
+  }
   if (end.failed) co_return false;
   note_prepared(made, *member);
   named_.insert_or_assign(name, std::move(made));

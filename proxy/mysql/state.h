@@ -57,6 +57,8 @@ struct State : SessionCore {
   LastInsert last_insert;
   /// SET insert_id: the number of the next row that a server counts, which that shard alone knows of.
   std::optional<std::uint32_t> insert_id_on;
+  /// Whose servers were told these for this statement: one that fails need not have begun a transaction.
+  std::vector<std::uint32_t> options_on;
   /// User variables that a statement has set on one shard only, and which.
   std::map<std::string, std::uint32_t, std::less<>> local_variables;
   /// A procedure was carried out there, and may have set variables that nothing has named.

@@ -80,8 +80,9 @@ net::Task<backends::Transaction::Enlisted*> enlist(State& state, const rewriter:
   const bool writes_rows = writes(plan) && plan.kind != rewriter::PlanKind::scatter;
   if (transaction.state() != TransactionState::none && writes_rows) transaction.mark_written(shard);
   // The next transaction may be this statement alone.
-  if (transaction.state() == TransactionState::none && !state.next_options.empty()) {
-    const std::string sql = "SET TRANSACTION " + std::exchange(state.next_options, {});
+  if (transaction.state() == TransactionState::none && plan.uses_tables && !state.next_options.empty()) {
+    const std::string sql = "SET TRANSACTION " + state.next_options;
+    state.options_on.push_back(shard);
     auto answer = co_await backends::run_command(member->lease, sql, state.token());
     if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
   }

@@ -60,7 +60,7 @@ bool is_simple_write(const Planning& planning) {
 bool tells_counts(const Planning& planning) {
   const auto* select = planning.statement->as<tree::Select>();
   if (select == nullptr) return is_simple_write(planning);
-  return !select->offset && select->into.empty() &&
+  return !select->offset && select->into.empty() && select->values.empty() &&
          !values::contains_in_any_case(planning.original, "sql_calc_found_rows");
 }
 

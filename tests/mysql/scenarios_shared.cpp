@@ -130,10 +130,11 @@ class Walk {
   }
 
   void count(MYSQL* on) {
-    switch (pick(4)) {
+    switch (pick(5)) {
       case 0: query(on, fmt::format("INSERT INTO counters (id, n) VALUES ({}, NULL)", next_number_ += 1000)); break;
       case 1: query(on, "INSERT INTO counters (n) VALUES (NULL), (NULL)"); break;
       case 2: query(on, fmt::format("UPDATE orders SET total = LAST_INSERT_ID(total + 1) WHERE id = {}", pick(10))); break;
+      case 3: query(on, "INSERT INTO counters (n) VALUES (NULL) RETURNING id"); break;
       default: query(on, "INSERT INTO counters (n) VALUES (NULL)"); break;
     }
   }
