@@ -26,6 +26,7 @@ namespace {
 
 /// MySQL: what whoever had the connection before has set there is not taken back one by one.
 bool must_reset(const ServerConnection& connection, const Settings& wanted) {
+  if (connection.server().kind != conf::Kind::mysql) return false;
   if (connection.tainted || !connection.newly_lent) return connection.tainted;
   return std::ranges::any_of(*connection.applied.current(),
                              [&](const auto& setting) { return !wanted.contains(setting.first); });
