@@ -12,6 +12,12 @@ void print(const std::vector<conf::Diagnostic>& diagnostics, std::ostream& err) 
   for (const conf::Diagnostic& diagnostic : diagnostics) err << diagnostic.text() << '\n';
 }
 
+std::shared_ptr<const conf::Config> load_config(const std::string& path, std::ostream& err) {
+  const conf::Loaded loaded = conf::load_file(path);
+  if (loaded.config == nullptr) print(loaded.diagnostics, err);
+  return loaded.config;
+}
+
 int check(const CheckOptions& options, std::ostream& out, std::ostream& err) {
   conf::Loaded loaded = conf::load_file(options.config);
   auto& diagnostics = loaded.diagnostics;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <iosfwd>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "conf/config.h"
 #include "conf/diagnostic.h"
 
 namespace anabranch::proxy {
@@ -20,6 +22,9 @@ struct CheckOptions {
 /// `anabranch check`: validates the file whole. Every diagnostic goes to `err`, one a line; `ok` to
 /// `out` if none is an error. Connects to nothing.
 int check(const CheckOptions& options, std::ostream& out, std::ostream& err);
+
+/// The file's configuration; null: it is not valid, and `err` says why.
+std::shared_ptr<const conf::Config> load_config(const std::string& path, std::ostream& err);
 
 void print(const std::vector<conf::Diagnostic>& diagnostics, std::ostream& err);
 

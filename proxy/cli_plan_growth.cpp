@@ -7,7 +7,6 @@
 #include <ostream>
 #include <vector>
 
-#include "conf/load.h"
 #include "proxy/cli_check.h"
 #include "router/growth.h"
 
@@ -22,12 +21,6 @@ struct Side {
   const conf::Database& database;
   std::shared_ptr<const router::ShardMap> map;
 };
-
-std::shared_ptr<const conf::Config> load(const std::string& path, std::ostream& err) {
-  const conf::Loaded loaded = conf::load_file(path);
-  if (loaded.config == nullptr) print(loaded.diagnostics, err);
-  return loaded.config;
-}
 
 std::shared_ptr<const router::ShardMap> map_of(const conf::Config& config,
                                                const conf::Database& database, std::ostream& err) {
@@ -119,8 +112,8 @@ const conf::Database* find(const conf::Config& config, const std::string& name) 
 }  // namespace
 
 int plan_growth(const PlanGrowthOptions& options, std::ostream& out, std::ostream& err) {
-  const auto before = load(options.before, err);
-  const auto after = load(options.after, err);
+  const auto before = load_config(options.before, err);
+  const auto after = load_config(options.after, err);
   if (before == nullptr || after == nullptr) return exit_refused;
   std::size_t told = 0;
   for (const conf::Database& database : after->databases) {

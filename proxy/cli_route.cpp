@@ -105,12 +105,9 @@ std::expected<std::string, std::string> line_of(const router::ShardMap& map,
 }
 
 std::shared_ptr<const router::ShardMap> load_map(const RouteOptions& options, std::ostream& err) {
-  const conf::Loaded loaded = conf::load_file(options.config);
-  if (loaded.config == nullptr) {
-    print(loaded.diagnostics, err);
-    return nullptr;
-  }
-  const conf::Database* database = loaded.config->find_database(options.database);
+  const auto config = load_config(options.config, err);
+  if (config == nullptr) return nullptr;
+  const conf::Database* database = config->find_database(options.database);
   if (database == nullptr) {
     err << fmt::format("{}: error: no database `{}`\n", options.config, options.database);
     return nullptr;

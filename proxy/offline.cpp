@@ -36,21 +36,18 @@ net::Task<void> run(Worker& worker, Login login, const OfflineJob& job, std::pro
 
 int run_offline(const std::string& config, std::string database, std::ostream& err,
                 const OfflineJob& job) {
-  const conf::Loaded loaded = conf::load_file(config);
-  if (loaded.config == nullptr) {
-    print(loaded.diagnostics, err);
-    return exit_refused;
-  }
+  const auto loaded = load_config(config, err);
+  if (loaded == nullptr) return exit_refused;
   spdlog::set_level(spdlog::level::off);
   Instance instance;
-  if (const auto installed = instance.install(loaded.config); !installed) {
+  if (const auto installed = instance.install(loaded); !installed) {
     for (const std::string& reason : installed.error()) err << reason << "\n";
     return exit_refused;
   }
-  if (database.empty() && loaded.config->databases.size() == 1) database = loaded.config->databases.front().name;
+  if (database.empty() && loaded->databases.size() == 1) database = loaded->databases.front().name;
   Login login;
   login.state = instance.snapshot()->find(database);
-  const conf::User* account = any_user(*loaded.config, database);
+  const conf::User* account = any_user(*loaded, database);
   if (login.state == nullptr || account == nullptr) {
     err << fmt::format("{}: no {} \"{}\"\n", config,
                        login.state == nullptr ? "database" : "user may use database", database);

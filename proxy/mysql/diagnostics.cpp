@@ -61,6 +61,8 @@ bool looks_back(const rewriter::Plan& plan) {
          (plan.session && plan.session->action == rewriter::SessionAction::warnings);
 }
 
+bool forgets_diagnostics(const rewriter::Plan& plan) { return plan.uses_tables && !plan.session; }
+
 net::Task<backends::Transaction::Enlisted*> last_connection(State& state) {
   if (!state.warned.empty()) {
     throw values::make_error(values::ErrorId::unsupported_statement, "this of warnings that several shards have given",

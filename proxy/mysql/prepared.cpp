@@ -140,7 +140,7 @@ net::Task<PreparedStatement*> PreparedStatements::prepare(State& state, std::uni
     state.note_diagnostics(shard);
     co_return nullptr;
   }
-  if (plan.uses_tables && !plan.session) state.forget_diagnostics();
+  if (forgets_diagnostics(plan)) state.forget_diagnostics();
   auto made = std::make_unique<PreparedStatement>(id, std::move(statement), static_cast<std::size_t>(parameters));
   made->settings = state.settings.current();
   made->name = global_name_of(made->statement->text, {}, {}, backends::mysql_reading_key(*made->settings), 0);

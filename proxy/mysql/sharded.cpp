@@ -432,7 +432,7 @@ void Sharded::note_answer(const Request& request, std::uint32_t shard, const Rep
   state_.counts = State::Counts{end.has_rows || end.failed ? -1 : static_cast<std::int64_t>(end.affected), found};
   if (!quiet) {
     state_.note_diagnostics(shard);
-  } else if (plan.uses_tables && !plan.session) {
+  } else if (forgets_diagnostics(plan)) {
     state_.forget_diagnostics();
   }
 }

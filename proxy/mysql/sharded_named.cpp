@@ -63,7 +63,7 @@ net::Task<bool> Sharded::prepare_named(const Request& command) {
   state_.counts = State::Counts{end.failed ? -1 : 0, state_.found_before()};
   if (end.failed || end.warnings > 0) {
     state_.note_diagnostics(shard);
-  } else if (inner.uses_tables && !inner.session) {
+  } else if (forgets_diagnostics(inner)) {
     state_.forget_diagnostics();
   }
   if (end.failed) co_return false;

@@ -6,30 +6,15 @@
 #include "router/hash.h"
 
 using namespace anabranch::router;
+using anabranch::router::testing::key;
 using anabranch::router::testing::map_of;
+using anabranch::router::testing::split;
 using anabranch::router::testing::vectors;
 namespace conf = anabranch::conf;
 
 namespace {
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == '|') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
-
-KeyValue key(KeyType type, const std::string& text) {
-  if (text == "\\N") return KeyValue::null();
-  auto value = conf::parse_key(type, text);
-  REQUIRE_MESSAGE(value.has_value(), text);
-  return *value;
-}
+KeyValue part(KeyType type, const std::string& text) { return text == "\\N" ? KeyValue::null() : key(type, text); }
 
 }  // namespace
 
@@ -81,11 +66,11 @@ TEST_CASE("pg_hash of several columns finds the partition that PostgreSQL puts t
     std::string list;
     std::vector<KeyType> types;
     std::vector<KeyValue> parts;
-    const auto texts = split(row[1]);
-    for (const std::string& name : split(row[0])) {
+    const auto texts = split(row[1], '|');
+    for (const std::string& name : split(row[0], '|')) {
       list += (list.empty() ? "" : ", ") + name;
       types.push_back(*conf::parse_key_type(name));
-      parts.push_back(key(types.back(), texts[parts.size()]));
+      parts.push_back(part(types.back(), texts[parts.size()]));
     }
     const auto map = map_of("    schemes: {s: {type: [" + list +
                             "], hash: pg_hash, strategy: buckets, buckets: 1009}}\n");

@@ -8,6 +8,7 @@
 #include "router/strategies.h"
 
 using namespace anabranch::router;
+using anabranch::router::testing::key;
 using anabranch::router::testing::vectors;
 namespace conf = anabranch::conf;
 
@@ -23,12 +24,6 @@ KeyType type_named(const std::string& name) {
   const auto type = conf::parse_key_type(name);
   REQUIRE(type.has_value());
   return *type;
-}
-
-KeyValue key(KeyType type, const std::string& text) {
-  auto value = conf::parse_key(type, text);
-  REQUIRE_MESSAGE(value.has_value(), text);
-  return *value;
 }
 
 std::string from_hex(const std::string& hex) {

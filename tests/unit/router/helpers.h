@@ -12,21 +12,30 @@
 
 namespace anabranch::router::testing {
 
+inline std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> fields(1);
+  for (const char c : text) {
+    if (c == separator) {
+      fields.emplace_back();
+    } else {
+      fields.back() += c;
+    }
+  }
+  return fields;
+}
+
+inline KeyValue key(KeyType type, const std::string& text) {
+  auto value = conf::parse_key(type, text);
+  REQUIRE_MESSAGE(value.has_value(), text);
+  return *value;
+}
+
 /// The rows of a tab-separated file in vectors/, without its comments.
 inline std::vector<std::vector<std::string>> vectors(const std::string& name) {
   std::ifstream file(std::string(ANABRANCH_SOURCE_DIR) + "/tests/unit/router/vectors/" + name);
   std::vector<std::vector<std::string>> rows;
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with('#')) continue;
-    std::vector<std::string> fields(1);
-    for (const char c : line) {
-      if (c == '\t') {
-        fields.emplace_back();
-      } else {
-        fields.back() += c;
-      }
-    }
-    rows.push_back(std::move(fields));
+    if (!line.starts_with('#')) rows.push_back(split(line, '\t'));
   }
   return rows;
 }
