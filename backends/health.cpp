@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backends/mysql_control_connection.h"
+#include "net/fault.h"
 
 namespace anabranch::backends {
 
@@ -109,7 +110,7 @@ void HealthMonitor::run() {
     changed_ = false;
     const auto config = config_;
     lock.unlock();
-    probe_all(*config);
+    net::guarded("a round of health checks", [&] { probe_all(*config); });
     lock.lock();
     wake_.wait_for(lock, interval_, [this] { return stop_ || changed_; });
   }

@@ -102,12 +102,11 @@ Task<std::expected<UniqueFd, NetError>> Listener::accept(CancelToken token) {
     const int fd = ::accept4(core->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) co_return UniqueFd(fd);
     int events = UV_READABLE;
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
+    // Out of descriptors or memory, or what the network said of a connection that was to come: it passes.
+    if (errno != EAGAIN) {
       events = 0;
       core->retry.start(retry_delay);
-    } else if (errno != EAGAIN) {
-      if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
-      co_return std::unexpected(NetError{NetError::Kind::failed, std::strerror(errno)});
     }
     IoResult waited = co_await core->ready(events, token);
     if (!waited) co_return std::unexpected(std::move(waited.error()));

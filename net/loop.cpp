@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <latch>
 
+#include "net/fault.h"
+
 namespace anabranch::net {
 
 namespace {
@@ -41,16 +43,7 @@ struct Root {
     std::suspend_always initial_suspend() noexcept { return {}; }
     std::suspend_never final_suspend() noexcept { return {}; }
     void return_void() {}
-    void unhandled_exception() noexcept {
-      try {
-        throw;
-      } catch (const std::exception& error) {
-        fmt::print(stderr, "an exception left a spawned task: {}\n", error.what());
-      } catch (...) {
-        fmt::print(stderr, "an exception of an unknown type left a spawned task\n");
-      }
-      std::abort();
-    }
+    void unhandled_exception() noexcept { report_fault("a task"); }
   };
   std::coroutine_handle<promise_type> handle;
 };
@@ -161,7 +154,7 @@ void Loop::run_jobs() {
     const std::lock_guard lock(mailbox_->mutex_);
     jobs.swap(mailbox_->jobs_);
   }
-  for (auto& job : jobs) job();
+  for (auto& job : jobs) guarded("a job of a loop", job);
 }
 
 bool Mailbox::post(std::move_only_function<void()> job) {
@@ -193,7 +186,7 @@ void Loop::run_timers() {
   while (!timers_.empty() && timers_.front()->due_ms_ <= now_ms()) {
     Timer* timer = timers_.front();
     timer->stop();
-    timer->callback_();
+    guarded("a timer's callback", timer->callback_);
   }
   arm_timer();
 }

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "net/fault.h"
+
 namespace anabranch::net {
 
 namespace {
@@ -175,7 +177,14 @@ void Socket::Core::update_polling() {
   poll_for(events);
 }
 
+// Memory may be short for what has come.
 void Socket::Core::on_events(int events, bool failed_poll) {
+  if (guarded("a connection", [&] { take_events(events, failed_poll); })) return;
+  fail({NetError::Kind::failed, "it was ended by an internal error"});
+  update_polling();
+}
+
+void Socket::Core::take_events(int events, bool failed_poll) {
   const bool readable = (events & UV_READABLE) != 0;
   const bool writable = (events & UV_WRITABLE) != 0;
   if (readable || (writable && read_wants_write_)) {

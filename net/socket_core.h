@@ -50,6 +50,7 @@ class Socket::Core final : public PollHandle, public Socket::State {
 
  private:
   void on_events(int events, bool failed_poll) override;
+  void take_events(int events, bool failed_poll);
   void on_dispose() override;
   void read_all();
   Transfer read_once(std::size_t& count);

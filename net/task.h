@@ -126,7 +126,7 @@ inline Task<void> detail::TaskPromise<void>::get_return_object() {
 
 /// Starts a task that nobody awaits; it runs at once, up to its first wait. The current loop owns
 /// it: what is still suspended when the loop is destroyed is destroyed with it. An exception that
-/// escapes the task aborts the process, saying what it was.
+/// escapes the task ends it, and is reported (net/fault.h).
 void spawn(Task<void> task);
 
 /// A one-shot event: once set, it stays set and every wait is ready. Destroying it ends the waits

@@ -7,6 +7,7 @@
 #include <deque>
 #include <latch>
 
+#include "net/fault.h"
 #include "net/loop.h"
 
 namespace anabranch::net {
@@ -82,7 +83,7 @@ struct WorkerPool::State {
       auto job = std::move(jobs.front());
       jobs.pop_front();
       lock.unlock();
-      job();
+      guarded("a job of the control plane", job);
       job = nullptr;
       lock.lock();
     }

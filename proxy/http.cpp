@@ -3,6 +3,8 @@
 #include <civetweb.h>
 #include <fmt/format.h>
 
+#include "net/fault.h"
+
 namespace anabranch::proxy {
 
 namespace {
@@ -20,8 +22,7 @@ void respond(mg_connection* connection, int status, std::string_view phrase, std
 constexpr std::string_view plain = "text/plain; charset=utf-8";
 
 /// What one path answers. Only GET and HEAD come here as requests worth a body.
-int handle(mg_connection* connection, void* data) {
-  const HttpPages& pages = *static_cast<const HttpPages*>(data);
+void answer(mg_connection* connection, const HttpPages& pages) {
   const mg_request_info* request = mg_get_request_info(connection);
   const std::string_view path = request->local_uri;
   if (std::string_view(request->request_method) != "GET") {
@@ -43,6 +44,11 @@ int handle(mg_connection* connection, void* data) {
   } else {
     respond(connection, 404, "Not Found", plain, "try /, /metrics, /healthz or /readyz\n");
   }
+}
+
+int handle(mg_connection* connection, void* data) {
+  const HttpPages& pages = *static_cast<const HttpPages*>(data);
+  net::guarded("an HTTP request", [&] { answer(connection, pages); });
   return 1;
 }
 

@@ -19,6 +19,7 @@
 #include "conf/load.h"
 #include "conf/support.h"
 #include "net/crypto.h"
+#include "net/fault.h"
 #include "proxy/log.h"
 #include "proxy/mysql/replies.h"
 #include "proxy/replies.h"
@@ -238,12 +239,21 @@ bool Instance::wait_until_quiet(const std::set<std::string>& databases) {
 
 bool Instance::reload(const std::string& file) {
   const std::lock_guard one_at_a_time(reload_mutex_);
-  const auto refuse = [&](const std::vector<std::string>& reasons) {
-    ++process_metrics_.reload_failures;
-    for (const std::string& reason : reasons) spdlog::error("{}", reason);
-    spdlog::error("configuration refused: configuration {} stays active", snapshot()->version);
-    return false;
-  };
+  std::expected<void, std::vector<std::string>> done;
+  try {
+    done = load_and_install(file);
+  } catch (...) {
+    done = std::unexpected(std::vector{net::fault_words(std::current_exception())});
+  }
+  if (done) return true;
+  ++process_metrics_.reload_failures;
+  for (const std::string& reason : done.error()) spdlog::error("{}", reason);
+  spdlog::error("configuration refused: configuration {} stays active", snapshot()->version);
+  return false;
+}
+
+std::expected<void, std::vector<std::string>> Instance::load_and_install(const std::string& file) {
+  const auto refuse = [](std::vector<std::string> reasons) { return std::unexpected(std::move(reasons)); };
   const conf::Loaded loaded = conf::load_file(file);
   if (loaded.config == nullptr) return refuse(texts_of(loaded.diagnostics));
   const conf::Diff difference = conf::diff(*snapshot()->config, *loaded.config);
@@ -262,7 +272,7 @@ bool Instance::reload(const std::string& file) {
                  change.reloadable ? "" : " (takes effect with the next start)");
   }
   spdlog::info("configuration {} active", snapshot()->version);
-  return true;
+  return {};
 }
 
 std::string Instance::refresh_catalog(const std::string& database) {

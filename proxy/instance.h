@@ -115,6 +115,8 @@ class Instance {
   };
   class Call;
   class Hold;
+  /// What reload() does; the error says why the file is refused.
+  std::expected<void, std::vector<std::string>> load_and_install(const std::string& file);
   bool wait_until_quiet(const std::set<std::string>& databases);
   std::size_t count_busy(const std::set<std::string>& databases);
   void publish(std::shared_ptr<Snapshot> snapshot);

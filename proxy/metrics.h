@@ -50,6 +50,18 @@ class LoopMetrics {
   std::map<std::string, std::uint64_t> errors_;
 };
 
+/// A client that is served while this lives.
+class CountedClient {
+ public:
+  explicit CountedClient(LoopMetrics& metrics) : metrics_(metrics) { ++metrics_.clients; }
+  CountedClient(const CountedClient&) = delete;
+  CountedClient& operator=(const CountedClient&) = delete;
+  ~CountedClient() { --metrics_.clients; }
+
+ private:
+  LoopMetrics& metrics_;
+};
+
 /// Counters of the process that no loop owns.
 struct ProcessMetrics {
   std::atomic<std::uint64_t> config_version{0};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "conf/load.h"
+#include "net/fault.h"
 #include "net/loop.h"
 #include "net/socket.h"
 #include "proxy/cli_check.h"
@@ -77,6 +78,19 @@ void raise_descriptor_limit(const conf::Config& config) {
       limit.rlim_cur, needed + clients);
 }
 
+/// Awaits what its caller goes on after, whatever it throws.
+net::Task<void> outlive(std::string_view what, net::Task<void> task) {
+  try {
+    co_await std::move(task);
+  } catch (...) {
+    net::report_fault(what);
+  }
+}
+
+void log_fault(std::string_view where, std::string_view what) {
+  spdlog::error("an internal error has ended {}: {}", where, what);
+}
+
 /// The running process: listeners and signals on the main loop, clients on the others.
 class Server {
  public:
@@ -120,7 +134,7 @@ class Server {
     while (true) {
       auto fd = co_await listener.accept();
       if (!fd) co_return;
-      instance_.adopt(std::move(*fd), protocol);
+      net::guarded("a new client", [&] { instance_.adopt(std::move(*fd), protocol); });
     }
   }
 
@@ -128,19 +142,23 @@ class Server {
     (void)co_await instance_.reload_on_worker(file_);
   }
 
+  net::Task<void> read_missing_catalogs() {
+    for (const std::string& name : instance_.missing_catalogs()) {
+      const std::string problem = co_await instance_.refresh_catalog_on_worker(name);
+      if (problem.empty()) spdlog::info("database {}: catalog read", name);
+    }
+  }
+
   net::Task<void> retry_catalogs() {
     while (true) {
-      for (const std::string& name : instance_.missing_catalogs()) {
-        const std::string problem = co_await instance_.refresh_catalog_on_worker(name);
-        if (problem.empty()) spdlog::info("database {}: catalog read", name);
-      }
+      co_await outlive("reading a catalog", read_missing_catalogs());
       if (co_await net::sleep(catalog_retry, stop_.token()) != net::Wait::ready) co_return;
     }
   }
 
   net::Task<void> watch_epochs() {
     while (co_await net::sleep(epoch_interval, stop_.token()) == net::Wait::ready) {
-      co_await instance_.check_epochs_on_worker();
+      co_await outlive("looking at the shards' epochs", instance_.check_epochs_on_worker());
     }
   }
 
@@ -181,6 +199,7 @@ int serve(const ServeOptions& options) {
   print(loaded.diagnostics, std::cerr);
   if (loaded.config == nullptr) return exit_refused;
   configure_log(loaded.config->log);
+  net::on_fault(&log_fault);
   spdlog::info("anabranch of version {} starts with {}", version, options.config);
 
   raise_descriptor_limit(*loaded.config);

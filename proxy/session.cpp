@@ -8,6 +8,7 @@
 #include "backends/exchange.h"
 #include "net/crypto.h"
 #include "net/pg/stream.h"
+#include "proxy/fault.h"
 #include "proxy/instance.h"
 #include "proxy/leases.h"
 #include "proxy/log.h"
@@ -72,7 +73,35 @@ net::Task<void> Session::greet() {
   send_ready(state_.out(), 'I');
 }
 
+/// The one place where what nobody has foreseen ends: with the session.
 net::Task<void> Session::run() {
+  std::exception_ptr fault;
+  try {
+    co_await converse();
+  } catch (...) {
+    fault = std::current_exception();
+  }
+  if (fault) {
+    end_by(fault);
+  } else {
+    state_.end_leases();
+  }
+  net::CancelSource farewell;
+  farewell.cancel_after(std::chrono::milliseconds(1000));
+  (void)co_await state_.client.flush_all(farewell.token());
+}
+
+void Session::end_by(const std::exception_ptr& fault) {
+  state_.abandon_leases();
+  const bool known = carried_out_ == &simple_ || std::ranges::any_of(state_.portals, [this](const auto& entry) {
+    return carried_out_ != nullptr && entry.second->statement.get() == carried_out_;
+  });
+  const values::SqlError error = note_fault(fault, state_.client.peer(), known ? &carried_out_->shape : nullptr);
+  state_.worker.metrics().error(error.sqlstate);
+  send_error(state_.out(), error, "FATAL");
+}
+
+net::Task<void> Session::converse() {
   std::optional<values::SqlError> refused;
   try {
     co_await greet();
@@ -82,15 +111,10 @@ net::Task<void> Session::run() {
   if (refused) {
     state_.worker.metrics().error(refused->sqlstate);
     send_error(state_.out(), *refused, "FATAL");
-    (void)co_await state_.client.flush_all(state_.token());
     co_return;
   }
   if (const auto sent = co_await state_.client.flush(); !sent) co_return;
   co_await serve();
-  state_.end_leases();
-  net::CancelSource farewell;
-  farewell.cancel_after(std::chrono::milliseconds(1000));
-  (void)co_await state_.client.flush_all(farewell.token());
 }
 
 namespace {
@@ -292,9 +316,6 @@ net::Task<bool> Session::recover(std::exception_ptr failure, char message_type) 
     co_return false;
   } catch (const values::SqlError& error) {
     report(error);
-  } catch (const std::exception& error) {
-    spdlog::error("a statement failed in an unforeseen way: {}", error.what());
-    report(values::make_error(values::ErrorId::internal, error.what()));
   }
   co_await settle_failure();
   if (ended_) co_return false;
@@ -366,6 +387,7 @@ bool Session::busy_in(const std::string& database) const {
 
 void Session::begin_statement() {
   in_statement_ = used_ = true;
+  carried_out_ = nullptr;
   state_.begin_statement();
 }
 

@@ -40,8 +40,10 @@ class Session final : public ClientSession {
 
  private:
   // session.cpp
+  net::Task<void> converse();
   net::Task<void> greet();
   net::Task<void> serve();
+  void end_by(const std::exception_ptr& fault);
   net::Task<bool> recover(std::exception_ptr failure, char message_type);
   bool skip_copy_data();
   bool take_next(net::pg::Message& message);
@@ -105,6 +107,7 @@ class Session final : public ClientSession {
   /// the string's beginning.
   std::size_t statement_begin_ = 0;
   bool catalog_outdated_ = false;  ///< the statement has failed for that: it is read again
+  const Statement* carried_out_ = nullptr;  ///< by this message; a portal's may be gone
   bool skip_to_sync_ = false;  ///< after an error in the extended protocol
   bool in_statement_ = false;
   bool used_ = true;  ///< since rest() was last called

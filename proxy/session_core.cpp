@@ -31,6 +31,12 @@ void SessionCore::end_leases() {
   transaction.drop();
 }
 
+void SessionCore::abandon_leases() {
+  stop_clock();
+  for (auto& member : transaction.enlisted()) member->lease.discard();
+  transaction.drop();
+}
+
 bool SessionCore::explicit_transaction() const {
   return transaction.state() == backends::TransactionState::explicit_ ||
          transaction.state() == backends::TransactionState::failed;

@@ -61,6 +61,8 @@ struct SessionCore {
   void keep_all(bool keep);
   /// The session is over: connections that were its own are closed, others go home.
   void end_leases();
+  /// The session is over by a fault: nobody knows what its connections are in the middle of, and all are closed.
+  void abandon_leases();
 
   /// Until see_shared() `db` is this one, which nobody else sees: the transaction's own definitions.
   void see_own(std::shared_ptr<const DatabaseState> own);

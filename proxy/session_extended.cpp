@@ -284,6 +284,7 @@ net::Task<void> Session::execute_portal(std::string_view payload) {
   if (state_.must_wait()) co_await wait_for_turn(state_, ended_);
   begin_statement();
   Statement& statement = *portal.statement;
+  carried_out_ = &statement;
   if (statement.shape.blank()) {
     net::pg::EmptyQueryResponse{}.encode(state_.out());
     co_return;

@@ -64,6 +64,7 @@ struct Session::SimpleRun {
 net::Task<Outcome> Session::run_simple(std::string_view text, SimpleRun& run) {
   begin_statement();
   set_text(state_, simple_, text);
+  carried_out_ = &simple_;
   if (simple_.shape.blank()) {
     net::pg::EmptyQueryResponse{}.encode(state_.out());
     return {};

@@ -5,9 +5,11 @@
 #include <vector>
 
 #include "proxy/client_login.h"
+#include "proxy/fault.h"
 #include "proxy/instance.h"
 #include "proxy/log.h"
 #include "proxy/mysql/session.h"
+#include "proxy/replies.h"
 #include "proxy/session.h"
 
 namespace anabranch::proxy {
@@ -38,8 +40,8 @@ const std::shared_ptr<const Snapshot>& Worker::snapshot() {
 }
 
 void Worker::let_rest() {
-  for (auto& [process, session] : sessions_) session->rest();
   rest_timer_.start(rest_interval);
+  for (auto& [process, session] : sessions_) session->rest();
 }
 
 void Worker::adopt(net::UniqueFd fd, Newcomer newcomer, conf::Kind protocol) {
@@ -53,9 +55,8 @@ net::Task<void> Worker::serve(net::UniqueFd fd, Newcomer newcomer) {
   std::optional<Login> login = co_await receive(socket);
   if (!login) co_return;
   newcomer.reset();
-  ++metrics_.clients;
+  const CountedClient counted(metrics_);
   co_await run_session(*this, std::move(socket), std::move(*login));
-  --metrics_.clients;
 }
 
 net::Task<void> Worker::serve_mysql(net::UniqueFd fd, Newcomer newcomer) {
@@ -83,7 +84,17 @@ net::Task<std::optional<Login>> Worker::receive(net::Socket& socket) {
   LoginContext context = login_context();
   net::CancelSource limit;
   limit.cancel_after(context.snapshot->config->limits.authentication_timeout);
-  LoginResult result = co_await log_in(socket, std::move(context), limit.token());
+  LoginResult result;
+  std::exception_ptr fault;
+  try {
+    result = co_await log_in(socket, std::move(context), limit.token());
+  } catch (...) {
+    fault = std::current_exception();
+  }
+  if (fault) {
+    send_error(socket.out(), note_fault(fault, socket.peer(), nullptr), "FATAL");
+    result = TurnedAway{"an internal error"};
+  }
   if (auto* login = std::get_if<Login>(&result)) co_return std::move(*login);
   if (const auto* wish = std::get_if<CancelWish>(&result)) {
     instance_.cancel(wish->process, wish->secret);

@@ -248,7 +248,7 @@ inline constexpr auto kErrors = std::to_array<ErrorRow>({
     {ErrorId::copy_column_count, "copy_column_count", "22P04", 1261, "{0}", ""},
     {ErrorId::configuration_changed, "configuration_changed", "40001", 1213,
      "the configuration changed under this transaction: {0}", "Run the transaction again."},
-    {ErrorId::internal, "internal", "XX000", 1105, "internal error: {0}",
+    {ErrorId::internal, "internal", "XX000", 1815, "internal error: {0}",
      "This is a defect of Anabranch; please report it."},
 });
 // clang-format on

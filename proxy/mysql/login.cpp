@@ -19,7 +19,6 @@ using net::mysql::Capabilities;
 using values::ErrorId;
 using values::SqlError;
 using Conversation = net::mysql::AuthServerConversation;
-using Result = std::variant<MysqlLogin, TurnedAway>;
 namespace capability = net::mysql::capability;
 
 /// What depends on our end of the connection, and not on the server's.
@@ -208,8 +207,8 @@ std::optional<SqlError> enter_database(const Snapshot& snapshot, const conf::Use
   return std::nullopt;
 }
 
-net::Task<Result> log_in(net::Socket& socket, LoginContext context, net::mysql::ServerGreeting greeting,
-                         std::uint32_t connection, net::CancelToken token) {
+net::Task<LoginResult> log_in(net::Socket& socket, LoginContext context, net::mysql::ServerGreeting greeting,
+                              std::uint32_t connection, net::CancelToken token) {
   socket.read_sparingly(true);
   MysqlLogin made;
   net::mysql::HandshakeV10 hello;
@@ -243,8 +242,8 @@ net::Task<Result> log_in(net::Socket& socket, LoginContext context, net::mysql::
   co_return std::move(made);
 }
 
-net::Task<Result> change_user(net::Socket& socket, LoginContext context, Agreement agreement, std::string payload,
-                              net::CancelToken token) {
+net::Task<LoginResult> change_user(net::Socket& socket, LoginContext context, Agreement agreement, std::string payload,
+                                   net::CancelToken token) {
   MysqlLogin made;
   made.sequence.reset(1);
   made.agreement = std::move(agreement);

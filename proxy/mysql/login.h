@@ -26,19 +26,19 @@ struct MysqlLogin {
   net::mysql::Sequence sequence;  ///< of the OK
 };
 
+using LoginResult = std::variant<MysqlLogin, TurnedAway>;
+
 /// Finds the database that `login` names, and whether the user may go there. It names none: the one MySQL
 /// database that the user may go to, if there are not several; otherwise `login.state` stays null.
 std::optional<values::SqlError> enter_database(const Snapshot& snapshot, const conf::User& user, Login& login);
 
 /// From the greeting to the last packet before OK ("Connection Phase"): TLS, the password, the database.
 /// Answers the client's errors itself. The token bounds all of it.
-net::Task<std::variant<MysqlLogin, TurnedAway>> log_in(net::Socket& socket, LoginContext context,
-                                                       net::mysql::ServerGreeting greeting,
-                                                       std::uint32_t connection, net::CancelToken token);
+net::Task<LoginResult> log_in(net::Socket& socket, LoginContext context, net::mysql::ServerGreeting greeting,
+                              std::uint32_t connection, net::CancelToken token);
 
 /// COM_CHANGE_USER: the same, on a connection that is open. `payload` is the command's.
-net::Task<std::variant<MysqlLogin, TurnedAway>> change_user(net::Socket& socket, LoginContext context,
-                                                            Agreement agreement, std::string payload,
-                                                            net::CancelToken token);
+net::Task<LoginResult> change_user(net::Socket& socket, LoginContext context, Agreement agreement, std::string payload,
+                                   net::CancelToken token);
 
 }  // namespace anabranch::proxy::mysql

@@ -5,6 +5,7 @@
 #include "backends/cancel.h"
 #include "net/mysql/result_messages.h"
 #include "net/mysql/stream.h"
+#include "proxy/fault.h"
 #include "proxy/instance.h"
 #include "proxy/log.h"
 #include "proxy/mysql/kill.h"
@@ -89,7 +90,29 @@ bool Session::busy_in(const std::string& database) const {
   return (in_statement_ || in_transaction()) && login_.state != nullptr && login_.state->conf->name == database;
 }
 
+/// The one place where what nobody has foreseen ends: with the session.
 net::Task<void> Session::run() {
+  std::exception_ptr fault;
+  try {
+    co_await converse();
+  } catch (...) {
+    fault = std::current_exception();
+  }
+  if (fault) end_by(fault);
+  // What the session has made there (variables, temporary tables, locks) ends with its connection.
+  lease_.discard();
+  if (sharded_ != nullptr) sharded_->end();
+  net::CancelSource farewell;
+  farewell.cancel_after(std::chrono::milliseconds(1000));
+  (void)co_await client_.flush_all(farewell.token());
+}
+
+void Session::end_by(const std::exception_ptr& fault) {
+  if (sharded_ != nullptr) sharded_->abandon();
+  fail(note_fault(fault, client_.peer(), sharded_ != nullptr ? sharded_->last_shape() : nullptr));
+}
+
+net::Task<void> Session::converse() {
   std::optional<SqlError> refused;
   try {
     co_await connect();
@@ -103,12 +126,6 @@ net::Task<void> Session::run() {
   }
   while (!ended_ && co_await serve_one()) {
   }
-  // What the session has made there (variables, temporary tables, locks) ends with its connection.
-  lease_.discard();
-  if (sharded_ != nullptr) sharded_->end();
-  net::CancelSource farewell;
-  farewell.cancel_after(std::chrono::milliseconds(1000));
-  (void)co_await client_.flush_all(farewell.token());
 }
 
 /// The session's own connection, in the database that it is in. Nothing where it is in none.
@@ -393,31 +410,33 @@ net::Task<void> serve_client(Worker& worker, net::Socket socket, Newcomer newcom
   const std::int32_t process = worker.next_process();
   net::CancelSource limit;
   limit.cancel_after(context.snapshot->config->limits.authentication_timeout);
-  std::optional<net::mysql::ServerGreeting> greeting;
+  std::optional<LoginResult> attempt;
   std::optional<SqlError> failure;
+  std::exception_ptr fault;
   try {
-    greeting = co_await worker.instance().mysql_greetings().get(context.snapshot->config, limit.token());
+    auto greeting = co_await worker.instance().mysql_greetings().get(context.snapshot->config, limit.token());
+    attempt = co_await log_in(socket, std::move(context), std::move(greeting), connection_id(process), limit.token());
   } catch (const SqlError& error) {
     failure = error;
+  } catch (...) {
+    fault = std::current_exception();
   }
+  if (fault) failure = note_fault(fault, socket.peer(), nullptr);
   if (failure) {
     net::mysql::Sequence sequence;
     send_error(socket.out(), sequence, *failure);
     co_await worker.send_away(socket, {failure->message});
     co_return;
   }
-  auto result = co_await log_in(socket, std::move(context), std::move(*greeting), connection_id(process), limit.token());
+  LoginResult& result = *attempt;
   if (const auto* away = std::get_if<TurnedAway>(&result)) {
     co_await worker.send_away(socket, *away);
     co_return;
   }
   newcomer.reset();
-  ++worker.metrics().clients;
-  {
-    Session session(worker, std::move(socket), std::move(std::get<MysqlLogin>(result)), process);
-    co_await session.run();
-  }
-  --worker.metrics().clients;
+  const CountedClient counted(worker.metrics());
+  Session session(worker, std::move(socket), std::move(std::get<MysqlLogin>(result)), process);
+  co_await session.run();
 }
 
 }  // namespace anabranch::proxy::mysql

@@ -41,7 +41,9 @@ class Session final : public ClientSession {
  private:
   using Reply = net::mysql::ResultReader::Reply;
 
+  net::Task<void> converse();
   net::Task<bool> serve_one();
+  void end_by(const std::exception_ptr& fault);
   net::Task<std::optional<net::mysql::Frame>> next_command();
   net::Task<void> handle(const net::mysql::Frame& frame);
   net::Task<void> carry_out(net::mysql::Frame frame);

@@ -39,6 +39,12 @@ constexpr std::size_t kept_bytes = 64 * 1024;
   throw server_error(error.code, "08S01", error.message);
 }
 
+/// A cancel's, by us or by a server.
+bool is_interruption(const values::SqlError& error) {
+  constexpr std::uint16_t query_interrupted = 1317;  // ER_QUERY_INTERRUPTED
+  return error.sqlstate == "57014" || error.mysql_code == query_interrupted;
+}
+
 }  // namespace
 
 net::Task<void> Sharded::begin() {
@@ -62,6 +68,7 @@ bool Sharded::lost() const {
 
 net::Task<void> Sharded::handle(std::string_view payload, const bool& ended) {
   const Command command = *net::mysql::command_of(payload);
+  carried_out_ = nullptr;
   if (take_unanswered(command, payload)) co_return;
   wake(state_);
   if (state_.must_wait()) co_await wait_for_turn(state_, ended);
@@ -71,8 +78,14 @@ net::Task<void> Sharded::handle(std::string_view payload, const bool& ended) {
   try {
     co_await carry_out(command, payload);
   } catch (const values::SqlError& error) {
-    state_.note_failure(error);
-    failure = std::current_exception();
+    if (state_.timed_out && is_interruption(error)) {
+      const auto timeout = values::make_error<>(values::ErrorId::statement_timeout);
+      state_.note_failure(timeout);
+      failure = std::make_exception_ptr(timeout);
+    } else {
+      state_.note_failure(error);
+      failure = std::current_exception();
+    }
   }
   state_.stop_clock();
   if (!rest_at_once(state_)) co_await rest(state_);
@@ -210,6 +223,7 @@ net::Task<void> Sharded::run_texts(std::string text) {
 /// False: an error has been passed on.
 net::Task<bool> Sharded::run_text(std::string_view text) {
   set_text(simple_, text, state_.planning.mysql);
+  carried_out_ = &simple_;
   if (simple_.shape.blank()) {
     // Where there is a comment it is a statement that does nothing.
     co_return co_await pass_on("\x03" + simple_.text, Reply::text);
@@ -482,6 +496,7 @@ net::Task<void> Sharded::execute(std::string_view payload) {
   if (const auto read = prepared.bound.read(head->parameters); !read) {
     throw server_error(1210, "HY000", "Incorrect arguments to mysqld_stmt_execute");
   }
+  carried_out_ = prepared.statement.get();
   co_await take_plan(*prepared.statement);
   Request request;
   request.statement = prepared.statement.get();

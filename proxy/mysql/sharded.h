@@ -41,6 +41,10 @@ class Sharded {
   bool lost() const;
   /// Closes the session's connections.
   void end() { state_.end_leases(); }
+  /// After a fault: whatever they are in the middle of.
+  void abandon() { state_.abandon_leases(); }
+  /// Of the statement that the last command has carried out; null: it is not known.
+  const rewriter::Shape* last_shape() const { return carried_out_ != nullptr ? &carried_out_->shape : nullptr; }
 
  private:
   net::Task<void> carry_out(net::mysql::Command command, std::string_view payload);
@@ -83,6 +87,7 @@ class Sharded {
   Statement filled_;  ///< one with its parameters' values in their places; reused
   PreparedStatements prepared_;
   NamedStatements named_;
+  const Statement* carried_out_ = nullptr;  ///< by this command
   bool multi_statements_;  ///< agreed upon at login, or COM_SET_OPTION's
 };
 

@@ -1,3 +1,4 @@
+#include "net/fault.h"
 #include "net/loop.h"
 
 #include <doctest/doctest.h>
@@ -67,6 +68,51 @@ TEST_CASE("a worker's result and exception come back to the loop") {
     co_await run_on_worker([] { throw std::runtime_error("from afar"); }, {}, &workers);
   };
   CHECK_THROWS_WITH(block_on(loop, failing(pool)), "from afar");
+}
+
+namespace {
+
+std::atomic<int> faults_seen = 0;
+void count_fault(std::string_view, std::string_view what) {
+  faults_seen += what == "as planned" || what == "an exception of an unknown type";
+}
+
+Task<void> fail_after_a_wait(Event& event) {
+  (void)co_await event.wait();
+  throw std::out_of_range("as planned");
+}
+
+Task<void> stop_after_a_wait(Loop& loop) {
+  for (int i = 0; i < 3; ++i) co_await sleep(2ms);
+  loop.stop();
+}
+
+}  // namespace
+
+TEST_CASE("what is thrown in a task, a job or a callback ends that alone") {
+  faults_seen = 0;
+  on_fault(&count_fault);
+  Loop loop;
+  Event event;
+  int ran = 0;
+  spawn(fail_after_a_wait(event));
+  Timer bad([] { throw std::out_of_range("as planned"); });
+  Timer good([&] { ++ran; });
+  bad.start(1ms);
+  good.start(1ms);
+  loop.post([] { throw 42; });
+  loop.post([&] {
+    ++ran;
+    event.set();
+  });
+  WorkerPool::shared().submit([] { throw std::out_of_range("as planned"); });
+  spawn(stop_after_a_wait(loop));
+  loop.run();
+  CHECK_EQ(ran, 2);
+  // The pool's thread may take its time.
+  for (int i = 0; i < 1000 && faults_seen < 4; ++i) std::this_thread::sleep_for(1ms);
+  CHECK_EQ(faults_seen, 4);
+  on_fault(nullptr);
 }
 
 TEST_CASE("a wait for a worker can be given up; the function runs to its end") {
