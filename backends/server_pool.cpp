@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -395,6 +397,8 @@ net::Task<void> ServerPool::cancel(std::shared_ptr<ServerPool> pool, ServerConne
   // Whether it will still take effect is not known: nobody else may use the connection.
   spdlog::warn("cancelling on shard {} failed: {}", pool->server_->text(), sent.error().message);
   connection->mark_broken();
+  // Whoever waits there for an answer that may never come is told so.
+  ::shutdown(connection->socket().fd(), SHUT_RDWR);
 }
 
 // --- configuration ---

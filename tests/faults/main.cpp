@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 
+#include "mysql/servers.h"
 #include "world.h"
 
 namespace {
@@ -40,16 +42,25 @@ DOCTEST_REGISTER_REPORTER("progress", 1, Progress);
 
 }  // namespace
 
+namespace {
+
+void prepare_postgres() {
+  faults::make_schema(faults::single_server().conninfo("app"));
+  for (int i = 1; i <= 4; ++i) faults::make_functions(faults::shard(i));
+  faults::make_schema(faults::proxy().conninfo());
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   doctest::Context context(argc, argv);
   context.setOption("reporters", "progress");
   context.setOption("no-intro", true);
   try {
-    faults::make_schema(faults::single_server().conninfo("app"));
-    for (int i = 1; i <= 4; ++i) faults::make_functions(faults::shard(i));
-    faults::make_schema(faults::proxy().conninfo());
+    const bool mysql = std::getenv("FAULTS_MYSQL") != nullptr;
+    mysql ? faults::mysql::make_schema() : prepare_postgres();
     context.run();
-    if (!faults::end_shared_proxy()) ++Progress::failed;
+    if (!faults::end_shared_proxy() || !faults::mysql::end_shared_proxy()) ++Progress::failed;
     if (Progress::passed + Progress::failed == 0) throw std::runtime_error("no case has that name");
   } catch (const std::exception& error) {
     fmt::print("{}\n", error.what());

@@ -122,7 +122,7 @@ Proxy::Proxy(Raw, const std::string* yaml, const Blanks& blanks)
       http_port_(free_port()),
       path_(fmt::format("{}/proxy-{}", environment("FAULTS_WORK"), ++next_proxy)) {
   write_config(yaml ? *yaml : map(blanks));
-  start();
+  start(blanks.contains(preload) ? blanks.at(preload) : "");
 }
 
 Proxy::Proxy(const Blanks& blanks) : Proxy(Raw{}, nullptr, blanks) {
@@ -133,7 +133,7 @@ std::unique_ptr<Proxy> Proxy::with_file(const std::string& yaml) {
   return std::unique_ptr<Proxy>(new Proxy(Raw{}, &yaml, {}));
 }
 
-void Proxy::start() {
+void Proxy::start(const std::string& preloaded) {
   const std::string program = environment("ANABRANCH");
   const std::string config = config_path();
   const int log_fd = open((path_ + ".log").c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
@@ -142,6 +142,7 @@ void Proxy::start() {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(log_fd, 1);
     dup2(log_fd, 2);
+    if (!preloaded.empty()) setenv("LD_PRELOAD", preloaded.c_str(), 1);
     execl(program.c_str(), "anabranch", "serve", "-c", config.c_str(), nullptr);
     _exit(127);
   }
@@ -216,7 +217,7 @@ std::string Proxy::map(const Blanks& blanks) const {
              {"LIMITS", "query_memory: 256MiB"}};
   for (int i = 1; i <= 4; ++i) all[fmt::format("SHARD_{}", i)] = std::to_string(shard(i).port());
   for (const auto& [name, value] : blanks) all[name] = value;
-  std::string yaml = read_text(FAULTS_DIR "/map.yaml.in");
+  std::string yaml = read_text(FAULTS_DIR "/" + (blanks.contains(map_file) ? blanks.at(map_file) : "map.yaml.in"));
   for (const auto& [name, value] : all) {
     const std::string blank = "@" + name + "@";
     for (std::size_t at; (at = yaml.find(blank)) != std::string::npos;) yaml.replace(at, blank.size(), value);

@@ -48,6 +48,11 @@ Shard& single_server();
 /// What is put in place of the map's @…@.
 using Blanks = std::map<std::string, std::string>;
 
+/// The map's blank of a library that is loaded into the process ahead of all others: no text of the map has it.
+inline constexpr const char* preload = "PRELOAD";
+/// Another map than map.yaml.in.
+inline constexpr const char* map_file = "MAP";
+
 /// One `anabranch serve`, with its configuration and its log. Ends with its owner, whose last word is
 /// that the process ended well: with a sanitizer, that is the word on leaks too.
 class Proxy {
@@ -86,7 +91,7 @@ class Proxy {
  private:
   struct Raw {};
   Proxy(Raw, const std::string* yaml, const Blanks& blanks);
-  void start();
+  void start(const std::string& preloaded);
 
   int port_;
   int http_port_;
