@@ -6,6 +6,20 @@
 
 namespace anabranch::proxy {
 
+namespace {
+
+// Of an entry. A plan has the statement's text some times, in pieces between its literals; what is sent to shards, and
+// where each literal leads, are per literal.
+constexpr std::size_t plain_bytes = 4096;
+constexpr std::size_t bytes_a_character = 8;
+constexpr std::size_t bytes_a_literal = 256;
+
+std::size_t estimate_bytes(const rewriter::Shape& shape) {
+  return plain_bytes + bytes_a_character * shape.text().size() + bytes_a_literal * shape.literals().size();
+}
+
+}  // namespace
+
 void CachedPlan::describe(rewriter::Description described) {
   description = std::move(described);
   oids_in_rows = description->columns && may_name_oids(*description->columns);
@@ -43,7 +57,11 @@ CachedPlanPtr PlanCache::find(const rewriter::Shape& shape, const CacheContext& 
 
 void PlanCache::put(const rewriter::Shape& shape, const CacheContext& context, CachedPlanPtr plan) {
   if (!plan->plan->cacheable) return;
+  const std::size_t bytes = estimate_bytes(shape);
+  // One that would drive out most others is not worth it.
+  if (bytes > byte_capacity_ / 4) return;
   Entry entry;
+  entry.bytes = bytes;
   entry.hash = hash_of(shape, context);
   entry.shape = shape.text();
   entry.equal_to = shape.equal_to();
@@ -55,13 +73,15 @@ void PlanCache::put(const rewriter::Shape& shape, const CacheContext& context, C
   entry.plan = std::move(plan);
   order_.push_front(std::move(entry));
   by_hash_.emplace(order_.front().hash, order_.begin());
-  if (order_.size() > capacity_) erase(std::prev(order_.end()));
+  bytes_ += bytes;
+  while (order_.size() > capacity_ || bytes_ > byte_capacity_) erase(std::prev(order_.end()));
 }
 
 void PlanCache::erase(Order::iterator victim) {
   const auto [first, last] = by_hash_.equal_range(victim->hash);
   const auto found = std::find_if(first, last, [&](const auto& item) { return item.second == victim; });
   by_hash_.erase(found);
+  bytes_ -= victim->bytes;
   order_.erase(victim);
 }
 
@@ -73,6 +93,7 @@ void PlanCache::forget(const CachedPlanPtr& plan) {
 void PlanCache::clear() {
   by_hash_.clear();
   order_.clear();
+  bytes_ = 0;
 }
 
 }  // namespace anabranch::proxy

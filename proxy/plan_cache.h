@@ -35,13 +35,17 @@ struct CacheContext {
   bool several = false;  ///< PlanRequest::several
 };
 
-/// Plans by shape: bounded, least recently used first out. One per loop, no locks.
+/// Plans by shape: bounded in number and in memory, least recently used first out. One per loop, no locks.
 ///
 /// Exact: an entry is found by shape, context and which literals are equal; within it a plan is
 /// found by the spelling of the literals it pinned (design, "The plan cache is exact").
 class PlanCache {
  public:
-  explicit PlanCache(std::size_t capacity = 4096) : capacity_(capacity) {}
+  static constexpr std::size_t most_plans = 4096;
+  static constexpr std::size_t most_bytes = std::size_t{64} << 20;
+
+  explicit PlanCache(std::size_t capacity = most_plans, std::size_t bytes = most_bytes)
+      : capacity_(capacity), byte_capacity_(bytes) {}
 
   /// The plan, or null. Allocates nothing.
   CachedPlanPtr find(const rewriter::Shape& shape, const CacheContext& context);
@@ -51,6 +55,8 @@ class PlanCache {
   void clear();
   /// Number of plans held.
   std::size_t size() const { return order_.size(); }
+  /// What they take, by an estimate on the safe side.
+  std::size_t bytes() const { return bytes_; }
 
  private:
   struct Entry {
@@ -62,6 +68,7 @@ class PlanCache {
     std::vector<values::Oid> parameter_types;
     std::vector<std::string> pinned;  ///< spellings, in the order of plan->pinned
     bool several = false;
+    std::size_t bytes = 0;
     CachedPlanPtr plan;
   };
   using Order = std::list<Entry>;
@@ -70,7 +77,9 @@ class PlanCache {
   static std::uint64_t hash_of(const rewriter::Shape& shape, const CacheContext& context);
   void erase(Order::iterator victim);
 
-  std::size_t capacity_;
+  const std::size_t capacity_;
+  const std::size_t byte_capacity_;
+  std::size_t bytes_ = 0;
   Order order_;  ///< most recently used first
   std::unordered_multimap<std::uint64_t, Order::iterator> by_hash_;
 };

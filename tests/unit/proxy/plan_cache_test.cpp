@@ -83,6 +83,28 @@ TEST_CASE("the cache is bounded, and the least recently used goes first") {
   CHECK(cache.find(shape_of("SELECT a"), here) != nullptr);
 }
 
+TEST_CASE("the cache is bounded in bytes, too, and what would fill it is not kept") {
+  constexpr std::size_t bytes = 1 << 20;
+  PlanCache cache(PlanCache::most_plans, bytes);
+  const auto put = [&](const std::string& name, std::size_t length) {
+    cache.put(shape_of("SELECT " + name + std::string(length, 'x')), here, plan_pinning({}));
+  };
+  for (int i = 0; i < 500; ++i) {
+    put("c" + std::to_string(i), 10'000);
+    CHECK(cache.bytes() <= bytes);
+  }
+  CHECK(cache.size() > 4);
+  CHECK(cache.size() < 500);
+  const std::size_t held = cache.size();
+  put("large", 1'000'000);
+  std::string literals = "SELECT a FROM t WHERE k IN (0";
+  for (int i = 1; i < 10'000; ++i) literals += ", " + std::to_string(i);
+  cache.put(shape_of(literals + ")"), here, plan_pinning({}));
+  CHECK(cache.size() == held);
+  cache.clear();
+  CHECK(cache.bytes() == 0);
+}
+
 TEST_CASE("what must not be cached is not") {
   PlanCache cache;
   auto plan = std::make_shared<rewriter::Plan>();
