@@ -374,11 +374,21 @@ void check_value_queries(const Planning& planning, const tree::Insert& insert) {
   if (insert.source) check(*top.subqueries.at(insert.source.get()));
 }
 
+/// ORDER BY, LIMIT and OFFSET speak of all rows of VALUES, and no shard is sent them all.
+void check_plain_list(const tree::Insert& insert) {
+  if (!insert.source) return;
+  const tree::Select& list = *insert.source;
+  if (list.order_by.empty() && !list.limit && !list.offset && list.with.ctes.empty() && list.locking.empty()) return;
+  refuse_clause("a clause of VALUES in INSERT", "its rows are on several shards",
+                "Give VALUES without ORDER BY, LIMIT, OFFSET, FOR or WITH.");
+}
+
 /// What cannot be written beside a part of the rows.
 void check_split_clauses(const Planning& planning, const tree::Insert& insert) {
   if (!insert.row_alias.name.empty()) {
     refuse_clause("VALUES … AS", "its rows are on several shards", "Use VALUES(column).");
   }
+  check_plain_list(insert);
   if (planning.language().asks_shards || insert.returning.empty()) return;
   if (insert.ignore) {
     refuse_clause("INSERT IGNORE … RETURNING", "which rows are left out is not known",

@@ -74,6 +74,10 @@ class CorpusRun {
         if (selected(c, options_.filter) && writing != c.writes.empty()) cases_.push_back(c);
       }
     }
+    if (cases_.empty()) {
+      fmt::print("no case in {} has a name or a file with \"{}\" in it\n", options_.cases.string(), options_.filter);
+      return 1;
+    }
     for (const Endpoint& endpoint : options_.endpoints) run_endpoint(endpoint);
     check_pending();
     if (options_.update) update();
