@@ -52,12 +52,16 @@ void lose_number(State& state, Enlisted& member) {
   member.lease->tainted = true;
 }
 
-/// Somebody waits for connections that would go home but for what lingers there.
-void let_go_of_wanted(State& state) {
+}  // namespace
+
+bool let_go_of_wanted(State& state) {
+  if (state.transaction.state() != TransactionState::none) return false;
+  bool any = false;
   for (auto& member : state.transaction.enlisted()) {
     const std::uint32_t shard = member->shard;
     if (!member->lingers || member->kept || is_bound(state, shard) || !backends::is_waited_for(state.target(shard))) continue;
     member->lingers = false;
+    any = true;
     if (state.last_insert.shard == shard) lose_number(state, *member);
     if (!is_said_of(state, shard)) continue;
     state.forget_diagnostics();
@@ -65,14 +69,17 @@ void let_go_of_wanted(State& state) {
     state.lost_on = shard;
   }
   state.transaction.give_back();
+  return any;
 }
+
+namespace {
 
 void watch(State& state) {
   const auto& enlisted = state.transaction.enlisted();
   if (std::ranges::none_of(enlisted, [](const auto& member) { return member->lingers; })) return;
   if (state.linger_timer == nullptr) {
     state.linger_timer = std::make_unique<net::Timer>([&state] {
-      let_go_of_wanted(state);
+      (void)let_go_of_wanted(state);
       watch(state);
     });
   }

@@ -14,6 +14,9 @@ bool rest_at_once(State& state);
 net::Task<void> rest(State& state);
 /// At a command's begin: what lingers is safe until its end.
 void wake(State& state);
+/// Connections that somebody waits for, and that would be home but for what lingers there. Nothing may use them, as while
+/// no command runs. False: there are none.
+bool let_go_of_wanted(State& state);
 
 /// Before a statement that looks back. Throws 55000 where what it looks for is gone.
 void check_not_lost(const State& state, const rewriter::Plan& plan);

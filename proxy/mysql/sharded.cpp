@@ -45,6 +45,14 @@ bool is_interruption(const values::SqlError& error) {
   return error.sqlstate == "57014" || error.mysql_code == query_interrupted;
 }
 
+/// Sessions wait for each other's connections, and the statement may be carried out again: one that writes may have done
+/// so on other shards already.
+bool may_run_again(const rewriter::Plan& plan, const values::SqlError& error) {
+  constexpr const values::ErrorRow& row = values::error_row(values::ErrorId::lease_cycle);
+  const bool is_cycle = error.mysql_code == row.mysql_code && error.sqlstate == row.sqlstate;
+  return is_cycle && (plan.kind == PlanKind::relay || plan.kind == PlanKind::scatter);
+}
+
 }  // namespace
 
 net::Task<void> Sharded::begin() {
@@ -253,27 +261,35 @@ net::Task<bool> Sharded::run(Request& request) {
     throw values::make_error(values::ErrorId::unsupported_statement, request.plan->plan->command + " as a prepared statement",
                              "Send it as a text.");
   }
-  if (const auto shard = plain_shard(request)) {
-    went_well = co_await relay(request, *shard);
-  } else if (shows && request.prepared != nullptr) {
-    went_well = co_await relay(request, (co_await last_connection(state_))->shard);
-  } else if (asks_for_counts(request)) {
-    co_await answer_counts(state_, request);
-  } else if (request.plan->plan->kind == PlanKind::session) {
-    went_well = co_await run_session_command(state_, request);
-  } else {
-    const auto one = co_await choose_shard(request);
-    if (one) {
-      went_well = co_await relay(request, *one);
-    } else if (request.plan->plan->kind == PlanKind::local) {
-      explain(state_, request);
-    } else if (request.plan->plan->kind == PlanKind::scatter) {
-      co_await bring_variables(state_, variables_of(state_, request).names, std::nullopt);
-      co_await run_scatter(state_, request);
-    } else {
-      co_await bring_variables(state_, variables_of(state_, request).names, std::nullopt);
-      check_insert_id(std::nullopt);
-      co_await run_on_several(state_, request);
+  for (bool again = false;; again = true) {
+    try {
+      if (const auto shard = plain_shard(request)) {
+        went_well = co_await relay(request, *shard);
+      } else if (shows && request.prepared != nullptr) {
+        went_well = co_await relay(request, (co_await last_connection(state_))->shard);
+      } else if (asks_for_counts(request)) {
+        co_await answer_counts(state_, request);
+      } else if (request.plan->plan->kind == PlanKind::session) {
+        went_well = co_await run_session_command(state_, request);
+      } else {
+        const auto one = co_await choose_shard(request);
+        if (one) {
+          went_well = co_await relay(request, *one);
+        } else if (request.plan->plan->kind == PlanKind::local) {
+          explain(state_, request);
+        } else if (request.plan->plan->kind == PlanKind::scatter) {
+          co_await bring_variables(state_, variables_of(state_, request).names, std::nullopt);
+          co_await run_scatter(state_, request);
+        } else {
+          co_await bring_variables(state_, variables_of(state_, request).names, std::nullopt);
+          check_insert_id(std::nullopt);
+          co_await run_on_several(state_, request);
+        }
+      }
+      break;
+    } catch (const values::SqlError& error) {
+      // What lingers gives way, and not the statement.
+      if (again || !may_run_again(*request.plan->plan, error) || !let_go_of_wanted(state_)) throw;
     }
   }
   if (went_well && !state_.options_on.empty()) state_.next_options.clear();
