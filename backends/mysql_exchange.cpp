@@ -156,7 +156,12 @@ net::Task<std::uint16_t> mysql_status(Lease& lease, net::CancelToken token) {
 }
 
 net::Task<void> reset_mysql_session(Lease& lease, net::CancelToken token) {
-  (void)co_await run_bare<net::mysql::ComResetConnection>(lease, std::move(token));
+  (void)co_await run_bare<net::mysql::ComResetConnection>(lease, token);
+  // What the login has asked for is reset, too.
+  if (net::mysql::has(lease->server().form.capabilities, net::mysql::capability::ignore_space)) {
+    auto answer = co_await run_mysql_command(lease, "SET sql_mode = CONCAT_WS(',', @@sql_mode, 'IGNORE_SPACE')", token);
+    if (!answer) throw ServerError(std::move(answer.error()), lease.shard(), lease.shard_name());
+  }
   lease->applied = SettingsStack();
   lease->statements.clear();
   lease->tainted = false;

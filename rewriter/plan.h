@@ -372,6 +372,7 @@ struct Plan {
   bool counts_row = false;        ///< MySQL: a number in its answer is LAST_INSERT_ID() from then on
   /// MySQL: its answer says all that FOUND_ROWS() and ROW_COUNT() would.
   bool tells_counts = false;
+  bool counts_found = false;  ///< MySQL: rows of its answer are FOUND_ROWS() from then on: a query
   bool uses_tables = true;  ///< MySQL: what does not leaves the warnings of the statement before it
   /// MySQL: what it asks of the statement before, which one server's session may know.
   enum class Previous {
@@ -380,9 +381,13 @@ struct Plan {
     diagnostics  ///< @@warning_count, GET DIAGNOSTICS
   };
   Previous previous = Previous::none;
-  /// Of a statement that asks for nothing but counts of the one before: which, in order.
-  enum class Count { rows_changed, rows_found, last_insert };
-  std::vector<Count> counts;
+  /// MySQL: how it asks for those counts, where the proxy may say them.
+  enum class AsksCounts {
+    no,
+    as_rows,   ///< a query of no table
+    in_place,  ///< what has no rows: it is the same statement with numbers in the calls' places
+  };
+  AsksCounts asks_counts = AsksCounts::no;
   bool counts_all_rows = false;  ///< MySQL, scatter: SQL_CALC_FOUND_ROWS
   std::string into;  ///< MySQL, scatter: the INTO with the variables that take its row
   bool may_set_variables = false;  ///< MySQL: a procedure, which may set any user variable

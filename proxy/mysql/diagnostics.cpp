@@ -3,22 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 
 #include "backends/context.h"
 #include "backends/exchange.h"
-#include "net/mysql/rows.h"
-#include "proxy/mysql/relay.h"
 #include "proxy/mysql/replies.h"
-#include "proxy/mysql/rest.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy::mysql {
 
 namespace {
-
-using Count = rewriter::Plan::Count;
 
 /// What a condition's text may have, in bytes.
 constexpr std::size_t longest_text = 128;
@@ -35,23 +28,6 @@ std::string signal_sql(const values::SqlError& error) {
   std::ranges::replace(text, '\\', '/');
   return fmt::format("SIGNAL SQLSTATE '{}' SET MYSQL_ERRNO = {}, MESSAGE_TEXT = {}", error_state(error), error_number(error),
                      backends::quote_literal(text));
-}
-
-/// Of an unsigned number.
-std::int64_t bits_of_number(std::string_view text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return static_cast<std::int64_t>(number);
-}
-
-std::int64_t value_of(const State::Counts& counts, Count count) {
-  const bool known = count == Count::rows_changed ? counts.changed.has_value() : counts.found.has_value();
-  if (!known) {
-    throw values::make_error(values::ErrorId::unsupported_statement,
-                             count == Count::rows_changed ? "ROW_COUNT() here" : "FOUND_ROWS() here",
-                             "Ask for it right behind the statement.");
-  }
-  return count == Count::rows_changed ? *counts.changed : static_cast<std::int64_t>(*counts.found);
 }
 
 }  // namespace
@@ -93,37 +69,6 @@ net::Task<void> check_procedure(State& state, std::string sql) {
     message.insert(kind.size(), database);
   }
   throw server_error(not_there, "42000", message);
-}
-
-net::Task<void> answer_counts(State& state, const Request& request) {
-  const rewriter::Plan& plan = *request.plan->plan;
-  std::vector<std::int64_t> values;
-  for (const Count count : plan.counts) values.push_back(count == Count::last_insert ? 0 : value_of(*state.counts, count));
-  // The server tells the columns.
-  auto* member = co_await state.attach(state.default_shard());
-  if (plan.asks_sequences) co_await bring_last_insert(state, *member);
-  auto answer = co_await backends::run_command(member->lease, request.statement->text, state.token());
-  if (!answer) throw backends::ServerError(answer.error(), member->shard, member->lease.shard_name());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (plan.counts[i] == Count::last_insert) values[i] = bits_of_number(answer->rows.at(0).at(i).value_or(""));
-  }
-  state.counts = State::Counts{-1, 1};
-  begin_rows(state, answer->columns);
-  if (request.prepared != nullptr) {
-    net::mysql::BinaryRowWriter writer(state.out(), state.sequence, values.size());
-    for (const std::int64_t value : values) {
-      char bytes[sizeof value];
-      std::memcpy(bytes, &value, sizeof value);
-      writer.add(net::mysql::FieldType::big_int, std::string_view(bytes, sizeof bytes));
-    }
-  } else {
-    net::mysql::PacketWriter writer(state.out(), state.sequence);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const bool is_unsigned = plan.counts[i] == Count::last_insert;
-      writer.field(is_unsigned ? std::to_string(static_cast<std::uint64_t>(values[i])) : std::to_string(values[i]));
-    }
-  }
-  end_rows(state);
 }
 
 }  // namespace anabranch::proxy::mysql

@@ -18,7 +18,4 @@ net::Task<backends::Transaction::Enlisted*> last_connection(State& state);
 /// Throws 1305 where the default shard has no such procedure. `sql`: SHOW CREATE PROCEDURE.
 net::Task<void> check_procedure(State& state, std::string sql);
 
-/// Answers a statement that asks for nothing but State::counts.
-net::Task<void> answer_counts(State& state, const Request& request);
-
 }  // namespace anabranch::proxy::mysql

@@ -72,7 +72,10 @@ class PassedReply {
       end_.warnings = reader_.warnings();
     }
     lease_->on_ready(told ? backends::mysql_transaction_status(end_.status) : lease_->transaction_status());
-    if (end_.failed && backends::ends_mysql_session(end_.error)) lease_->mark_broken();
+    if (end_.failed && backends::ends_mysql_session(end_.error)) {
+      lease_->mark_broken();
+      state_.closed_by_server = true;
+    }
     return end_;
   }
 
@@ -82,7 +85,7 @@ class PassedReply {
       const auto error = net::mysql::Err::decode(frame.payload);
       end_.failed = true;
       end_.error = error ? error->code : 0;
-    } else if (event == Event::ok) {
+    } else if (event == Event::ok && !is_eof(frame)) {
       const auto ok = net::mysql::Ok::decode(frame.payload, state_.capabilities);
       if (!ok) violate(ok.error().message);
       end_.insert_id = ok->last_insert_id;
@@ -99,7 +102,7 @@ class PassedReply {
 
   void pass(const Frame& frame, Event event) {
     if (event == Event::prepared && statement_id_ != nullptr) return pass_prepared(frame);
-    if (added_ != 0 && done() && (event == Event::ok || event == Event::rows_end)) return pass_end(frame, event);
+    if (added_ != 0 && done() && (event == Event::ok || event == Event::rows_end)) return pass_end(frame);
     if (frame.sequence == state_.sequence.next()) {
       (void)state_.sequence.take();
       state_.client.write(frame.raw);
@@ -124,9 +127,14 @@ class PassedReply {
     return flags;
   }
 
-  void pass_end(const Frame& frame, Event event) {
-    const bool is_eof = event == Event::rows_end && !net::mysql::has(state_.capabilities, net::mysql::capability::deprecate_eof);
-    if (is_eof) {
+  /// What ends rows for clients of old, and answers COM_DEBUG: an OK is longer.
+  static bool is_eof(const Frame& frame) {
+    constexpr std::size_t longest_eof = 5;
+    return frame.payload.size() <= longest_eof && !frame.payload.empty() && frame.payload.front() == '\xfe';
+  }
+
+  void pass_end(const Frame& frame) {
+    if (is_eof(frame)) {
       auto eof = net::mysql::Eof::decode(frame.payload);
       if (!eof) violate(eof.error().message);
       eof->status |= added_;

@@ -30,26 +30,23 @@ bool is_bound(const State& state, std::uint32_t shard) {
   return state.insert_id_on == shard || std::ranges::find(state.cursors, shard) != state.cursors.end();
 }
 
+/// What it was is not known. The connection, where there is one, is of no use.
+void lose_number(State& state, Enlisted* member) {
+  state.last_insert = {std::nullopt, 0, true};
+  if (member != nullptr) member->lease->tainted = true;
+}
+
 /// Asks the connection what it knows, and makes it forget that: it is the next session's, too.
 net::Task<void> take_number(State& state, Enlisted& member) {
   auto answer = co_await backends::run_command(member.lease, "SELECT LAST_INSERT_ID(), LAST_INSERT_ID(0)");
   state.last_insert.shard.reset();
   if (!answer) throw backends::ServerError(answer.error(), member.shard, member.lease.shard_name());
   // sql_select_limit may be 0.
-  if (answer->rows.empty()) {
-    member.lease->tainted = state.last_insert.lost = true;
-    co_return;
-  }
+  if (answer->rows.empty()) co_return lose_number(state, &member);
   const std::string text = answer->rows[0].at(0).value_or("");
   std::uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   if (number != 0) state.last_insert = {std::nullopt, number, false};
-}
-
-/// What it was is not known: the connection is of no use.
-void lose_number(State& state, Enlisted& member) {
-  state.last_insert = {std::nullopt, 0, true};
-  member.lease->tainted = true;
 }
 
 }  // namespace
@@ -62,7 +59,7 @@ bool let_go_of_wanted(State& state) {
     if (!member->lingers || member->kept || is_bound(state, shard) || !backends::is_waited_for(state.target(shard))) continue;
     member->lingers = false;
     any = true;
-    if (state.last_insert.shard == shard) lose_number(state, *member);
+    if (state.last_insert.shard == shard) lose_number(state, member.get());
     if (!is_said_of(state, shard)) continue;
     state.forget_diagnostics();
     if (!state.counts) state.counts.emplace();
@@ -122,7 +119,7 @@ net::Task<void> rest(State& state) {
     failed = true;
   }
   // The client has had its answer: it hears of this when it asks.
-  if (failed) state.last_insert = {std::nullopt, 0, true};
+  if (failed) lose_number(state, member);
   if (failed && member != nullptr) member->lease->mark_broken();
   give_back(state);
 }

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "backends/mysql_context.h"
 #include "backends/mysql_exchange.h"
 #include "proxy/execute.h"
 #include "proxy/mysql/commands.h"
 #include "proxy/mysql/description.h"
 #include "proxy/mysql/diagnostics.h"
+#include "proxy/mysql/known_counts.h"
 #include "proxy/mysql/named_statements.h"
 #include "proxy/mysql/replies.h"
 #include "proxy/mysql/rest.h"
@@ -69,9 +71,9 @@ void Sharded::cancel() {
 
 bool Sharded::lost() const {
   const backends::Transaction& transaction = state_.transaction;
-  return transaction.lost_kept() || std::ranges::any_of(transaction.enlisted(), [](const auto& member) {
-           return !member->lease || member->lease->broken();
-         });
+  return state_.closed_by_server || transaction.lost_kept() ||
+         std::ranges::any_of(transaction.enlisted(),
+                             [](const auto& member) { return !member->lease || member->lease->broken(); });
 }
 
 net::Task<void> Sharded::handle(std::string_view payload, const bool& ended) {
@@ -160,6 +162,10 @@ net::Task<void> Sharded::reset() {
     member->kept = member->untracked = false;
   }
   state_.settings.discard_all();
+  // A server forgets what the client has asked for at its login.
+  if (net::mysql::has(state_.capabilities, net::mysql::capability::ignore_space)) {
+    backends::put_mysql_setting(state_.settings, "sql_mode", "DEFAULT");
+  }
   state_.next_options.clear();
   state_.any_variable_on.reset();
   state_.insert_id_on.reset();
@@ -255,6 +261,7 @@ net::Task<bool> Sharded::run(Request& request) {
   const auto& session = request.plan->plan->session;
   const bool shows = session && session->action == rewriter::SessionAction::warnings;
   check_not_lost(state_, *request.plan->plan);
+  if (takes_counts(state_, request)) co_return co_await run_filled(request, with_counts(state_, request));
   // Rows of the proxy's, and not of the server that has prepared the statement, are texts.
   const bool of_proxy = shows && !state_.warned.empty();
   if (session && request.prepared != nullptr && (!request.values.empty() || of_proxy)) {
@@ -267,7 +274,7 @@ net::Task<bool> Sharded::run(Request& request) {
         went_well = co_await relay(request, *shard);
       } else if (shows && request.prepared != nullptr) {
         went_well = co_await relay(request, (co_await last_connection(state_))->shard);
-      } else if (asks_for_counts(request)) {
+      } else if (asks_for_counts(state_, request)) {
         co_await answer_counts(state_, request);
       } else if (request.plan->plan->kind == PlanKind::session) {
         went_well = co_await run_session_command(state_, request);
@@ -328,16 +335,29 @@ net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) 
   co_return std::nullopt;
 }
 
+/// The request becomes one of that text, which has no parameters.
+net::Task<void> Sharded::fill(Request& request, std::string text, bool several) {
+  set_text(filled_, text, state_.planning.mysql);
+  filled_.plan = cached_plan(state_, filled_, several);
+  if (filled_.plan == nullptr) filled_.plan = co_await make_plan(filled_, several);
+  request.statement = &filled_;
+  request.plan = filled_.plan;
+  request.values = {};
+}
+
+/// By that text, which answers with no rows.
+net::Task<bool> Sharded::run_filled(Request& request, std::string text) {
+  co_await fill(request, std::move(text), false);
+  request.prepared = nullptr;
+  request.call = nullptr;
+  co_return co_await run(request);
+}
+
 /// The plan is a refusal: the statement is planned with the values of its parameters, where these count. Throws.
 net::Task<void> Sharded::take_values(Request& request) {
   const rewriter::Plan& refused = *request.plan->plan;
   if (!refused.needs_values || request.values.empty()) co_await refuse(*request.statement, request.plan);
-  set_text(filled_, with_values(request.statement->text, request.values, state_.planning.mysql), state_.planning.mysql);
-  filled_.plan = cached_plan(state_, filled_, true);
-  if (filled_.plan == nullptr) filled_.plan = co_await make_plan(filled_, true);
-  request.statement = &filled_;
-  request.plan = filled_.plan;
-  request.values = {};
+  co_await fill(request, with_values(request.statement->text, request.values, state_.planning.mysql), true);
   if (request.plan->plan->kind == PlanKind::refuse) co_await refuse(filled_, request.plan);
 }
 
@@ -368,12 +388,6 @@ net::Task<void> Sharded::refuse(const Statement& statement, CachedPlanPtr plan) 
     co_await check_by_server(refused.prepare_text.empty() ? statement.text : refused.prepare_text);
   }
   throw *refused.refusal;
-}
-
-/// FOUND_ROWS() and ROW_COUNT() of a statement that no single server has carried out.
-bool Sharded::asks_for_counts(const Request& request) const {
-  const rewriter::Plan& plan = *request.plan->plan;
-  return plan.kind == PlanKind::relay && !plan.counts.empty() && state_.counts;
 }
 
 /// What a server's session knows of the statement before, as long as nothing else is said there.
@@ -453,8 +467,7 @@ void Sharded::note_answer(const Request& request, std::uint32_t shard, const Rep
   const rewriter::Plan& plan = *request.plan->plan;
   const bool quiet = !end.failed && end.warnings == 0;
   const bool tells_found = plan.tells_counts && request.cursor == net::mysql::cursor::none;
-  const bool selects = plan.command == "SELECT";
-  if (end.has_rows && selects && !tells_found && (plan.uses_tables || !quiet)) return state_.note_done(shard);
+  if (end.has_rows && plan.counts_found && !tells_found && (plan.uses_tables || !quiet)) return state_.note_done(shard);
   // Some of what is no SELECT finds rows, too (INSERT … SELECT, SHOW TABLES).
   const auto found = end.has_rows && tells_found ? std::optional(end.rows)
                      : plan.tells_counts         ? state_.found_before()
@@ -501,7 +514,8 @@ net::Task<void> Sharded::prepare(std::string_view text) {
   set_text(*made, text, state_.planning.mysql);
   co_await take_plan(*made);
   const rewriter::Plan& plan = *made->plan->plan;
-  if (plan.kind == PlanKind::refuse && !plan.needs_values) co_await refuse(*made, made->plan);
+  const bool may_change = plan.needs_values || plan.asks_counts == rewriter::Plan::AsksCounts::in_place;
+  if (plan.kind == PlanKind::refuse && !may_change) co_await refuse(*made, made->plan);
   (void)co_await prepared_.prepare(state_, std::move(made));
 }
 

@@ -75,7 +75,8 @@ class Sharded {
   net::Task<std::optional<std::uint32_t>> choose_shard(Request& request);
   void note_answer(const Request& request, std::uint32_t shard, const ReplyEnd& end);
   net::Task<void> finish(Request& request, backends::Transaction::Enlisted& member, ReplyEnd end);
-  bool asks_for_counts(const Request& request) const;
+  net::Task<void> fill(Request& request, std::string text, bool several);
+  net::Task<bool> run_filled(Request& request, std::string text);
   net::Task<void> take_values(Request& request);
   void check_prepared_there(const Request& request, const backends::Transaction::Enlisted& member) const;
   void check_insert_id(std::optional<std::uint32_t> shard) const;
@@ -84,7 +85,7 @@ class Sharded {
   State state_;
   std::string session_state_;
   Statement simple_;  ///< of COM_QUERY; reused
-  Statement filled_;  ///< one with its parameters' values in their places; reused
+  Statement filled_;  ///< one with values in the places of parameters and counts; reused
   PreparedStatements prepared_;
   NamedStatements named_;
   const Statement* carried_out_ = nullptr;  ///< by this command

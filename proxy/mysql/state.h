@@ -45,6 +45,8 @@ struct State : SessionCore {
   bool limits_selects = false;  ///< sql_select_limit is set
   /// Another statement of the same command follows: the result says so.
   bool more = false;
+  /// A server has closed its connection behind an error that says so: the client's session ends with it.
+  bool closed_by_server = false;
   /// SET TRANSACTION: characteristics of the next transaction.
   std::string next_options;
 

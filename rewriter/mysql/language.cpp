@@ -43,29 +43,6 @@ void note(const tree::Expr& at, const FunctionContext&, Traits& traits) {
   }
 }
 
-/// What a statement that is nothing but FOUND_ROWS(), ROW_COUNT() and LAST_INSERT_ID() asks for; empty: it is another
-/// one.
-std::vector<Plan::Count> counts_of(const tree::Select& select) {
-  std::vector<Plan::Count> counts;
-  for (const tree::Target& target : select.targets) {
-    const auto* call = target.expr->as<tree::FunctionCall>();
-    const std::string name = call == nullptr ? std::string() : values::lower_case(call->name.back());
-    if (name == "found_rows") {
-      counts.push_back(Plan::Count::rows_found);
-    } else if (name == "row_count") {
-      counts.push_back(Plan::Count::rows_changed);
-    } else if (name == "last_insert_id" && call->args.empty()) {
-      counts.push_back(Plan::Count::last_insert);
-    } else {
-      return {};
-    }
-  }
-  const bool alone = select.from.empty() && !select.where && !select.having && !select.limit && select.group_by.empty() &&
-                     select.order_by.empty() && select.into.empty() && select.with.ctes.empty() &&
-                     select.set_op == tree::SetOperation::none;
-  return alone ? counts : std::vector<Plan::Count>();
-}
-
 /// No table is read: the session that knows the answer gives it, on whatever shard that is.
 std::optional<PlanResult> where_it_is_known(Planning& planning, const tree::Select& select) {
   const Traits& traits = planning.traits;
@@ -78,7 +55,8 @@ std::optional<PlanResult> where_it_is_known(Planning& planning, const tree::Sele
   plan->asks_sequences = traits.last_insert || traits.settings;
   plan->routing.mode = Routing::Mode::any_shard;
   plan->routing.reason = "the session knows it";
-  if (!traits.previous.empty()) plan->counts = counts_of(select);
+  const bool asks_counts = plan->previous == Plan::Previous::counts && !traits.assigns && !traits.settings;
+  if (asks_counts) plan->asks_counts = Plan::AsksCounts::as_rows;
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 

@@ -23,7 +23,8 @@ PlanResult plan_set_statement(Planning& planning, const tree::SetStatement& stat
 /// CHECK TABLE, ANALYZE TABLE, CHECKSUM TABLE…
 std::shared_ptr<Plan> plan_maintenance(Planning& planning, const tree::Utility& utility);
 PlanResult plan_load(Planning& planning, const tree::Utility& utility, const tree::Load& load);
-/// Sets what the plan says of the server's session afterwards: Plan::residue, uses_tables, tells_counts, counts_row.
+/// Sets what the plan says of the server's session afterwards: Plan::residue, uses_tables,
+/// tells_counts, counts_found, counts_row; and asks_counts.
 void note_residue(const Planning& planning, Plan& plan);
 
 inline constexpr std::string_view kNameShard =

@@ -117,9 +117,25 @@ std::shared_ptr<Plan> drop_temporary(Planning& planning, const tree::Utility& ut
   return plan;
 }
 
+/// No shard knows what the session's statement before has counted.
+void check_looks_not_back(const Planning& planning, const tree::Utility& utility) {
+  if (planning.map().shards().size() == 1) return;
+  Lexer lexer(planning.original, planning.request->context->mysql);
+  std::string name;
+  for (Token token = lexer.next(); token.kind != Token::Kind::end && token.kind != Token::Kind::bad;
+       token = lexer.next()) {
+    const std::string_view spelled = std::string_view(planning.original).substr(token.offset, token.length);
+    if (spelled == "(" && (name == "found_rows" || name == "row_count" || name == "last_insert_id")) {
+      refuse_statement(utility.tag + " AS a query of " + name + "()", "Read the value first, and give it as a constant.");
+    }
+    name = token.kind == Token::Kind::identifier ? values::lower_case(spelled) : std::string();
+  }
+}
+
 std::shared_ptr<Plan> create_table(Planning& planning, const tree::Utility& utility) {
   const auto* create = utility.as<tree::CreateTable>();
   const auto* from_query = utility.as<tree::CreateTableAs>();
+  if (from_query != nullptr) check_looks_not_back(planning, utility);
   const auto persistence = create != nullptr ? create->persistence : from_query->persistence;
   if (persistence == tree::CreateTable::Persistence::temporary) return create_temporary(planning, utility);
   if (from_query != nullptr) return of_default(planning, utility, Effect::ddl);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "rewriter/mysql/counts.h"
 #include "rewriter/mysql/plan.h"
 #include "values/ascii.h"
 
@@ -97,9 +98,27 @@ bool uses_tables(const Planning& planning, const tree::Utility* utility) {
   return std::ranges::find(kinds_without_tables, utility->kind) == kinds_without_tables.end();
 }
 
+/// What answers with rows names their columns by its text, and a definition is kept as it is written.
+bool has_no_rows(const tree::Statement& statement) {
+  if (const auto* select = statement.as<tree::Select>()) return !select->into.empty();
+  if (const auto* insert = statement.as<tree::Insert>()) return insert->returning.empty();
+  if (const auto* update = statement.as<tree::Update>()) return update->returning.empty();
+  if (const auto* removal = statement.as<tree::Delete>()) return removal->returning.empty();
+  const auto* utility = statement.as<tree::Utility>();
+  return utility->as<tree::SetVariables>() != nullptr || utility->kind == "DoExprStmt";
+}
+
+bool takes_counts(const Planning& planning) {
+  const bool may = values::contains_in_any_case(planning.original, "found_rows") ||
+                   values::contains_in_any_case(planning.original, "row_count");
+  return may && has_no_rows(*planning.statement) && planning.map().shards().size() > 1 &&
+         !count_calls(planning.original, planning.request->context->mysql).empty();
+}
+
 }  // namespace
 
 void note_residue(const Planning& planning, Plan& plan) {
+  if (takes_counts(planning)) plan.asks_counts = Plan::AsksCounts::in_place;
   // The session's own business is done by the proxy.
   if (plan.session || plan.kind == PlanKind::local || plan.kind == PlanKind::refuse) return;
   const auto* utility = planning.statement->as<tree::Utility>();
@@ -107,6 +126,7 @@ void note_residue(const Planning& planning, Plan& plan) {
   if (!plain) plan.residue = std::max(plan.residue, Residue::may_begin);
   plan.uses_tables = uses_tables(planning, utility);
   if (utility != nullptr) return;
+  plan.counts_found = planning.statement->as<tree::Select>() != nullptr;
   plan.tells_counts = tells_counts(planning);
   plan.counts_row = surely_counts(planning);
 }

@@ -112,11 +112,17 @@ TEST_CASE("what a session knows of its last INSERT is asked for") {
 
 TEST_CASE("what a statement asks of the one before is known to one session, or to the proxy") {
   using Previous = Plan::Previous;
-  using Count = Plan::Count;
-  const auto counts = planned("SELECT FOUND_ROWS(), ROW_COUNT() AS n");
-  CHECK(counts->previous == Previous::counts);
-  CHECK(counts->counts == std::vector{Count::rows_found, Count::rows_changed});
-  CHECK(planned("SELECT FOUND_ROWS() + 1")->counts.empty());
+  using Asks = Plan::AsksCounts;
+  CHECK(planned("SELECT FOUND_ROWS(), ROW_COUNT() AS n")->previous == Previous::counts);
+  CHECK(planned("SELECT FOUND_ROWS(), ROW_COUNT() AS n")->asks_counts == Asks::as_rows);
+  CHECK(planned("SELECT IF(ROW_COUNT() > 0, 'a', 'b'), 1")->asks_counts == Asks::as_rows);
+  // It would be carried out twice.
+  CHECK(planned("SELECT @a := FOUND_ROWS()")->asks_counts == Asks::no);
+  CHECK(planned("SET @n = ROW_COUNT(), @m = 1 + FOUND_ROWS ( )")->asks_counts == Asks::in_place);
+  CHECK(planned("SELECT ROW_COUNT() INTO @n")->asks_counts == Asks::in_place);
+  CHECK(planned("SELECT SQL_CALC_FOUND_ROWS 1")->asks_counts == Asks::no);
+  CHECK(planned("CREATE TABLE t AS SELECT FOUND_ROWS() AS n")->kind == PlanKind::refuse);
+  CHECK(planned("CREATE VIEW v AS SELECT ROW_COUNT() AS n")->asks_counts == Asks::no);
   CHECK(planned("SELECT @@warning_count")->previous == Previous::diagnostics);
   CHECK(planned("GET DIAGNOSTICS CONDITION 1 @n = MYSQL_ERRNO")->previous == Previous::diagnostics);
   CHECK(planned("SELECT 1")->previous == Previous::none);
