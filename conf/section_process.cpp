@@ -69,7 +69,7 @@ const std::vector<Field<Limits>>& limits_fields() {
        [](Reader& reader, const Node& node, Limits& into) {
          if (auto path = reader.resolved_path(node)) into.spill_directory = std::move(*path);
        }},
-      {"spill", "size, or 0", "10GiB", false, true, "How much one statement may spill.",
+      {"spill", "size, or 0", "10GiB", false, true, "How many bytes of rows one statement may gather in the workspace.",
        [](Reader& reader, const Node& node, Limits& into) {
          if (const auto size = reader.size(node, true)) into.spill = *size;
        }},

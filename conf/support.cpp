@@ -65,7 +65,6 @@ std::vector<Diagnostic> unsupported(const Config& config) {
   const Limits defaults;
   findings.when(config.limits.spill_directory != defaults.spill_directory,
                 "limits.spill_directory");
-  findings.when(config.limits.spill != defaults.spill, "limits.spill");
   findings.when(!config.rules.empty(), "rules");
   auto list = findings.take();
   sort_by_place(list);

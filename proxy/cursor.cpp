@@ -75,10 +75,22 @@ net::Task<void> read_to_end(SessionState& state, Portal& portal) {
   if (portal.cursor->scrolls) portal.cursor->scroll.emplace(rows.held().size());
 }
 
-net::Task<void> declare_merged(SessionState& state, const Execution& query, const SessionPlan& command, Portal& portal) {
-  check_plan(*query.plan->plan);
-  const std::string name = fmt::format("anabranch_c{}", state.next_portal++);
-  portal.state.merged = co_await MergedPortal::open(state, query, name, MergedPortal::Refill::fetch);
+/// Rows that are kept are so in one form: the one that the client asks for in general.
+net::pg::Formats kept_formats(const Execution& declaring, const SessionPlan& command) {
+  const bool binary = command.cursor.binary || net::pg::format_of(declaring.result_formats, 0) == 1;
+  return {static_cast<std::int16_t>(binary ? 1 : 0)};
+}
+
+net::Task<void> declare_merged(SessionState& state, const Execution& declaring, Execution& query, Portal& portal) {
+  const SessionPlan& command = *declaring.plan->plan->session;
+  if (query.plan->plan->kind == PlanKind::gather) {
+    const net::pg::Formats formats = kept_formats(declaring, command);
+    portal.state.merged = co_await MergedPortal::gather(state, query, formats.list());
+  } else {
+    check_plan(*query.plan->plan);
+    const std::string name = fmt::format("anabranch_c{}", state.next_portal++);
+    portal.state.merged = co_await MergedPortal::open(state, query, name, MergedPortal::Refill::fetch);
+  }
   portal.cursor->hold = command.cursor.hold;
   portal.cursor->scrolls = command.cursor.scroll;
 }
@@ -112,7 +124,7 @@ net::Task<Outcome> declare(SessionState& state, Execution& execution) {
     co_await take_plan_for_several(state, query);
     co_await evaluate(state, query);
   }
-  co_await declare_merged(state, query, command, *portal);
+  co_await declare_merged(state, execution, query, *portal);
   state.portals.insert_or_assign(command.name, std::move(portal));
   send_complete(state.out(), "DECLARE CURSOR");
   co_return Outcome{};
@@ -232,6 +244,8 @@ net::Task<void> open_portal(SessionState& state, Portal& portal) {
   if (query.plan->plan->kind == PlanKind::relay) {
     query.open_only = true;
     (void)co_await run_relay(state, query, shards.empty() ? state.default_shard() : *shards.begin());
+  } else if (query.plan->plan->kind == PlanKind::gather) {
+    portal.state.merged = co_await MergedPortal::gather(state, query, query.result_formats);
   } else if (can_be_merged_portal(*query.plan->plan)) {
     const auto refill = MergedPortal::Refill::execute;
     portal.state.merged = co_await MergedPortal::open(state, query, portal.state.server_name, refill);

@@ -133,6 +133,7 @@ net::Task<Outcome> run_on_shards(SessionState& state, Execution& execution) {
   if (plan.kind == PlanKind::relay) {
     co_return co_await run_relay(state, execution, one_of(state, shards));
   }
+  if (plan.kind == PlanKind::gather) co_return co_await run_gather(state, execution);
   co_return co_await run_partials(state, execution);
 }
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <functional>
+
+#include "merge/batch.h"
+#include "net/pg/lists.h"
 #include "proxy/session_state.h"
 #include "proxy/statement.h"
 
@@ -17,6 +21,11 @@ void count_execution(SessionState& state, const Execution& execution);
 
 /// Relay: one shard's reply goes to the client as it comes.
 net::Task<Outcome> run_relay(SessionState& state, Execution& execution, std::uint32_t shard);
+/// Gather: rows of several shards copied into the workspace, which answers.
+net::Task<Outcome> run_gather(SessionState& state, Execution& execution);
+/// The same for a cursor: all rows, in `formats`, go to `take`.
+net::Task<void> gather_rows(SessionState& state, Execution& execution, net::pg::Formats formats,
+                            std::function<void(const merge::Batch&)> take);
 /// Scatter, split INSERT and broadcast: subqueries on several shards, partials merged.
 net::Task<Outcome> run_partials(SessionState& state, Execution& execution);
 /// COPY … FROM STDIN, rows to their shards.

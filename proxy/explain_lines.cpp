@@ -26,6 +26,7 @@ net::Task<Explained> bind_explained(SessionState& state, Execution& execution) {
   Explained explained{inner.plan, {}};
   const auto kind = inner.plan->plan->kind;
   const bool on_shards = kind == rewriter::PlanKind::relay || kind == rewriter::PlanKind::scatter ||
+                         kind == rewriter::PlanKind::gather ||
                          kind == rewriter::PlanKind::split || kind == rewriter::PlanKind::broadcast;
   if (on_shards) explained.bound = rewriter::bind(bind_request(state, inner));
   co_return explained;
@@ -112,7 +113,7 @@ void check_analyze(const Execution& execution, const rewriter::Plan& inner) {
 
 bool shards_can_explain(rewriter::PlanKind kind, const rewriter::Plan& plan) {
   using enum rewriter::PlanKind;
-  return (kind == relay || kind == scatter || kind == broadcast || kind == split) &&
+  return (kind == relay || kind == scatter || kind == gather || kind == broadcast || kind == split) &&
          plan.effect != rewriter::Effect::ddl && !plan.copy;
 }
 

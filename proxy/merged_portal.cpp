@@ -27,6 +27,12 @@ std::string writing_key(const SessionState& state) {
   return bytes == nullptr ? state.reading_key : state.reading_key + *bytes;
 }
 
+std::vector<std::int16_t> wanted_formats(const rewriter::Plan& plan, net::pg::FormatList outputs) {
+  std::vector<std::int16_t> wanted;
+  for (std::size_t i = 0; i < plan.recipe->outputs.size(); ++i) wanted.push_back(net::pg::format_of(outputs, i));
+  return wanted;
+}
+
 }  // namespace
 
 /// One round of requests to some of the sources, and their replies.
@@ -146,12 +152,33 @@ net::Task<std::shared_ptr<MergedPortal>> MergedPortal::open(SessionState& state,
   co_return portal;
 }
 
+MergedPortal::MergedPortal(const SessionState& state, const Execution& execution, net::pg::FormatList outputs)
+    : plan_(execution.plan),
+      budget_(state.db->config->limits.query_memory),
+      refill_(Refill::fetch),
+      formats_(wanted_formats(plan(), outputs)),
+      written_under_(writing_key(state)),
+      batch_rows_(first_batch_rows),
+      held_(true) {}
+
+net::Task<std::shared_ptr<MergedPortal>> MergedPortal::gather(SessionState& state, Execution& execution,
+                                                              net::pg::FormatList formats) {
+  std::shared_ptr<MergedPortal> portal(new MergedPortal(state, execution, formats));
+  merge::Charge& bytes = portal->held_bytes_.emplace(state.held_rows);
+  merge::Batch& kept = portal->out_;
+  co_await gather_rows(state, execution, input_formats(portal->plan(), formats), [&](const merge::Batch& rows) {
+    bytes.grow(rows.byte_size() + rows.size() * sizeof(std::uint32_t));
+    for (std::size_t i = 0; i < rows.size(); ++i) kept.append_row(rows, i);
+  });
+  co_return portal;
+}
+
 net::Task<void> MergedPortal::bind(SessionState& state, const Execution& execution) {
   Filling filling(state, *this);
   for (std::size_t source = 0; source < sources_.size(); ++source) {
     backends::Lease* lease = co_await filling.add(source);
-    PartialRequest partial(state, execution, execution.result_formats, sources_[source].shard,
-                           bound_.queries[source].sql);
+    PartialRequest partial(state, execution, input_formats(*execution.plan->plan, execution.result_formats),
+                           sources_[source].shard, bound_.queries[source].sql);
     partial.request.portal = name_;
     partial.request.open_only = true;
     const bool parsing = send_request(*lease, partial.request);
@@ -161,8 +188,7 @@ net::Task<void> MergedPortal::bind(SessionState& state, const Execution& executi
 }
 
 void MergedPortal::set_formats(const SessionState& state, net::pg::FormatList outputs) {
-  std::vector<std::int16_t> wanted;
-  for (std::size_t i = 0; i < plan().recipe->outputs.size(); ++i) wanted.push_back(net::pg::format_of(outputs, i));
+  std::vector<std::int16_t> wanted = wanted_formats(plan(), outputs);
   if (formats_) {
     if (*formats_ == wanted) return;
     throw values::make_error(values::ErrorId::unsupported_clause, "FETCH in another format than the one before",

@@ -30,6 +30,9 @@ class MergedPortal {
   /// shard says.
   static net::Task<std::shared_ptr<MergedPortal>> open(SessionState& state, const Execution& execution,
                                                        std::string name, Refill refill);
+  /// Of a query whose rows are gathered: its answer as of now is kept, in `formats`. Memory: as hold().
+  static net::Task<std::shared_ptr<MergedPortal>> gather(SessionState& state, Execution& execution,
+                                                         net::pg::FormatList formats);
   MergedPortal(const MergedPortal&) = delete;
   MergedPortal& operator=(const MergedPortal&) = delete;
 
@@ -63,6 +66,7 @@ class MergedPortal {
   };
 
   MergedPortal(const SessionState& state, const Execution& execution, std::string name, Refill refill);
+  MergedPortal(const SessionState& state, const Execution& execution, net::pg::FormatList outputs);
   net::Task<void> bind(SessionState& state, const Execution& execution);
   net::Task<bool> next_rows(SessionState& state);
   net::Task<void> refill(SessionState& state, std::vector<std::size_t> sources);

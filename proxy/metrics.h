@@ -19,7 +19,7 @@ namespace anabranch::proxy {
 /// another thread may read at any time and the hot path takes no lock.
 class LoopMetrics {
  public:
-  static constexpr std::size_t kinds = 7;  ///< of rewriter::PlanKind
+  static constexpr std::size_t kinds = 8;  ///< of rewriter::PlanKind
   /// Upper bounds of the latency buckets, in microseconds; the last bucket has none.
   static constexpr std::array<std::uint32_t, 15> bounds_us = {
       100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 500'000,

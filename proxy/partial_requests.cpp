@@ -27,9 +27,9 @@ bool is_type(const DatabaseState& db, std::uint32_t shard, values::Oid type, val
 
 }  // namespace
 
-PartialRequest::PartialRequest(const SessionState& state, const Execution& execution, net::pg::FormatList outputs,
-                               std::uint32_t shard, const std::string& sql)
-    : formats_(input_formats(*execution.plan->plan, outputs)) {
+PartialRequest::PartialRequest(const SessionState& state, const Execution& execution, net::pg::Formats formats,
+                               std::uint32_t shard, const std::string& sql, Naming naming)
+    : formats_(std::move(formats)) {
   const std::vector<values::Oid>& types = parameter_types(execution);
   for (const values::Oid type : types) types_.add(type_on(*state.db, shard, type));
   request.sql = sql;
@@ -39,6 +39,7 @@ PartialRequest::PartialRequest(const SessionState& state, const Execution& execu
                                      parameter_bytes_);
   request.result_formats = formats_.list();
   request.describe = execution.plan->plan->recipe.has_value();
+  if (naming == Naming::unnamed) return;
   const Statement& statement = *execution.statement;
   const bool read_before = read_otherwise(state, execution);
   if (read_before) request.read_under = statement.read_under.get();
@@ -75,11 +76,17 @@ RowOids input_oids(const DatabaseState& db, std::uint32_t shard, const rewriter:
 
 void check_partial_columns(const DatabaseState& db, const rewriter::Plan& plan, const backends::Lease& lease,
                            const net::pg::Message& description) {
+  std::vector<values::Oid> types;
+  for (const merge::InputColumn& input : plan.recipe->inputs) types.push_back(input.type.oid);
+  check_columns(db, types, lease, description);
+}
+
+void check_columns(const DatabaseState& db, std::span<const values::Oid> types, const backends::Lease& lease,
+                   const net::pg::Message& description) {
   const auto described = net::pg::RowDescription::decode(description.payload);
-  const auto& inputs = plan.recipe->inputs;
-  bool fits = described && described->columns.size() == inputs.size();
-  for (std::size_t i = 0; fits && i < inputs.size(); ++i) {
-    fits = is_type(db, lease.shard(), described->columns[i].type, inputs[i].type.oid);
+  bool fits = described && described->columns.size() == types.size();
+  for (std::size_t i = 0; fits && i < types.size(); ++i) {
+    fits = is_type(db, lease.shard(), described->columns[i].type, types[i]);
   }
   if (fits) return;
   throw values::make_error(values::ErrorId::description_changed,

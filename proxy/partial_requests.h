@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,16 @@
 /// What is alike wherever several shards carry out one plan.
 namespace anabranch::proxy {
 
-/// One shard's part of an execution, as it is asked for. `outputs`: the formats that the answer's columns are
-/// wanted in. The execution and `sql` must outlive it.
+/// One shard's part of an execution, as it is asked for, its columns in `formats`. The execution and `sql` must
+/// outlive it.
 class PartialRequest {
  public:
-  PartialRequest(const SessionState& state, const Execution& execution, net::pg::FormatList outputs,
-                 std::uint32_t shard, const std::string& sql);
+  enum class Naming {
+    as_statement,  ///< prepared under a name of its own, where the client's statement is
+    unnamed
+  };
+  PartialRequest(const SessionState& state, const Execution& execution, net::pg::Formats formats,
+                 std::uint32_t shard, const std::string& sql, Naming naming = Naming::as_statement);
   PartialRequest(const PartialRequest&) = delete;
   PartialRequest& operator=(const PartialRequest&) = delete;
 
@@ -40,7 +45,10 @@ net::pg::Formats input_formats(const rewriter::Plan& plan, net::pg::FormatList o
 /// The inputs that name OIDs in rows of that shard. `formats`: the inputs'.
 RowOids input_oids(const DatabaseState& db, std::uint32_t shard, const rewriter::Plan& plan,
                    net::pg::FormatList formats);
-/// Throws 40001 where a shard's RowDescription is not that of the recipe's inputs.
+/// Throws 40001 where a shard's RowDescription has other columns than these, by the default shard's OIDs.
+void check_columns(const DatabaseState& db, std::span<const values::Oid> types, const backends::Lease& lease,
+                   const net::pg::Message& description);
+/// The same of the recipe's inputs.
 void check_partial_columns(const DatabaseState& db, const rewriter::Plan& plan, const backends::Lease& lease,
                            const net::pg::Message& description);
 /// What the merge is bound to. Takes the bound plan's slots.

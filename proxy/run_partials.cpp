@@ -152,7 +152,7 @@ class Partials {
     exchange_.stream(added).longest_row = state_.db->config->limits.query_memory;
     running_.push_back(std::make_unique<Running>(state_, members_[source]->lease));
     const std::uint32_t shard = members_[source]->shard;
-    PartialRequest partial(state_, execution_, sink_.formats(), shard, bound_.queries[source].sql);
+    PartialRequest partial(state_, execution_, input_formats(plan_, sink_.formats()), shard, bound_.queries[source].sql);
     row_oids_.push_back(input_oids(*state_.db, shard, plan_, partial.request.result_formats));
     unparsed_.push_back(send_request(exchange_.lease(source), partial.request));
     names_.push_back(std::move(partial.name));

@@ -205,6 +205,30 @@ void split_rows(const BindRequest& request, BoundPlan& bound) {
   }
 }
 
+// ------------------------------------------------------------------------------------ the pieces
+
+bool has_piece(const router::ShardMap& map, const Gather::Piece& piece, std::uint32_t shard) {
+  if (piece.only_shard >= 0) return piece.only_shard == static_cast<int>(shard);
+  return map.shards_of(map.tables()[static_cast<std::size_t>(piece.table)]).contains(shard);
+}
+
+/// All that a shard has to give, in one query; and the rest, for the workspace.
+void gather_pieces(const BindRequest& request, BoundPlan& bound) {
+  const Gather& gather = *request.plan->gather;
+  for (const std::uint32_t shard : bound.shards) {
+    Filler filler(request, bound.slots, shard);
+    for (const Gather::Piece& piece : gather.pieces) {
+      if (!has_piece(*request.map, piece, shard)) continue;
+      if (!filler.text().empty()) filler.text() += " UNION ALL ";
+      filler.append(piece.rows);
+    }
+    if (!filler.text().empty()) bound.queries.push_back({static_cast<int>(shard), filler.take()});
+  }
+  Filler filler(request, bound.slots, request.map->default_shard());
+  filler.append(gather.rest);
+  bound.rest = filler.take();
+}
+
 }  // namespace
 
 BoundPlan bind(const BindRequest& request) {
@@ -218,6 +242,11 @@ BoundPlan bind(const BindRequest& request) {
     return bound;
   }
   bound.shards = route(request, &bound.why);
+  if (plan.gather) {
+    gather_pieces(request, bound);
+    check_clock(request, bound);
+    return bound;
+  }
   if (plan.kind == PlanKind::relay || plan.copy || plan.load || plan.subquery.pieces.empty()) return bound;
   for (const std::uint32_t shard : bound.shards) {
     if (const auto own = plan.subquery_of.find(static_cast<int>(shard)); own != plan.subquery_of.end()) {

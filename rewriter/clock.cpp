@@ -236,8 +236,9 @@ void check_clock_rows(const BindRequest& request, const std::vector<int>& column
 }  // namespace
 
 void check_clock(const BindRequest& request, const BoundPlan& bound) {
-  if (bound.shards.size() < 2) return;
   const Plan& plan = *request.plan;
+  // The workspace reads a gathered query's literals in a session of its own.
+  if (bound.shards.size() < 2 && !plan.gather) return;
   if (plan.insert) check_clock_rows(request, plan.insert->clock_columns);
   for (const int token : plan.clock_literals) {
     const std::string value = request.shape->value(token, request.standard_conforming_strings);

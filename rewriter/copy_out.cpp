@@ -136,7 +136,8 @@ PlanResult plan_copy_out(Planning& planning, const tree::Utility& utility, const
   }
   if (copy.table) return to_server(planning);
   if (inner.kind == PlanKind::refuse) return refused_as(inner, text);
-  if (inner.kind == PlanKind::scatter && inner.recipe && inner.result) return of_query(planning, copy, inner);
+  const bool merges = inner.kind == PlanKind::scatter || inner.kind == PlanKind::gather;
+  if (merges && inner.recipe && inner.result) return of_query(planning, copy, inner);
   refuse_statement("COPY TO of a statement that several shards carry out", "Copy a SELECT.");
 }
 

@@ -53,6 +53,8 @@ std::string_view to_string(PlanKind kind) {
       return "Relay";
     case PlanKind::scatter:
       return "Scatter";
+    case PlanKind::gather:
+      return "Gather";
     case PlanKind::split:
       return "Split";
     case PlanKind::broadcast:
@@ -83,7 +85,8 @@ std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound,
     lines.push_back("  evaluated once: " + evaluation.sql);
   }
   add_queries(bound, map, lines);
-  if (plan.recipe) {
+  if (!bound.rest.empty()) lines.push_back("  workspace: " + bound.rest);
+  if (plan.recipe && !plan.gather) {
     for (const std::string& step : plan.recipe->describe()) lines.push_back("  recipe: " + step);
   }
   return lines;

@@ -64,7 +64,7 @@ bool names_any_row(const tree::Expr& expr, const FunctionContext& functions) {
   return found;
 }
 
-class Gather : public GroupParts {
+class AllRows : public GroupParts {
  public:
   using GroupParts::GroupParts;
 
@@ -173,7 +173,7 @@ std::vector<const tree::Expr*> gathered_columns(const Scatter& scatter) {
 }
 
 Outcome gather(Scatter& scatter) {
-  return Gather(scatter).plan();
+  return AllRows(scatter).plan();
 }
 
 std::optional<Outcome> try_to(Outcome (*planner)(Scatter&), Scatter& scatter) {

@@ -34,6 +34,8 @@ struct Language {
   bool into_makes_table;
   /// HAVING alone makes one group of all rows. Without: it is a condition on rows where nothing is aggregated.
   bool having_groups;
+  /// Tables' rows may be gathered on one server, where the database answers what cannot be split (Gather).
+  bool has_workspace;
   /// A column's name as names are compared.
   std::string (*column_name)(std::string_view name);
 

@@ -19,7 +19,7 @@
 /// what bind() makes of it for one execution.
 namespace anabranch::rewriter {
 
-enum class PlanKind { relay, scatter, split, broadcast, session, local, refuse };
+enum class PlanKind { relay, scatter, gather, split, broadcast, session, local, refuse };
 std::string_view to_string(PlanKind kind);  ///< "Relay", "Scatter" …
 
 /// Where a run-time value comes from.
@@ -322,6 +322,24 @@ struct Finish {
   std::vector<Column> columns;  ///< one for each of the recipe's outputs
 };
 
+/// gather: the tables' rows are copied into temporary tables of the workspace, where the rest of the query reads
+/// them. The plan's recipe is the rest's: its rows are the answer.
+struct Gather {
+  /// The rows of one use of a table, tagged with the piece's number, and with NULLs for other pieces' columns: one
+  /// query gives all that a shard has, as of one moment.
+  struct Piece {
+    SqlTemplate rows;     ///< SELECT of a shard
+    int table = -1;       ///< index in ShardMap::tables(): each of its shards is asked
+    int only_shard = -1;  ///< else this one alone
+  };
+  std::vector<Piece> pieces;
+  std::vector<values::Oid> types;         ///< of the columns, the tag's first
+  std::vector<std::string> definitions;   ///< statements that make the tables
+  std::string table;                      ///< that takes all rows
+  std::vector<std::string> tables;        ///< a piece's rows each
+  SqlTemplate rest;
+};
+
 struct Plan {
   PlanKind kind = PlanKind::refuse;
   Effect effect = Effect::none;
@@ -334,6 +352,7 @@ struct Plan {
   std::map<int, std::string> subquery_of;
   std::optional<merge::Recipe> recipe;  ///< scatter; RETURNING of split and broadcast
   std::optional<Finish> finish;
+  std::optional<Gather> gather;
   /// Row counts of the tags are summed (split, sharded writes) or taken from one shard (reference).
   bool sum_counts = true;
   std::optional<InsertSplit> insert;
@@ -452,6 +471,7 @@ struct BoundPlan {
   std::string why;                        ///< explanation of the route
   std::vector<ShardQuery> queries;        ///< empty for a relay: the client's own bytes are sent
   std::vector<std::string> finish;        ///< Plan::finish, cut at its holes
+  std::string rest;                       ///< Gather::rest
   std::size_t last = 0;                   ///< split INSERT: which of `queries` has the statement's last row
   std::vector<std::size_t> query_of_row;  ///< split INSERT: which of `queries` has each row
   std::vector<values::Datum> slots;       ///< for merge::Binding

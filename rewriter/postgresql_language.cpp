@@ -80,6 +80,7 @@ const Language postgresql_language{
     .outputs_in_expressions = false,
     .into_makes_table = true,
     .having_groups = true,
+    .has_workspace = true,
     .column_name = own_name,
     .is_moment = [](std::string_view) { return false; },
     .classify = classify_postgresql,

@@ -284,7 +284,11 @@ class Resolver {
       } else {
         ctes_.push_back({cte.name, inner, cte.columns});
       }
-      if (!cte.tail.empty()) inner->recursive = true;
+      // SEARCH and CYCLE add columns.
+      if (!cte.tail.empty()) {
+        inner->recursive = true;
+        inner->outputs_known = false;
+      }
       block.ctes.push_back(inner);
       if (inner->writes) block.writes = true;
     }

@@ -3,8 +3,10 @@
 #include "merge/evaluate.h"
 #include "rewriter/finish.h"
 #include "rewriter/scatter.h"
+#include "rewriter/workspace.h"
 
-/// SELECT: relayed where its rows are on one shard, scattered where it splits, else refused.
+/// SELECT: relayed where its rows are on one shard, scattered where it splits, gathered where neither is proved, else
+/// refused.
 namespace anabranch::rewriter {
 namespace {
 
@@ -168,6 +170,25 @@ void check_whole_tables(const Scatter& scatter) {
   }
 }
 
+/// What refuses a statement elsewhere says here why it costs more.
+std::string why_not_by_shard(const values::SqlError& error) {
+  constexpr std::string_view refused = " across shards is not supported: ";
+  const std::size_t at = error.message.find(refused);
+  if (at == std::string::npos) return error.message;
+  return error.message.substr(0, at) + " is not answered shard by shard: " + error.message.substr(at + refused.size());
+}
+
+Outcome scatter_select(Scatter& scatter) {
+  Planning& planning = scatter.planning;
+  check_several(planning);
+  check_whole_tables(scatter);
+  set_variables_after(planning, scatter.select);
+  planning.language().merging->settle(planning, scatter.select);
+  if (!planning.plan->described) return ask_original(planning);
+  if (!planning.plan->result) refuse_statement("a SELECT without columns", "Select a column.");
+  return scatter.block.left != nullptr ? scatter_set_operation(scatter) : scatter_plain(scatter);
+}
+
 }  // namespace
 
 Outcome plan_select(Planning& planning, const tree::Select& select) {
@@ -197,13 +218,16 @@ Outcome plan_select(Planning& planning, const tree::Select& select) {
   if (!scatter.placement.condition) {
     refuse_clause("SELECT", "no sharded table is read", "Leave _shard_num out.");
   }
-  check_several(planning);
+  if (!planning.language().has_workspace) return scatter_select(scatter);
+  const Plan unplanned = *planning.plan;
+  try {
+    return scatter_select(scatter);
+  } catch (const Refusal& refused) {
+    *planning.plan = unplanned;
+    planning.plan->reasons.push_back(why_not_by_shard(refused.error));
+  }
   check_whole_tables(scatter);
-  set_variables_after(planning, select);
-  planning.language().merging->settle(planning, select);
-  if (!planning.plan->described) return ask_original(planning);
-  if (!planning.plan->result) refuse_statement("a SELECT without columns", "Select a column.");
-  return block.left != nullptr ? scatter_set_operation(scatter) : scatter_plain(scatter);
+  return gather_tables(scatter);
 }
 
 void check_system_columns(const Planning& planning) {

@@ -88,6 +88,7 @@ const Language language{
     .outputs_in_expressions = true,
     .into_makes_table = false,
     .having_groups = false,
+    .has_workspace = false,
     .column_name = column_name,
     .is_moment = is_moment,
     .classify = classify,

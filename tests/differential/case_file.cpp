@@ -221,7 +221,7 @@ class Reader {
   }
 
   void take_plan(const std::string& value) {
-    static const std::set<std::string> kinds = {"relay", "scatter", "split", "broadcast", "local"};
+    static const std::set<std::string> kinds = {"relay", "scatter", "gather", "split", "broadcast", "local"};
     if (!kinds.contains(value)) fail(fmt::format("unknown plan '{}'", value));
     current().plan = value;
   }

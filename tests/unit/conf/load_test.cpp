@@ -152,7 +152,7 @@ TEST_CASE("what is not carried out yet is named with its place") {
                          "      c: {type: bigint, hash: xxh64, strategy: buckets, buckets: 2}\n"
                          "    tables:\n"
                          "      t: {scheme: c, key: id, physical: 't{}', generate: {id: uuid}}\n"
-                         "limits: {spill: 1GiB}\n"
+                         "limits: {spill_directory: /tmp}\n"
                          "rules: [{match: x, action: reject}]\n"));
   REQUIRE(list.size() == 8);
   CHECK(list[0] == "dir/test.yaml:10:5: warning: databases.shop.read_from: not supported yet");
@@ -162,7 +162,7 @@ TEST_CASE("what is not carried out yet is named with its place") {
   CHECK(list[3].find("schemes.b.type: not") != std::string::npos);
   CHECK(list[4].find("17:31: warning: databases.shop.tables.t.physical: not") != std::string::npos);
   CHECK(list[5].find("tables.t.generate: not") != std::string::npos);
-  CHECK(list[6].find("limits.spill: not") != std::string::npos);
+  CHECK(list[6].find("limits.spill_directory: not") != std::string::npos);
   CHECK(list[7].find("rules: not") != std::string::npos);
 }
 

@@ -1,0 +1,164 @@
+#include "proxy/workspace_tables.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "net/pg/messages.h"
+#include "values/errors.h"
+
+namespace anabranch::proxy {
+
+namespace {
+
+/// COPY's binary form (PostgreSQL, "COPY", Binary Format): its tuples are what DataRows hold.
+constexpr std::string_view copy_header("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+constexpr std::string_view copy_trailer("\377\377", 2);
+
+/// With fewer the server's guess does no harm.
+constexpr std::uint64_t analyzed_rows = 2000;
+/// Rows that the server takes from itself are not seen here: so many are measured.
+constexpr std::uint64_t measured_rows = 100'000;
+
+void append_copy_data(net::Buffer& out, const merge::Batch& rows) {
+  std::size_t bytes = sizeof(std::uint32_t);
+  for (std::size_t i = 0; i < rows.size(); ++i) bytes += rows.row(i).payload().size();
+  out.append(net::pg::CopyData::type);
+  for (int shift = 24; shift >= 0; shift -= 8) out.append(static_cast<char>(bytes >> shift & 0xff));
+  for (std::size_t i = 0; i < rows.size(); ++i) out.append(rows.row(i).payload());
+}
+
+[[noreturn]] void throw_failure(const backends::Lease& lease, net::pg::ErrorFields error) {
+  // Positions count in texts that are not the client's.
+  error.remove('P');
+  throw backends::ServerError(std::move(error), lease.shard(), lease.shard_name());
+}
+
+std::uint64_t count_of(std::string_view tag) {
+  std::uint64_t count = 0;
+  const std::size_t blank = tag.rfind(' ');
+  if (blank != std::string_view::npos) std::from_chars(tag.data() + blank + 1, tag.data() + tag.size(), count);
+  return count;
+}
+
+}  // namespace
+
+WorkspaceTables::WorkspaceTables(backends::Lease& lease, const rewriter::Gather& gather, std::uint64_t budget_bytes)
+    : lease_(lease), gather_(gather), budget_(budget_bytes) {}
+
+net::Task<backends::CommandResult> WorkspaceTables::command(std::string sql, net::CancelToken token) {
+  auto answer = co_await backends::run_command(lease_, std::move(sql), token);
+  if (!answer) throw_failure(lease_, std::move(answer.error()));
+  co_return std::move(*answer);
+}
+
+net::Task<void> WorkspaceTables::create(net::CancelToken token) {
+  // The client's defaults for its own transactions are not meant.
+  std::string sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+  for (const std::string& definition : gather_.definitions) sql += "; " + definition;
+  (void)co_await command(std::move(sql), token);
+}
+
+net::Task<void> WorkspaceTables::read_count(backends::ReplyStream& replies, net::CancelToken token) {
+  const auto note = [&](const backends::Reply& reply) {
+    if (reply.kind != backends::Reply::Kind::message || reply.message.type != 'C') return;
+    const auto complete = net::pg::CommandComplete::decode(reply.message.payload);
+    if (complete) rows_ += count_of(complete->tag);
+  };
+  auto failure = co_await backends::read_to_end(lease_, replies, note, token);
+  if (failure) throw_failure(lease_, std::move(*failure));
+}
+
+net::Task<void> WorkspaceTables::insert(const ShardRequest& request, net::CancelToken token) {
+  (void)send_request(lease_, request);
+  lease_->socket().send_now();
+  backends::ReplyStream replies(lease_);
+  co_await read_count(replies, token);
+  if (rows_ < measured_rows) co_return;
+  std::string sql;
+  for (const std::string& table : gather_.tables) {
+    sql += fmt::format("{}pg_catalog.pg_relation_size('{}')", sql.empty() ? "SELECT " : " + ", table);
+  }
+  const backends::CommandResult size = co_await command(std::move(sql), token);
+  count_bytes(std::stoull(size.rows.at(0).at(0).value_or("0")));
+}
+
+void WorkspaceTables::count_bytes(std::uint64_t bytes) {
+  bytes_ += bytes;
+  if (bytes_ > budget_) throw values::make_error(values::ErrorId::gather_budget, budget_);
+}
+
+net::Task<void> WorkspaceTables::begin_rows(net::CancelToken token) {
+  backends::send_query(lease_, fmt::format("COPY {} FROM STDIN (FORMAT binary)", gather_.table));
+  lease_->set_mid_request(true);
+  lease_->socket().send_now();
+  replies_.emplace(lease_);
+  for (;;) {
+    const backends::Reply reply = co_await replies_->next(token);
+    if (reply.kind == backends::Reply::Kind::ready) {
+      throw values::make_error(values::ErrorId::shard_protocol, lease_.shard_name(), "COPY was not begun");
+    }
+    if (reply.kind != backends::Reply::Kind::message) continue;
+    if (reply.message.type == 'G') break;
+    if (reply.message.type == net::pg::ErrorResponse::type) {
+      auto error = net::pg::ErrorResponse::decode(reply.message.payload);
+      if (error) throw_failure(lease_, std::move(*error));
+    }
+  }
+  net::pg::CopyData{copy_header}.encode(lease_->socket().out());
+}
+
+void WorkspaceTables::check_failed() {
+  while (const auto reply = replies_->poll()) {
+    if (reply->kind == backends::Reply::Kind::ready) {
+      throw values::make_error(values::ErrorId::shard_protocol, lease_.shard_name(), "COPY has ended early");
+    }
+    if (reply->kind != backends::Reply::Kind::message || reply->message.type != net::pg::ErrorResponse::type) continue;
+    auto error = net::pg::ErrorResponse::decode(reply->message.payload);
+    if (error) throw_failure(lease_, std::move(*error));
+  }
+}
+
+net::Task<void> WorkspaceTables::take(const merge::Batch& rows, net::CancelToken token) {
+  count_bytes(rows.byte_size());
+  net::Socket& socket = lease_->socket();
+  append_copy_data(socket.out(), rows);
+  replies_->check(co_await socket.flush(token));
+  check_failed();
+}
+
+net::Task<void> WorkspaceTables::end_rows(net::CancelToken token) {
+  net::Buffer& out = lease_->socket().out();
+  net::pg::CopyData{copy_trailer}.encode(out);
+  net::pg::CopyDone{}.encode(out);
+  lease_->set_mid_request(false);
+  lease_->socket().send_now();
+  co_await read_count(*replies_, token);
+  replies_.reset();
+}
+
+net::Task<void> WorkspaceTables::analyze(net::CancelToken token) {
+  if (rows_ < analyzed_rows) co_return;
+  (void)co_await command(fmt::format("ANALYZE {}", fmt::join(gather_.tables, ", ")), token);
+}
+
+net::Task<void> WorkspaceTables::close(net::CancelToken token) {
+  (void)co_await command("COMMIT", token);
+}
+
+net::Task<void> WorkspaceTables::drop() noexcept {
+  replies_.reset();
+  const bool at_rest = lease_ && !lease_->broken() && lease_->pending() == 0 && !lease_->being_cancelled();
+  if (!at_rest) {
+    lease_.release();
+    co_return;
+  }
+  if (lease_->transaction_status() == 'I') co_return;
+  try {
+    (void)co_await backends::run_command(lease_, "ROLLBACK");
+  } catch (const values::SqlError&) {
+    lease_.discard();
+  }
+}
+
+}  // namespace anabranch::proxy

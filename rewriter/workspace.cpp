@@ -1,0 +1,208 @@
+#include "rewriter/workspace.h"
+
+#include <algorithm>
+
+#include "rewriter/rest.h"
+
+namespace anabranch::rewriter {
+namespace {
+
+constexpr std::string_view kSchema = "pg_temp";
+constexpr std::string_view kRows = "anabranch_rows";
+constexpr std::string_view kTag = "piece";
+
+void check_gathered(const Scatter& scatter) {
+  const Planning& planning = scatter.planning;
+  const Traits& traits = planning.traits;
+  check_system_columns(planning);
+  check_impure(planning);
+  if (traits.locking) {
+    refuse_clause("FOR UPDATE of gathered rows", "the rows that would be locked are on their shards",
+                  "Select the keys first, then lock them by key.");
+  }
+  if (!traits.shared.empty()) {
+    refuse_clause(traits.shared, "its value belongs to one server", "Compute it first, and give it as a constant.");
+  }
+  if (traits.virtual_columns) {
+    refuse_clause("_shard_num or _shard_name", "the rows are gathered from their shards", "Leave it out.");
+  }
+  const std::string& own = !traits.session_call.empty()    ? traits.session_call
+                           : !traits.session_value.empty() ? traits.session_value
+                                                           : traits.sequence;
+  if (!own.empty() || planning.plan->residue != Residue::none) {
+    refuse_statement((own.empty() ? std::string("a function that changes the session") : own + "()") +
+                         " beside rows of several shards",
+                     "Call it in a statement of its own.");
+  }
+  if (planning.query.uses_views) {
+    for (const auto& instance : planning.query.instances) {
+      if (instance->relation == nullptr || !instance->relation->row_security) continue;
+      refuse_clause("a view over rows of several shards", "policies of table " + instance->relation->name +
+                    " are its owner's", "Query the table itself.");
+    }
+  }
+}
+
+class Workspace {
+ public:
+  explicit Workspace(Scatter& scatter) : scatter_(scatter), planning_(scatter.planning) {}
+
+  Outcome plan() {
+    check_gathered(scatter_);
+    std::map<int, Piece> pieces = pieces_of(planning_);
+    if (!planning_.plan->described) return ask_original(planning_);
+    if (!planning_.plan->result) refuse_statement("a SELECT without columns", "Select a column.");
+    for (auto& [instance, piece] : pieces) lay_out(piece);
+    for (const auto& [instance, piece] : pieces) add_rows(piece);
+    define_tables(pieces);
+    tree::Statement rest{std::move(*rest_of(planning_, scatter_.select, gathered_))};
+    gather_.rest = finished(rest);
+    return finish();
+  }
+
+ private:
+  struct Column {
+    std::string name;
+    const router::Column* column = nullptr;
+    int piece = 0;
+  };
+
+  const router::Column& column_of(int instance, int column) const {
+    return planning_.query.at(instance).relation->columns[static_cast<std::size_t>(column)];
+  }
+
+  std::string table_of(std::size_t number, std::size_t pieces) const {
+    return pieces == 1 ? std::string(kRows) : std::string(kRows) + "_" + std::to_string(number);
+  }
+
+  void lay_out(const Piece& piece) {
+    GatheredTable& gathered = gathered_[piece.instance];
+    const int number = static_cast<int>(gathered_.size());
+    number_of_[piece.instance] = number;
+    for (const int column : piece.columns) {
+      const std::string name = "c" + std::to_string(columns_.size() + 1);
+      gathered.columns[column] = name;
+      columns_.push_back({name, &column_of(piece.instance, column), number});
+    }
+  }
+
+  /// SELECT 2, NULL::bigint, t.a … FROM t WHERE …
+  void add_rows(const Piece& piece) {
+    const Instance& instance = planning_.query.at(piece.instance);
+    const int number = number_of_[piece.instance];
+    auto rows = std::make_unique<tree::Select>();
+    rows->targets.push_back(tree::make::target(tree::make::raw(std::to_string(number) + "::int2")));
+    auto own = piece.columns.begin();
+    for (const Column& column : columns_) {
+      rows->targets.push_back(tree::make::target(
+          column.piece == number
+              ? tree::make::column({instance.name, instance.columns[static_cast<std::size_t>(*own++)]})
+              : tree::make::raw("NULL::" + column.column->type_name)));
+    }
+    rows->from.push_back(std::make_unique<tree::FromItem>(*piece.table));
+    std::vector<tree::ExprPtr> filters;
+    for (const tree::Expr* filter : piece.filters) {
+      filters.push_back(tree::clone(*filter));
+      if (piece.in_view) detach_literals(filters.back());
+    }
+    rows->where = tree::make::all_of(std::move(filters));
+    tree::Statement statement{std::move(*rows)};
+    Gather::Piece& made = gather_.pieces.emplace_back();
+    made.rows = finished(statement);
+    place(instance, made);
+  }
+
+  void place(const Instance& instance, Gather::Piece& piece) const {
+    const router::MappedTable* table = planning_.query.mapped(instance);
+    const auto preferred = planning_.map().default_shard();
+    if (planning_.query.sharded(instance)) {
+      piece.table = instance.table;
+    } else if (table == nullptr) {
+      piece.only_shard = static_cast<int>(preferred);
+    } else if (planning_.query.reference(instance)) {
+      const router::ShardSet shards = planning_.map().shards_of(*table);
+      piece.only_shard = static_cast<int>(shards.contains(preferred) ? preferred : *shards.begin());
+    } else {
+      piece.only_shard = static_cast<int>(table->shard);
+    }
+  }
+
+  /// The rows come in one stream, which the server itself sorts into the pieces' tables.
+  void define_tables(const std::map<int, Piece>& pieces) {
+    gather_.table = in_schema(std::string(kRows));
+    std::string definition = "CREATE TEMPORARY TABLE " + std::string(kRows) + " (" + std::string(kTag) + " int2";
+    gather_.types.push_back(values::oid::int2);
+    for (const Column& column : columns_) {
+      definition += ", " + column.name + " " + column.column->type_name;
+      if (!column.column->collation_name.empty()) definition += " COLLATE " + column.column->collation_name;
+      gather_.types.push_back(column.column->type.oid);
+    }
+    definition += ")";
+    if (pieces.size() > 1) definition += " PARTITION BY LIST (" + std::string(kTag) + ")";
+    gather_.definitions.push_back(definition + " ON COMMIT DROP");
+    for (const auto& [instance, piece] : pieces) {
+      const auto number = static_cast<std::size_t>(number_of_[instance]);
+      const std::string table = table_of(number, pieces.size());
+      gathered_[instance].name = {std::string(kSchema), table};
+      gather_.tables.push_back(in_schema(table));
+      if (pieces.size() == 1) continue;
+      gather_.definitions.push_back("CREATE TEMPORARY TABLE " + table + " PARTITION OF " + in_schema(std::string(kRows)) +
+                                    " FOR VALUES IN (" + std::to_string(number) + ") ON COMMIT DROP");
+    }
+  }
+
+  static std::string in_schema(const std::string& table) { return std::string(kSchema) + "." + table; }
+
+  SqlTemplate finished(tree::Statement& statement) const {
+    fill_holes(planning_, statement);
+    return with_holes(planning_.print(statement));
+  }
+
+  Outcome finish() {
+    auto plan = planning_.plan;
+    plan->kind = PlanKind::gather;
+    plan->gather = std::move(gather_);
+    merge::Recipe recipe;
+    recipe.source = merge::Concat{};
+    for (std::size_t i = 0; i < plan->result->size(); ++i) {
+      const values::ColumnType type = column_type(planning_, (*plan->result)[i]);
+      recipe.inputs.push_back({type, static_cast<int>(i), values::Format::text});
+      recipe.outputs.push_back({static_cast<int>(i), type});
+    }
+    plan->recipe = std::move(recipe);
+    plan->reasons.emplace_back("the workspace answers, from the rows of all its tables");
+    plan->routing.mode = Routing::Mode::by_key;
+    plan->routing.condition = every_shard_needed(*plan->gather);
+    if (plan->routing.condition.kind == KeyCondition::Kind::anything) plan->routing.reason = "nothing limits the key";
+    return std::shared_ptr<const Plan>(plan);
+  }
+
+  /// Those of the rows that count, and where there is one copy, that.
+  KeyCondition every_shard_needed(const Gather& gather) const {
+    KeyCondition all = *scatter_.placement.condition;
+    for (const Gather::Piece& piece : gather.pieces) {
+      if (piece.only_shard < 0) continue;
+      KeyCondition both;
+      both.kind = KeyCondition::Kind::any_of;
+      both.parts.push_back(std::move(all));
+      both.parts.push_back(fixed_shard(piece.only_shard));
+      all = std::move(both);
+    }
+    return all;
+  }
+
+  Scatter& scatter_;
+  Planning& planning_;
+  Gather gather_;
+  std::vector<Column> columns_;
+  std::map<int, GatheredTable> gathered_;
+  std::map<int, int> number_of_;  ///< instance → piece
+};
+
+}  // namespace
+
+Outcome gather_tables(Scatter& scatter) {
+  return Workspace(scatter).plan();
+}
+
+}  // namespace anabranch::rewriter
