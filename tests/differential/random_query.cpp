@@ -352,8 +352,7 @@ RandomQuery QueryGenerator::finish(std::string sql, const std::vector<Output>& o
   return query;
 }
 
-RandomQuery QueryGenerator::rows(bool distinct) {
-  const Block from = block();
+RandomQuery QueryGenerator::rows(bool distinct, const Block& from) {
   std::vector<Output> outputs;
   const int count = 1 + below(4);
   for (int i = 0; i < count; ++i) {
@@ -368,8 +367,7 @@ RandomQuery QueryGenerator::rows(bool distinct) {
                 outputs, true);
 }
 
-RandomQuery QueryGenerator::grouped() {
-  const Block from = block();
+RandomQuery QueryGenerator::grouped(const Block& from) {
   std::vector<Output> outputs;
   std::vector<std::string> groups;
   const int keys = 1 + below(2);
@@ -395,8 +393,7 @@ RandomQuery QueryGenerator::grouped() {
   return finish(std::move(sql), outputs, true);
 }
 
-RandomQuery QueryGenerator::totals() {
-  const Block from = block();
+RandomQuery QueryGenerator::totals(const Block& from) {
   std::vector<Output> outputs;
   const int aggregates = 1 + below(5);
   for (int i = 0; i < aggregates; ++i) outputs.push_back(aggregate(from));
@@ -440,21 +437,25 @@ RandomQuery QueryGenerator::union_all() {
 }
 
 RandomQuery QueryGenerator::next() {
-  switch (below(10)) {
+  switch (below(14)) {
     case 0:
     case 1:
     case 2:
-      return rows(false);
+      return rows(false, block());
     case 3:
-      return rows(true);
+      return rows(true, block());
     case 4:
-      return totals();
+      return totals(block());
     case 5:
       return nested();
     case 6:
       return union_all();
+    case 7:
+    case 8:
+    case 9:
+      return grouped(block());
     default:
-      return grouped();
+      return gathered();
   }
 }
 

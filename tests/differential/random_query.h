@@ -16,8 +16,8 @@ struct RandomQuery {
   Rules rules;
 };
 
-/// Makes SELECTs over schema.sql, of the constructs that can be scattered. The same seed gives the
-/// same queries.
+/// Makes SELECTs over schema.sql, of constructs that can be scattered, and some that must be gathered. The same seed
+/// gives the same queries.
 class QueryGenerator {
  public:
   explicit QueryGenerator(uint64_t seed) : random_(seed) {}
@@ -82,13 +82,23 @@ class QueryGenerator {
   std::string filter(const Block& block);
   std::string group_expression(const Source& source, const Column& column, bool& respelt);
 
-  RandomQuery rows(bool distinct);
-  RandomQuery grouped();
-  RandomQuery totals();
+  RandomQuery rows(bool distinct, const Block& from);
+  RandomQuery grouped(const Block& from);
+  RandomQuery totals(const Block& from);
   RandomQuery nested();
   RandomQuery union_all();
   RandomQuery finish(std::string sql, const std::vector<Output>& outputs, bool may_limit);
   std::string select_list(std::vector<Output>& outputs);
+
+  // random_gathered.cpp
+  RandomQuery gathered();
+  RandomQuery windowed();
+  RandomQuery grouping_sets();
+  RandomQuery set_operation();
+  Block joined();
+  const Table& any_table();
+  std::string match(const Source& a, const Source& b, const std::string& op);
+  std::string any_subquery(const Block& block);
 
   std::mt19937_64 random_;
 };
