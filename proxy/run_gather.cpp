@@ -32,8 +32,7 @@ class Gathering {
       : state_(state), execution_(execution), plan_(*execution.plan->plan), taker_(std::move(taker)) {}
 
   net::Task<void> run() {
-    // What is read here is read in sessions that have the settings of now.
-    if (read_otherwise(state_, execution_)) throw values::make_error<>(values::ErrorId::reading_changed);
+    check_workspace();
     bound_ = rewriter::bind(bind_request(state_, execution_));
     co_await take_leases();
     WorkspaceTables tables(workspace_, *plan_.gather, state_.db->config->limits.spill);
@@ -60,6 +59,15 @@ class Gathering {
   }
 
  private:
+  /// The rest is read in another session than the client's own: with the settings of now, and without what is not
+  /// committed.
+  void check_workspace() const {
+    if (read_otherwise(state_, execution_)) throw values::make_error<>(values::ErrorId::reading_changed);
+    if (!in_transaction() || !state_.definitions_changed) return;
+    throw values::make_error(values::ErrorId::unsupported_clause, "a query whose rows are gathered",
+                             "its workspace does not see what this transaction has defined", "COMMIT first.");
+  }
+
   bool in_transaction() const { return state_.transaction.state() != backends::TransactionState::none; }
 
   /// In shard order, the workspace's among them. That is never the transaction's own, which may be read-only, and
