@@ -1,6 +1,7 @@
 #include "rewriter/rest.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace anabranch::rewriter {
 namespace {
@@ -9,14 +10,24 @@ void each_below(tree::ExprPtr& slot, const std::function<void(tree::ExprPtr&)>& 
   if (slot) tree::transform(slot, visit);
 }
 
-/// The subqueries of an expression, in an order that is the same for a clone.
-std::vector<tree::Select*> subqueries_of(tree::Select& select) {
-  std::vector<tree::Select*> found;
-  tree::for_each_expr(select, [&](tree::ExprPtr& slot) {
-    each_below(slot, [&](tree::ExprPtr& at) {
-      tree::for_each_subquery(*at, [&](tree::Select& query) { found.push_back(&query); });
-    });
-  });
+tree::Expr& below(tree::ExprPtr& slot) {
+  return *slot;
+}
+const tree::Expr& below(const tree::Expr& expr) {
+  return expr;
+}
+
+template <class Expr, class Select>
+void add_subqueries(Expr& expr, std::vector<Select*>& found) {
+  tree::for_each_subquery(expr, [&](Select& query) { found.push_back(&query); });
+  tree::for_each_child(expr, [&](auto& child) -> void { add_subqueries(below(child), found); });
+}
+
+/// The subqueries of a block's expressions, in an order that is the same for a clone.
+template <class Select>
+std::vector<Select*> subqueries_of(Select& select) {
+  std::vector<Select*> found;
+  tree::for_each_expr(select, [&](auto& expr) -> void { add_subqueries(below(expr), found); });
   return found;
 }
 
@@ -32,11 +43,13 @@ class Replacing {
   Replacing(Planning& planning, const std::map<int, GatheredTable>& gathered)
       : planning_(planning), query_(planning.query), gathered_(gathered) {}
 
-  void replace(tree::Select& original, tree::Select& copy, const Block& block) const {
+  void replace(const tree::Select& original, tree::Select& copy, const Block& block) const {
     for (std::size_t i = 0; i < copy.with.ctes.size(); ++i) {
       auto* inner = copy.with.ctes[i].statement->as<tree::Select>();
-      auto* before = original.with.ctes[i].statement->as<tree::Select>();
-      if (inner == nullptr || before == nullptr) refuse_clause("a writing WITH", "its rows are on several shards", "Write one statement each.");
+      const auto* before = std::as_const(*original.with.ctes[i].statement).as<tree::Select>();
+      if (inner == nullptr || before == nullptr) {
+        refuse_clause("a writing WITH", "its rows are on several shards", "Write one statement each.");
+      }
       replace(*before, *inner, *block.ctes[i]);
     }
     if (copy.left) {
@@ -50,8 +63,8 @@ class Replacing {
   }
 
  private:
-  void replace_subqueries(tree::Select& original, tree::Select& copy, const Block& block) const {
-    const std::vector<tree::Select*> before = subqueries_of(original);
+  void replace_subqueries(const tree::Select& original, tree::Select& copy, const Block& block) const {
+    const std::vector<const tree::Select*> before = subqueries_of(original);
     const std::vector<tree::Select*> after = subqueries_of(copy);
     for (std::size_t i = 0; i < before.size(); ++i) {
       const auto inner = block.subqueries.find(before[i]);
@@ -120,7 +133,7 @@ class Replacing {
   /// Its definition, which the server would read as its owner, is read as the client: who may not is told so.
   tree::SelectPtr view(const Instance& instance) const {
     for (const auto& definition : query_.views) {
-      auto* original = definition->as<tree::Select>();
+      const auto* original = std::as_const(*definition).as<tree::Select>();
       if (original != instance.block->select) continue;
       tree::SelectPtr rows = tree::clone(*original);
       replace(*original, *rows, *instance.block);
@@ -238,9 +251,8 @@ void detach_literals(tree::ExprPtr& expr) {
 
 tree::SelectPtr rest_of(Planning& planning, const tree::Select& select,
                         const std::map<int, GatheredTable>& gathered) {
-  // Following takes places of either that may be written to.
   tree::SelectPtr rest = tree::clone(select);
-  Replacing(planning, gathered).replace(const_cast<tree::Select&>(select), *rest, *planning.query.top);
+  Replacing(planning, gathered).replace(select, *rest, *planning.query.top);
   return rest;
 }
 
