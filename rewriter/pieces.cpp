@@ -41,13 +41,19 @@ class Reader {
       piece.instance = index;
       piece.table = table;
       piece.in_view = block.from_view;
-      // Names of columns follow their positions, and NATURAL joins look at all of them.
-      if (!table->alias.columns.empty() || natural(block)) add_all(piece);
+      if (!table->alias.columns.empty() || needs_all(block)) add_all(piece);
     }
   }
 
-  static bool natural(const Block& block) {
-    return std::ranges::any_of(block.using_pairs, [](const auto& pair) { return pair.first->natural; });
+  /// NATURAL joins look at all columns, and an alias of a join names them by their positions.
+  static bool needs_all(const Block& block) {
+    bool found = false;
+    if (block.select == nullptr) return found;
+    tree::for_each_from(*block.select, [&](const tree::FromItem& item) {
+      const auto* join = item.as<tree::Join>();
+      found |= join != nullptr && (join->natural || !join->alias.columns.empty());
+    });
+    return found;
   }
 
   void add_all(Piece& piece) const {
