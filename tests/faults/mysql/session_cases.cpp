@@ -164,8 +164,11 @@ TEST_CASE("mysql: SIGTERM drains") {
   Reading rows(reading, "select id, filler from big");
   REQUIRE(rows.read(20));
   own.signal(SIGTERM);
+  // Each loop drains when it hears of it: that one closed its listener says nothing about another's sessions.
+  std::string goodbye;
+  for (std::string some; !(some = receive_raw(idle)).empty();) goodbye += some;
+  CHECK_MESSAGE(contains(goodbye, "08S01Server shutdown in progress"), hex(goodbye));
   CHECK(eventually([&] { return !Client(own.port()).alive(); }));
-  CHECK_FALSE(idle.run("select 1").ok());
   // What is under way ends well.
   const Answer end = rows.end();
   CHECK_MESSAGE(end.ok(), end.value());
