@@ -3,8 +3,31 @@
 #include <algorithm>
 #include <ranges>
 
+#include "rewriter/inner_joins.h"
+#include "rewriter/piece_joins.h"
+
 namespace anabranch::rewriter {
 namespace {
+
+tree::Expr& below(tree::ExprPtr& slot) {
+  return *slot;
+}
+const tree::Expr& below(const tree::Expr& expr) {
+  return expr;
+}
+
+template <class Expr, class Select>
+void add_subqueries(Expr& expr, std::vector<Select*>& found) {
+  tree::for_each_subquery(expr, [&](Select& query) { found.push_back(&query); });
+  tree::for_each_child(expr, [&](auto& child) -> void { add_subqueries(below(child), found); });
+}
+
+template <class Select>
+std::vector<Select*> below_select(Select& select) {
+  std::vector<Select*> found;
+  tree::for_each_expr(select, [&](auto& expr) -> void { add_subqueries(below(expr), found); });
+  return found;
+}
 
 using Conditions = std::vector<const tree::Expr*>;
 
@@ -12,23 +35,64 @@ class Reader {
  public:
   explicit Reader(const Planning& planning) : planning_(planning), query_(planning.query) {}
 
-  std::map<int, Piece> read() {
-    for (const auto& block : query_.blocks) add_tables(*block);
-    for (const auto& block : query_.blocks) add_columns(*block);
-    for (const auto& block : query_.blocks) add_filters(*block);
+  Pieces read() {
+    for (const auto& block : query_.blocks) add_pieces(*block);
+    drop_gone();
+    for (const auto& block : query_.blocks) {
+      if (!is_gone(*block)) check_tables(*block);
+    }
+    for (const auto& block : query_.blocks) {
+      if (!is_gone(*block)) add_columns(*block);
+    }
     return std::move(pieces_);
   }
 
  private:
-  void add_tables(const Block& block) {
+  void add_pieces(const Block& block) {
+    if (block.select == nullptr) return;
+    for (Piece& piece : join_pieces(planning_, block)) add(std::move(piece));
+    const InnerJoins joins = inner_joins(*block.select);
+    for (const tree::FromItem* item : joins.items) {
+      if (const auto* join = item->as<tree::Join>()) push(block, *join, joins.conditions);
+    }
+  }
+
+  void add(Piece piece) {
+    pieces_.settled.insert(piece.filters.begin(), piece.filters.end());
+    for (const tree::Expr* filter : piece.filters) {
+      for (const tree::Select* subquery : subqueries_of(*filter)) pieces_.gone.insert(subquery);
+    }
+    pieces_.list.push_back(std::move(piece));
+  }
+
+  bool is_gone(const Block& block) const {
+    for (const Block* at = &block; at != nullptr; at = at->parent) {
+      if (at->select != nullptr && pieces_.gone.contains(at->select)) return true;
+    }
+    return false;
+  }
+
+  /// What is read only where a shard decides for itself.
+  void drop_gone() {
+    std::set<int> gone;
+    for (const auto& block : query_.blocks) {
+      if (is_gone(*block)) gone.insert(block->instances.begin(), block->instances.end());
+    }
+    std::erase_if(pieces_.list, [&](const Piece& piece) { return gone.contains(piece.instances.front()); });
+    std::ranges::sort(pieces_.list, {}, [](const Piece& piece) { return *std::ranges::min_element(piece.instances); });
+    for (std::size_t i = 0; i < pieces_.list.size(); ++i) {
+      for (const int instance : pieces_.list[i].instances) pieces_.of_instance[instance] = i;
+    }
+  }
+
+  void check_tables(const Block& block) {
     for (const auto& [item, index] : block.of_item) {
       if (const auto* from = item->as<tree::VerbatimFrom>()) {
         refuse_clause(from->node, "its text cannot be taken apart", "Write it as a subquery of its own.");
       }
       const Instance& instance = query_.at(index);
-      if (instance.kind != Instance::Kind::table) continue;
       const auto* table = item->as<tree::TableRef>();
-      if (table == nullptr) continue;
+      if (instance.kind != Instance::Kind::table || table == nullptr) continue;
       if (instance.relation == nullptr) {
         refuse_clause("\"" + instance.name + "\" beside rows of several shards", "its columns are not known",
                       "Make it a table of the database, and RELOAD.");
@@ -37,11 +101,7 @@ class Reader {
         refuse_clause("TABLESAMPLE in a query whose rows are gathered", "the sample would be one of each shard",
                       "Use a condition on random().");
       }
-      Piece& piece = pieces_[index];
-      piece.instance = index;
-      piece.table = table;
-      piece.in_view = block.from_view;
-      if (!table->alias.columns.empty() || needs_all(block)) add_all(piece);
+      if (!table->alias.columns.empty() || needs_all(block)) add_all(index);
     }
   }
 
@@ -56,14 +116,15 @@ class Reader {
     return found;
   }
 
-  void add_all(Piece& piece) const {
-    const auto count = static_cast<int>(query_.at(piece.instance).relation->columns.size());
-    for (int i = 0; i < count; ++i) piece.columns.insert(i);
+  void add_all(int instance) {
+    const auto count = static_cast<int>(query_.at(instance).relation->columns.size());
+    for (int i = 0; i < count; ++i) add(Ident{instance, i});
   }
 
   void add_columns(const Block& block) {
     each_expression(block, [&](const tree::Expr& expr) {
       tree::walk(expr, [&](const tree::Expr& at) {
+        if (pieces_.settled.contains(&at)) return false;
         if (const auto* reference = at.as<tree::ColumnRef>()) add(*reference);
         check_verbatim(at);
         return true;
@@ -113,32 +174,30 @@ class Reader {
       }
       return;
     }
-    const auto found = pieces_.find(ident.instance);
-    if (found == pieces_.end()) return;
-    if (ident.column == kWholeRow) return add_all(found->second);
+    const auto found = pieces_.of_instance.find(ident.instance);
+    if (found == pieces_.of_instance.end()) return;
+    if (ident.column == kWholeRow) return add_all(ident.instance);
     if (ident.column >= 0) {
-      found->second.columns.insert(ident.column);
+      pieces_.list[found->second].columns.insert(ident);
       return;
     }
     refuse_clause("a column of " + instance.name + " that its rows do not hold", "they are gathered from their shards",
                   "Use the table's own columns.");
   }
 
-  void add_filters(const Block& block) {
-    if (block.select == nullptr) return;
-    const Conditions where = tree::conjuncts(block.select->where.get());
-    for (const tree::FromPtr& item : block.select->from) push(block, *item, where);
-  }
-
   /// `conditions`: without which a row of the item does not count, wherever it is looked at.
   void push(const Block& block, const tree::FromItem& item, const Conditions& conditions) {
     if (const auto* join = item.as<tree::Join>()) return push(block, *join, conditions);
     const auto at = block.of_item.find(&item);
-    if (at == block.of_item.end()) return;
-    const auto piece = pieces_.find(at->second);
-    if (piece == pieces_.end()) return;
+    if (at == block.of_item.end() || item.as<tree::TableRef>() == nullptr) return;
+    const Instance& instance = query_.at(at->second);
+    if (instance.kind != Instance::Kind::table || instance.relation == nullptr) return;
+    Piece& piece = pieces_.list.emplace_back();
+    piece.instances = {at->second};
+    piece.tables = {&item};
+    piece.in_view = block.from_view;
     for (const tree::Expr* condition : conditions) {
-      if (is_own(*condition, at->second)) piece->second.filters.push_back(condition);
+      if (is_own(planning_, *condition, piece)) piece.filters.push_back(condition);
     }
   }
 
@@ -159,35 +218,58 @@ class Reader {
     push(block, *join.right, for_side(preserves_right, preserves_left));
   }
 
-  bool is_own(const tree::Expr& condition, int instance) const {
-    bool own = true;
-    bool named = false;
-    tree::walk(condition, [&](const tree::Expr& at) {
-      tree::for_each_subquery(at, [&](const tree::Select&) { own = false; });
-      if (at.as<tree::Verbatim>() != nullptr) own = false;
-      if (const auto* reference = at.as<tree::ColumnRef>()) {
-        const Ident ident = ident_of(*reference);
-        own &= ident.known() && ident.instance == instance;
-        named = true;
-      }
-      if (const auto* call = at.as<tree::FunctionCall>()) {
-        const FunctionKind kind = classify(*call, planning_.functions).kind;
-        own &= kind == FunctionKind::pure || kind == FunctionKind::ambient;
-      }
-      return own;
-    });
-    return own && named;
-  }
-
   const Planning& planning_;
   const Query& query_;
-  std::map<int, Piece> pieces_;
+  Pieces pieces_;
 };
 
 }  // namespace
 
-std::map<int, Piece> pieces_of(const Planning& planning) {
+Pieces pieces_of(const Planning& planning) {
   return Reader(planning).read();
+}
+
+std::vector<const tree::Select*> subqueries_of(const tree::Select& select) {
+  return below_select(select);
+}
+
+std::vector<tree::Select*> subqueries_of(tree::Select& select) {
+  return below_select(select);
+}
+
+std::vector<const tree::Select*> subqueries_of(const tree::Expr& expr) {
+  std::vector<const tree::Select*> found;
+  add_subqueries(expr, found);
+  return found;
+}
+
+void detach_literals(tree::ExprPtr& expr) {
+  tree::transform(expr, [](tree::ExprPtr& at) {
+    const auto* literal = at->as<tree::Literal>();
+    if (literal != nullptr) at->node = tree::Literal(literal->kind(), literal->unpinned_value());
+  });
+}
+
+tree::ExprPtr named(const Query& query, Ident column) {
+  const Instance& instance = query.at(column.instance);
+  tree::ExprPtr name = tree::make::column({instance.name, instance.columns[static_cast<std::size_t>(column.column)]});
+  name->as<tree::ColumnRef>()->resolved = tree::ResolvedColumn{column.instance, column.column, 0};
+  return name;
+}
+
+tree::SelectPtr rows_of(const Query& query, const Piece& piece) {
+  auto rows = std::make_unique<tree::Select>();
+  for (const tree::FromItem* table : piece.tables) rows->from.push_back(tree::clone(*table));
+  std::vector<tree::ExprPtr> filters;
+  for (const auto& [left, right] : piece.equal) {
+    filters.push_back(tree::make::op("=", named(query, left), named(query, right)));
+  }
+  for (const tree::Expr* filter : piece.filters) {
+    filters.push_back(tree::clone(*filter));
+    if (piece.in_view) detach_literals(filters.back());
+  }
+  rows->where = tree::make::all_of(std::move(filters));
+  return rows;
 }
 
 }  // namespace anabranch::rewriter

@@ -3,32 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "rewriter/inner_joins.h"
+
 namespace anabranch::rewriter {
 namespace {
 
 void each_below(tree::ExprPtr& slot, const std::function<void(tree::ExprPtr&)>& visit) {
   if (slot) tree::transform(slot, visit);
-}
-
-tree::Expr& below(tree::ExprPtr& slot) {
-  return *slot;
-}
-const tree::Expr& below(const tree::Expr& expr) {
-  return expr;
-}
-
-template <class Expr, class Select>
-void add_subqueries(Expr& expr, std::vector<Select*>& found) {
-  tree::for_each_subquery(expr, [&](Select& query) { found.push_back(&query); });
-  tree::for_each_child(expr, [&](auto& child) -> void { add_subqueries(below(child), found); });
-}
-
-/// The subqueries of a block's expressions, in an order that is the same for a clone.
-template <class Select>
-std::vector<Select*> subqueries_of(Select& select) {
-  std::vector<Select*> found;
-  tree::for_each_expr(select, [&](auto& expr) -> void { add_subqueries(below(expr), found); });
-  return found;
 }
 
 std::vector<const tree::FromItem*> items_of(const tree::Select& select) {
@@ -40,8 +21,8 @@ std::vector<const tree::FromItem*> items_of(const tree::Select& select) {
 /// Follows the statement and its copy, block by block.
 class Replacing {
  public:
-  Replacing(Planning& planning, const std::map<int, GatheredTable>& gathered)
-      : planning_(planning), query_(planning.query), gathered_(gathered) {}
+  Replacing(Planning& planning, const Pieces& pieces, const std::vector<GatheredTable>& gathered)
+      : planning_(planning), query_(planning.query), pieces_(pieces), gathered_(gathered) {}
 
   void replace(const tree::Select& original, tree::Select& copy, const Block& block) const {
     for (std::size_t i = 0; i < copy.with.ctes.size(); ++i) {
@@ -59,7 +40,10 @@ class Replacing {
     replace_subqueries(original, copy, block);
     if (!copy.group_by.empty()) write_out_groups(copy, block);
     replace_from(original, copy, block);
-    tree::for_each_expr(copy, [](tree::ExprPtr& slot) { each_below(slot, shorten_name); });
+    const bool joined = std::ranges::any_of(block.instances, [&](int instance) { return is_joined(instance); });
+    if (joined) write_out_stars(copy, block);
+    join_again(original, copy, block);
+    rename_columns(copy);
   }
 
  private:
@@ -67,6 +51,7 @@ class Replacing {
     const std::vector<const tree::Select*> before = subqueries_of(original);
     const std::vector<tree::Select*> after = subqueries_of(copy);
     for (std::size_t i = 0; i < before.size(); ++i) {
+      if (pieces_.gone.contains(before[i])) continue;
       const auto inner = block.subqueries.find(before[i]);
       if (inner == block.subqueries.end()) {
         refuse_clause("a subquery", "it stands where it cannot be followed", "Write it into WITH.");
@@ -111,7 +96,7 @@ class Replacing {
 
   void replace_table(tree::FromPtr& item, const tree::TableRef& table, int index) const {
     const Instance& instance = query_.at(index);
-    if (instance.kind == Instance::Kind::recursive || !instance.cte.empty()) return;
+    if (instance.kind == Instance::Kind::recursive || !instance.cte.empty() || is_joined(index)) return;
     tree::Alias alias = table.alias;
     if (alias.name.empty()) alias.name = table.name;
     tree::SelectPtr rows = instance.kind == Instance::Kind::table ? rows_of(index) : view(instance);
@@ -119,14 +104,22 @@ class Replacing {
     item->as<tree::SubqueryRef>()->alias.columns = std::move(alias.columns);
   }
 
+  bool is_joined(int instance) const {
+    const auto piece = pieces_.of_instance.find(instance);
+    return piece != pieces_.of_instance.end() && pieces_.list[piece->second].joined();
+  }
+
+  const GatheredTable& gathered(int instance) const { return gathered_[pieces_.of_instance.at(instance)]; }
+
   tree::SelectPtr rows_of(int index) const {
-    const GatheredTable& gathered = gathered_.at(index);
     auto rows = std::make_unique<tree::Select>();
-    for (const auto& [column, name] : gathered.columns) {
+    for (const auto& [ident, name] : gathered(index).columns) {
       const auto& columns = query_.at(index).relation->columns;
-      rows->targets.push_back(tree::make::target(tree::make::column({name}), columns[static_cast<std::size_t>(column)].name));
+      rows->targets.push_back(
+          tree::make::target(tree::make::column({name}), columns[static_cast<std::size_t>(ident.column)].name));
     }
-    rows->from.push_back(tree::make::table(gathered.name.front(), gathered.name.back()));
+    const tree::Name& name = gathered(index).name;
+    rows->from.push_back(tree::make::table(name.front(), name.back()));
     return rows;
   }
 
@@ -158,10 +151,77 @@ class Replacing {
     });
   }
 
-  /// A table's schema does not name its gathered rows.
-  static void shorten_name(tree::ExprPtr& at) {
+  // ------------------------------------------------------- tables that their shards have joined
+
+  /// Their columns have other names now, and another order.
+  void write_out_stars(tree::Select& copy, const Block& block) const {
+    std::vector<tree::Target> written;
+    auto output = block.outputs.begin();
+    for (tree::Target& target : copy.targets) {
+      const auto* reference = target.expr->as<tree::ColumnRef>();
+      if (reference == nullptr || !reference->star) {
+        written.push_back(std::move(target));
+        ++output;
+        continue;
+      }
+      for (; output != block.outputs.end() && output->expr == nullptr; ++output) {
+        written.push_back(tree::make::target(named(query_, output->ident), output->name));
+      }
+    }
+    copy.targets = std::move(written);
+  }
+
+  /// What the shards have joined is one table; what they have made sure of is not asked again.
+  void join_again(const tree::Select& original, tree::Select& copy, const Block& block) const {
+    const InnerJoins before = inner_joins(original);
+    const auto piece_of = [&](const tree::FromItem* item) -> std::optional<std::size_t> {
+      const auto at = block.of_item.find(item);
+      if (at == block.of_item.end() || !is_joined(at->second)) return std::nullopt;
+      return pieces_.of_instance.at(at->second);
+    };
+    const bool as_it_was =
+        std::ranges::none_of(before.items, [&](const tree::FromItem* item) { return piece_of(item).has_value(); }) &&
+        std::ranges::none_of(before.conditions, [&](const tree::Expr* at) { return pieces_.settled.contains(at); });
+    if (as_it_was) return;
+    TakenJoins after = take_inner_joins(copy);
+    std::set<std::size_t> placed;
+    for (std::size_t i = 0; i < after.items.size(); ++i) {
+      const auto piece = piece_of(before.items[i]);
+      if (!piece) {
+        copy.from.push_back(std::move(after.items[i]));
+      } else if (placed.insert(*piece).second) {
+        const tree::Name& name = gathered_[*piece].name;
+        copy.from.push_back(tree::make::table(name.front(), name.back()));
+      }
+    }
+    std::vector<tree::ExprPtr> conditions;
+    for (std::size_t i = 0; i < after.conditions.size(); ++i) {
+      if (!pieces_.settled.contains(before.conditions[i])) conditions.push_back(std::move(after.conditions[i]));
+    }
+    copy.where = tree::make::all_of(std::move(conditions));
+  }
+
+  /// What the columns were called, the outputs still are.
+  void rename_columns(tree::Select& copy) const {
+    std::vector<std::string> names;
+    for (const tree::Target& target : copy.targets) names.push_back(implicit_name(*target.expr));
+    tree::for_each_expr(copy, [&](tree::ExprPtr& slot) { each_below(slot, [&](tree::ExprPtr& at) { rename(at); }); });
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      tree::Target& target = copy.targets[i];
+      if (target.alias.empty() && implicit_name(*target.expr) != names[i]) target.alias = names[i];
+    }
+  }
+
+  void rename(tree::ExprPtr& at) const {
     auto* reference = at->as<tree::ColumnRef>();
     if (reference == nullptr) return;
+    const Ident ident = ident_of(*reference);
+    if (!reference->star && ident.known() && is_joined(ident.instance)) {
+      const GatheredTable& table = gathered(ident.instance);
+      reference->parts = {table.name.back(), table.columns.at(ident)};
+      return;
+    }
+    // A table's schema does not name its gathered rows.
     const std::size_t most = reference->star ? 1 : 2;
     if (reference->parts.size() <= most) return;
     reference->parts.erase(reference->parts.begin(), reference->parts.end() - static_cast<std::ptrdiff_t>(most));
@@ -175,19 +235,15 @@ class Replacing {
     if (!items) return;
     std::vector<Ident> grouped;
     for (const Meaning& item : *items) grouped.push_back(item.ident);
-    std::vector<std::pair<Ident, const tree::ColumnRef*>> missing;
+    std::vector<Ident> missing;
     const auto note = [&](const tree::ColumnRef& reference) {
       const Ident ident = ident_of(reference);
       if (std::ranges::find(grouped, ident) != grouped.end() || !has_key_of(ident, block, grouped)) return;
       grouped.push_back(ident);
-      missing.emplace_back(ident, &reference);
+      missing.push_back(ident);
     };
     each_ungrouped(block, note);
-    for (const auto& [ident, reference] : missing) {
-      tree::GroupItem& item = copy.group_by.emplace_back();
-      const Instance& instance = query_.at(ident.instance);
-      item.expr = tree::make::column({instance.name, instance.columns[static_cast<std::size_t>(ident.column)]});
-    }
+    for (const Ident ident : missing) copy.group_by.emplace_back().expr = named(query_, ident);
   }
 
   bool has_key_of(Ident ident, const Block& block, const std::vector<Ident>& grouped) const {
@@ -237,22 +293,16 @@ class Replacing {
 
   Planning& planning_;
   const Query& query_;
-  const std::map<int, GatheredTable>& gathered_;
+  const Pieces& pieces_;
+  const std::vector<GatheredTable>& gathered_;
 };
 
 }  // namespace
 
-void detach_literals(tree::ExprPtr& expr) {
-  tree::transform(expr, [](tree::ExprPtr& at) {
-    const auto* literal = at->as<tree::Literal>();
-    if (literal != nullptr) at->node = tree::Literal(literal->kind(), literal->unpinned_value());
-  });
-}
-
-tree::SelectPtr rest_of(Planning& planning, const tree::Select& select,
-                        const std::map<int, GatheredTable>& gathered) {
+tree::SelectPtr rest_of(Planning& planning, const tree::Select& select, const Pieces& pieces,
+                        const std::vector<GatheredTable>& gathered) {
   tree::SelectPtr rest = tree::clone(select);
-  Replacing(planning, gathered).replace(select, *rest, *planning.query.top);
+  Replacing(planning, pieces, gathered).replace(select, *rest, *planning.query.top);
   return rest;
 }
 

@@ -49,67 +49,67 @@ class Workspace {
 
   Outcome plan() {
     check_gathered(scatter_);
-    std::map<int, Piece> pieces = pieces_of(planning_);
+    pieces_ = pieces_of(planning_);
     if (!planning_.plan->described) return ask_original(planning_);
     if (!planning_.plan->result) refuse_statement("a SELECT without columns", "Select a column.");
-    for (auto& [instance, piece] : pieces) lay_out(piece);
-    for (const auto& [instance, piece] : pieces) add_rows(piece);
-    define_tables(pieces);
-    tree::Statement rest{std::move(*rest_of(planning_, scatter_.select, gathered_))};
+    for (const Piece& piece : pieces_.list) lay_out(piece);
+    for (std::size_t i = 0; i < pieces_.list.size(); ++i) add_rows(i);
+    define_tables();
+    tree::Statement rest{std::move(*rest_of(planning_, scatter_.select, pieces_, gathered_))};
     gather_.rest = finished(rest);
     return finish();
   }
 
  private:
+  /// One that all pieces share which have such values.
   struct Column {
     std::string name;
-    const router::Column* column = nullptr;
-    int piece = 0;
+    const router::Column* type = nullptr;
+    std::map<std::size_t, Ident> of_piece;
   };
 
-  const router::Column& column_of(int instance, int column) const {
-    return planning_.query.at(instance).relation->columns[static_cast<std::size_t>(column)];
+  const router::Column& column_of(Ident ident) const {
+    return planning_.query.at(ident.instance).relation->columns[static_cast<std::size_t>(ident.column)];
   }
 
-  std::string table_of(std::size_t number, std::size_t pieces) const {
-    return pieces == 1 ? std::string(kRows) : std::string(kRows) + "_" + std::to_string(number);
+  std::string table_of(std::size_t piece) const {
+    return pieces_.list.size() == 1 ? std::string(kRows) : std::string(kRows) + "_" + std::to_string(piece + 1);
   }
 
   void lay_out(const Piece& piece) {
-    GatheredTable& gathered = gathered_[piece.instance];
-    const int number = static_cast<int>(gathered_.size());
-    number_of_[piece.instance] = number;
-    for (const int column : piece.columns) {
-      const std::string name = "c" + std::to_string(columns_.size() + 1);
-      gathered.columns[column] = name;
-      columns_.push_back({name, &column_of(piece.instance, column), number});
+    const std::size_t number = gathered_.size();
+    GatheredTable& gathered = gathered_.emplace_back();
+    for (const Ident ident : piece.columns) {
+      Column& column = free_column(number, column_of(ident));
+      column.of_piece[number] = ident;
+      gathered.columns[ident] = column.name;
     }
   }
 
+  Column& free_column(std::size_t piece, const router::Column& type) {
+    for (Column& column : columns_) {
+      const bool alike = column.type->type_name == type.type_name && column.type->type.oid == type.type.oid &&
+                         column.type->collation_name == type.collation_name;
+      if (alike && !column.of_piece.contains(piece)) return column;
+    }
+    return columns_.emplace_back("c" + std::to_string(columns_.size() + 1), &type);
+  }
+
   /// SELECT 2, NULL::bigint, t.a … FROM t WHERE …
-  void add_rows(const Piece& piece) {
-    const Instance& instance = planning_.query.at(piece.instance);
-    const int number = number_of_[piece.instance];
-    auto rows = std::make_unique<tree::Select>();
-    rows->targets.push_back(tree::make::target(tree::make::raw(std::to_string(number) + "::int2")));
-    auto own = piece.columns.begin();
+  void add_rows(std::size_t number) {
+    const Piece& piece = pieces_.list[number];
+    tree::SelectPtr rows = rows_of(planning_.query, piece);
+    rows->targets.push_back(tree::make::target(tree::make::raw(std::to_string(number + 1) + "::int2")));
     for (const Column& column : columns_) {
-      rows->targets.push_back(tree::make::target(
-          column.piece == number
-              ? tree::make::column({instance.name, instance.columns[static_cast<std::size_t>(*own++)]})
-              : tree::make::raw("NULL::" + column.column->type_name)));
+      const auto own = column.of_piece.find(number);
+      rows->targets.push_back(tree::make::target(own != column.of_piece.end()
+                                                     ? named(planning_.query, own->second)
+                                                     : tree::make::raw("NULL::" + column.type->type_name)));
     }
-    rows->from.push_back(std::make_unique<tree::FromItem>(*piece.table));
-    std::vector<tree::ExprPtr> filters;
-    for (const tree::Expr* filter : piece.filters) {
-      filters.push_back(tree::clone(*filter));
-      if (piece.in_view) detach_literals(filters.back());
-    }
-    rows->where = tree::make::all_of(std::move(filters));
     tree::Statement statement{std::move(*rows)};
     Gather::Piece& made = gather_.pieces.emplace_back();
     made.rows = finished(statement);
-    place(instance, made);
+    place(planning_.query.at(piece.instances.front()), made);
   }
 
   void place(const Instance& instance, Gather::Piece& piece) const {
@@ -128,26 +128,26 @@ class Workspace {
   }
 
   /// The rows come in one stream, which the server itself sorts into the pieces' tables.
-  void define_tables(const std::map<int, Piece>& pieces) {
+  void define_tables() {
     gather_.table = in_schema(std::string(kRows));
     std::string definition = "CREATE TEMPORARY TABLE " + std::string(kRows) + " (" + std::string(kTag) + " int2";
     gather_.types.push_back(values::oid::int2);
     for (const Column& column : columns_) {
-      definition += ", " + column.name + " " + column.column->type_name;
-      if (!column.column->collation_name.empty()) definition += " COLLATE " + column.column->collation_name;
-      gather_.types.push_back(column.column->type.oid);
+      definition += ", " + column.name + " " + column.type->type_name;
+      if (!column.type->collation_name.empty()) definition += " COLLATE " + column.type->collation_name;
+      gather_.types.push_back(column.type->type.oid);
     }
     definition += ")";
-    if (pieces.size() > 1) definition += " PARTITION BY LIST (" + std::string(kTag) + ")";
+    const bool several = pieces_.list.size() > 1;
+    if (several) definition += " PARTITION BY LIST (" + std::string(kTag) + ")";
     gather_.definitions.push_back(definition + " ON COMMIT DROP");
-    for (const auto& [instance, piece] : pieces) {
-      const auto number = static_cast<std::size_t>(number_of_[instance]);
-      const std::string table = table_of(number, pieces.size());
-      gathered_[instance].name = {std::string(kSchema), table};
+    for (std::size_t i = 0; i < pieces_.list.size(); ++i) {
+      const std::string table = table_of(i);
+      gathered_[i].name = {std::string(kSchema), table};
       gather_.tables.push_back(in_schema(table));
-      if (pieces.size() == 1) continue;
+      if (!several) continue;
       gather_.definitions.push_back("CREATE TEMPORARY TABLE " + table + " PARTITION OF " + in_schema(std::string(kRows)) +
-                                    " FOR VALUES IN (" + std::to_string(number) + ") ON COMMIT DROP");
+                                    " FOR VALUES IN (" + std::to_string(i + 1) + ") ON COMMIT DROP");
     }
   }
 
@@ -194,9 +194,9 @@ class Workspace {
   Scatter& scatter_;
   Planning& planning_;
   Gather gather_;
+  Pieces pieces_;
   std::vector<Column> columns_;
-  std::map<int, GatheredTable> gathered_;
-  std::map<int, int> number_of_;  ///< instance → piece
+  std::vector<GatheredTable> gathered_;  ///< of each piece
 };
 
 }  // namespace

@@ -36,6 +36,7 @@ std::string QueryGenerator::match(const Source& a, const Source& b, const std::s
 }
 
 QueryGenerator::Block QueryGenerator::joined() {
+  if (chance(30)) return joined_by_key_and_more();
   while (true) {
     const Source a{&any_table(), "a"};
     const Source b{&any_table(), "b"};
@@ -54,6 +55,46 @@ QueryGenerator::Block QueryGenerator::joined() {
   }
 }
 
+/// Two tables that each shard can join for itself, and a third one.
+QueryGenerator::Block QueryGenerator::joined_by_key_and_more() {
+  struct Pair {
+    const char* left;
+    const char* right;
+    const char* on;
+  };
+  static const std::vector<Pair> pairs = {
+      {"users", "orders", "a.id = b.user_id"},
+      {"users", "order_items", "b.user_id = a.id"},
+      {"orders", "order_items", "a.user_id = b.user_id AND a.order_no = b.order_no"},
+      {"orders", "order_items", "a.user_id = b.user_id"},
+      {"users", "countries", "b.code = a.country"},
+  };
+  while (true) {
+    const Pair& pair = one_of(pairs);
+    const Source a{&table(pair.left), "a"};
+    const Source b{&table(pair.right), "b"};
+    const Source c{&any_table(), "c"};
+    const std::string on = match(c, chance(50) ? a : b, "=");
+    if (on.empty()) continue;
+    static const std::vector<std::string> kinds = {"JOIN", "JOIN", "LEFT JOIN", "FULL JOIN"};
+    Block out;
+    out.sources = {a, b, c};
+    out.from = chance(50) ? fmt::format("{} a JOIN {} b ON {} {} {} c ON {}", pair.left, pair.right, pair.on, one_of(kinds),
+                                        c.table->name, on)
+                          : fmt::format("{} a, {} b, {} c", pair.left, pair.right, c.table->name);
+    out.where = where(out);
+    const auto add = [&](const std::string& condition) {
+      out.where += (out.where.empty() ? " WHERE " : " AND ") + condition;
+    };
+    if (!out.from.contains("JOIN")) {
+      add(pair.on);
+      add(on);
+    }
+    if (chance(40)) add(any_subquery(out));
+    return out;
+  }
+}
+
 /// Of any table, tied by anything or nothing.
 std::string QueryGenerator::any_subquery(const Block& block) {
   const Source& outer = one_of(block.sources);
@@ -67,8 +108,10 @@ std::string QueryGenerator::any_subquery(const Block& block) {
                          tie, condition);
     case 1: {
       const std::size_t equals = tie.find(" = ");
-      return fmt::format("{} {}IN (SELECT {} FROM {} s WHERE {})", tie.substr(equals + 3), chance(50) ? "" : "NOT ",
-                         tie.substr(0, equals), inner.table->name, condition);
+      // A subquery's column has its collation as tables' columns have theirs: of two, neither wins.
+      const std::string collation = tie.contains("COLLATE") ? " COLLATE \"C\"" : "";
+      return fmt::format("{}{} {}IN (SELECT {} FROM {} s WHERE {})", tie.substr(equals + 3), collation,
+                         chance(50) ? "" : "NOT ", tie.substr(0, equals), inner.table->name, condition);
     }
     case 2:
       return fmt::format("(SELECT count(*) FROM {} s WHERE {}) > {}", inner.table->name, tie, below(3));

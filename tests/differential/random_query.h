@@ -96,6 +96,7 @@ class QueryGenerator {
   RandomQuery grouping_sets();
   RandomQuery set_operation();
   Block joined();
+  Block joined_by_key_and_more();
   const Table& any_table();
   std::string match(const Source& a, const Source& b, const std::string& op);
   std::string any_subquery(const Block& block);
