@@ -45,7 +45,7 @@ class Gathering {
       if (!members_.empty()) co_await gather(tables);
       // Last, as nobody listens to the other shards meanwhile.
       if (own_ != nullptr) co_await insert_own(tables);
-      co_await tables.analyze(state_.token());
+      co_await tables.index(state_.token());
       if (!in_transaction()) state_.transaction.give_back();
       co_await answer();
       co_await tables.close(state_.token());

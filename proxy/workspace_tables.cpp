@@ -16,7 +16,7 @@ constexpr std::string_view copy_header("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19)
 constexpr std::string_view copy_trailer("\377\377", 2);
 
 /// With fewer the server's guess does no harm.
-constexpr std::uint64_t analyzed_rows = 2000;
+constexpr std::uint64_t indexed_rows = 2000;
 /// Rows that the server takes from itself are not seen here: so many are measured.
 constexpr std::uint64_t measured_rows = 100'000;
 
@@ -137,9 +137,11 @@ net::Task<void> WorkspaceTables::end_rows(net::CancelToken token) {
   replies_.reset();
 }
 
-net::Task<void> WorkspaceTables::analyze(net::CancelToken token) {
-  if (rows_ < analyzed_rows) co_return;
-  (void)co_await command(fmt::format("ANALYZE {}", fmt::join(gather_.tables, ", ")), token);
+net::Task<void> WorkspaceTables::index(net::CancelToken token) {
+  if (rows_ < indexed_rows) co_return;
+  std::string sql;
+  for (const std::string& index : gather_.indexes) sql += index + "; ";
+  (void)co_await command(fmt::format("{}ANALYZE {}", sql, fmt::join(gather_.tables, ", ")), token);
 }
 
 net::Task<void> WorkspaceTables::close(net::CancelToken token) {

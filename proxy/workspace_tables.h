@@ -27,8 +27,8 @@ class WorkspaceTables {
   net::Task<void> end_rows(net::CancelToken token);
   /// The rows that the workspace's own server has: `request` inserts them.
   net::Task<void> insert(const ShardRequest& request, net::CancelToken token);
-  /// All have come: the server looks at what there is, where that is much.
-  net::Task<void> analyze(net::CancelToken token);
+  /// All have come: the server looks at what there is, and finds it, where that is much.
+  net::Task<void> index(net::CancelToken token);
   /// Ends the transaction: nothing is left. After a failure call drop().
   net::Task<void> close(net::CancelToken token);
   /// The same after a failure, whatever is under way; does not throw.

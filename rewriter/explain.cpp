@@ -85,6 +85,9 @@ std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound,
     lines.push_back("  evaluated once: " + evaluation.sql);
   }
   add_queries(bound, map, lines);
+  if (plan.gather) {
+    for (const std::string& index : plan.gather->indexes) lines.push_back("  workspace: " + index);
+  }
   if (!bound.rest.empty()) lines.push_back("  workspace: " + bound.rest);
   if (plan.recipe && !plan.gather) {
     for (const std::string& step : plan.recipe->describe()) lines.push_back("  recipe: " + step);

@@ -337,6 +337,7 @@ struct Gather {
   std::vector<std::string> definitions;   ///< statements that make the tables
   std::string table;                      ///< that takes all rows
   std::vector<std::string> tables;        ///< a piece's rows each
+  std::vector<std::string> indexes;       ///< statements, for when the rows have come
   SqlTemplate rest;
 };
 

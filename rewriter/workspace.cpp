@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "rewriter/rest.h"
+#include "rewriter/piece_indexes.h"
 
 namespace anabranch::rewriter {
 namespace {
@@ -57,6 +57,7 @@ class Workspace {
     define_tables();
     tree::Statement rest{std::move(*rest_of(planning_, scatter_.select, pieces_, gathered_))};
     gather_.rest = finished(rest);
+    gather_.indexes = indexes_of(planning_, pieces_, gathered_);
     return finish();
   }
 
