@@ -1,6 +1,7 @@
 # What scripts/differential, which reads this, has done with PostgreSQL's servers and clients.
 
-readonly schema=$tests/schema.sql map_template=$tests/map.yaml.in case_folder=$tests/cases
+readonly folder=$tests${corpus:+/$corpus}
+readonly schema=$folder/schema.sql map_template=$folder/map.yaml.in case_folder=$folder/cases
 readonly cluster_options=() runner_options=()
 
 conninfo() { echo "host=127.0.0.1 port=$1 user=app password=app-secret dbname=shop"; }
@@ -16,24 +17,33 @@ make_types() {  # CLUSTER SERVER NUMBER
 }
 psql_app() {  # PORT ARGUMENT...
   PGPASSWORD=app-secret /usr/lib/postgresql/15/bin/psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 \
-    -p "$1" -U app -d shop "${@:2}" >/dev/null
+    -p "$1" -U app -d shop "${@:2}" >"${psql_out:-/dev/null}"
 }
 
+load() { psql_app "$1" -v scale="$scale" -f "$schema" -f "$folder/data.sql"; }  # PORT
 load_single() {  # CLUSTER PORT
   make_types "$1" single 0
-  psql_app "$2" -f "$schema" -f "$tests/data.sql"
+  load "$2"
 }
 load_plain() {  # CLUSTER PORT
   make_types "$1" 1 5
-  psql_app "$2" -f "$schema" -f "$tests/data.sql"
+  load "$2"
 }
 # Tables and rows come through the proxy.
 load_shards() {  # CLUSTER SHARDS MAP PORT...
   local i
   for ((i = 1; i <= $2; i++)); do make_types "$1" "$i" "$((i * 3))"; done
 }
-load_through() {  # PROXY_PORT
-  psql_app "$1" -f "$schema" -f "$tests/data.sql"
+load_through() {  # PROXY_PORT SINGLE_PORT
+  if [[ -z $corpus ]]; then load "$1"; else copy_tables "$2" "$1"; fi
+}
+# Rows that one server has made.
+copy_tables() {  # FROM_PORT TO_PORT
+  local table
+  psql_app "$2" -f "$schema"
+  for table in $(sed -n 's/^CREATE TABLE \([a-z]*\) .*/\1/p' "$schema"); do
+    psql_out=/dev/stdout psql_app "$1" -c "COPY $table TO STDOUT" | psql_app "$2" -c "COPY $table FROM STDIN"
+  done
 }
 plain_map() { :; }
 ask() { scripts/cluster psql "$1" "$2" -Atc "$3"; }  # CLUSTER SERVER SQL
