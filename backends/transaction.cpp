@@ -162,6 +162,13 @@ std::string Transaction::isolation() const {
   return standard ? upper(*standard) : std::string();
 }
 
+bool Transaction::begin_one_moment() {
+  if (state_ != TransactionState::none || !snapshot_level(isolation()).empty()) return false;
+  begin_implicit();
+  one_moment_ = true;
+  return true;
+}
+
 // What was said last counts.
 void Transaction::look_at_options() {
   if (mysql()) return;
@@ -200,6 +207,7 @@ void Transaction::check_isolation(std::string_view shard_name) const {
 std::string Transaction::opening_sql(const Lease& lease) const {
   std::string sql = "BEGIN";
   if (!options_.empty()) sql += " " + options_;
+  if (one_moment_) sql += " ISOLATION LEVEL REPEATABLE READ";
   const ContextChange change = context_change(lease->applied.current(), wanted_.current());
   if (!change.sql.empty()) sql += "; " + change.sql;
   for (const Savepoint& savepoint : savepoints_) {
@@ -469,6 +477,7 @@ void Transaction::over(bool committed) {
   savepoints_.clear();
   schema_change_ = false;
   unspoken_ = false;
+  one_moment_ = false;
   snapshots_ = Snapshots::none;
   options_.clear();
   state_ = TransactionState::none;
@@ -508,6 +517,7 @@ void Transaction::drop() {
   savepoints_.clear();
   schema_change_ = false;
   unspoken_ = false;
+  one_moment_ = false;
   snapshots_ = Snapshots::none;
   options_.clear();
   state_ = TransactionState::none;

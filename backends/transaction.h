@@ -49,6 +49,9 @@ class Transaction {
   /// A statement over several shards, or a pipeline, outside an explicit transaction.
   /// `unspoken`: MySQL, where autocommit is off for it.
   void begin_implicit(bool unspoken = false);
+  /// The same, where each shard shall answer several questions as of one moment (PostgreSQL); false where there is a
+  /// transaction already, or the session wants a level that has one shard only.
+  bool begin_one_moment();
   /// A statement failed: an explicit transaction is `failed` from now on.
   void fail();
   /// On all enlisted shards. 3B001 (MySQL: 1305) where there is no such savepoint. ROLLBACK TO ends `failed`.
@@ -174,6 +177,7 @@ class Transaction {
   SettingsStack& wanted_;
   const conf::Kind kind_;
   bool unspoken_ = false;
+  bool one_moment_ = false;
   TransactionState state_ = TransactionState::none;
   bool keeps_leases_ = false;
   bool schema_change_ = false;

@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+#include <map>
+
 #include "backends/exchange.h"
 #include "proxy/execute.h"
 #include "proxy/leases.h"
@@ -34,6 +38,7 @@ class Gathering {
   net::Task<void> run() {
     check_workspace();
     bound_ = rewriter::bind(bind_request(state_, execution_));
+    in_turns_ = may_take_turns();
     co_await take_leases();
     WorkspaceTables tables(workspace_, *plan_.gather, state_.db->config->limits.spill);
     std::exception_ptr failure;
@@ -41,11 +46,10 @@ class Gathering {
       // A cancel that came before has found idle servers.
       state_.check_cancelled();
       const Running running(state_, workspace_);
-      co_await tables.create(state_.token());
-      if (!members_.empty()) co_await gather(tables);
-      // Last, as nobody listens to the other shards meanwhile.
-      if (own_ != nullptr) co_await insert_own(tables);
+      co_await tables.create(in_turns_, state_.token());
+      co_await (in_turns_ ? gather_in_turns(tables) : gather(tables, bound_.queries));
       co_await tables.index(state_.token());
+      if (in_turns_ && began_) (void)co_await state_.transaction.commit(state_.token());
       if (!in_transaction()) state_.transaction.give_back();
       co_await answer();
       co_await tables.close(state_.token());
@@ -70,33 +74,114 @@ class Gathering {
 
   bool in_transaction() const { return state_.transaction.state() != backends::TransactionState::none; }
 
+  /// What comes later must be as of the same moment.
+  bool may_take_turns() {
+    if (bound_.pieces.empty()) return false;
+    if (state_.transaction.has_snapshots()) return true;
+    shares_ = !state_.keeps_all() && state_.transaction.find(state_.default_shard()) == nullptr;
+    began_ = execution_.standalone && state_.transaction.begin_one_moment();
+    return began_;
+  }
+
   /// In shard order, the workspace's among them. That is never the transaction's own, which may be read-only, and
   /// could not be prepared after it had temporary tables; but where there is no transaction one lease does for both.
   net::Task<void> take_leases() {
-    if (!in_transaction() && !execution_.standalone) state_.transaction.begin_implicit();
     const std::uint32_t workspace = state_.default_shard();
-    const bool shared = !in_transaction() && !state_.keeps_all() && state_.transaction.find(workspace) == nullptr;
+    if (!began_) {
+      shares_ = !in_transaction() && !state_.keeps_all() && state_.transaction.find(workspace) == nullptr;
+      if (!in_transaction() && !execution_.standalone) {
+        state_.transaction.begin_implicit();
+        shares_ = false;
+      }
+    }
     for (const auto& query : bound_.queries) {
       const auto shard = static_cast<std::uint32_t>(query.shard);
       if (!workspace_ && shard >= workspace) workspace_ = co_await borrow_lease(state_, workspace);
-      if (shared && shard == workspace) {
-        own_ = &query;
-        continue;
-      }
-      queries_.push_back(&query);
-      members_.push_back(co_await state_.transaction.enlist(shard, state_.target(shard), state_.token()));
+      if (shares_ && shard == workspace) continue;
+      members_[query.shard] = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
     }
     if (!workspace_) workspace_ = co_await borrow_lease(state_, workspace);
   }
 
-  net::Task<void> gather(WorkspaceTables& tables) {
+  /// Small pieces first: their keys leave out what is not needed of large ones.
+  net::Task<void> gather_in_turns(WorkspaceTables& tables) {
+    const rewriter::Gather& plan = *plan_.gather;
+    const std::vector<int> turns = rewriter::turns_of(plan, co_await estimates());
+    const int last = *std::ranges::max_element(turns);
+    std::vector<rewriter::KeySet> keys;
+    for (int turn = 0; turn <= last; ++turn) {
+      const auto queries = rewriter::queries_of_turn(plan, bound_, turns, turn, keys);
+      co_await gather(tables, queries);
+      std::vector<std::size_t> wanted;
+      for (std::size_t i = 0; i < plan.restrictions.size(); ++i) {
+        const auto& by = plan.restrictions[i];
+        const bool leads_on = turns[static_cast<std::size_t>(by.source)] == turn &&
+                              turns[static_cast<std::size_t>(by.piece)] > turn;
+        if (leads_on) wanted.push_back(i);
+      }
+      if (wanted.empty()) continue;
+      for (auto& set : co_await tables.keys(wanted, state_.token())) keys.push_back(std::move(set));
+    }
+  }
+
+  /// How many rows the default shard expects of each piece there, times the shards that have it.
+  net::Task<std::vector<double>> estimates() {
+    std::vector<double> rows(plan_.gather->pieces.size(), 0);
+    std::vector<double> shards(rows.size(), 0);
+    for (const auto& query : bound_.pieces) shards[static_cast<std::size_t>(query.piece)] += 1;
+    for (const auto& query : bound_.pieces) {
+      if (query.shard != static_cast<int>(workspace_.shard())) continue;
+      const auto piece = static_cast<std::size_t>(query.piece);
+      rows[piece] = shards[piece] * co_await expected_rows(query.sql);
+    }
+    co_return rows;
+  }
+
+  net::Task<double> expected_rows(const std::string& sql) {
+    const std::string explain = "EXPLAIN (FORMAT JSON) " + sql;
+    PartialRequest asked(state_, execution_, {}, workspace_.shard(), explain, PartialRequest::Naming::unnamed);
+    asked.request.describe = false;
+    std::string plan;
+    co_await ask_workspace(asked, [&](const merge::Batch& rows) -> net::Task<void> {
+      if (!rows.empty()) plan = backends::texts_of(rows.row(0)).at(0).value_or("");
+      co_return;
+    });
+    co_return rows_of_plan(plan);
+  }
+
+  /// The outermost step's, which comes first.
+  static double rows_of_plan(std::string_view json) {
+    constexpr std::string_view label = "\"Plan Rows\": ";
+    const std::size_t at = json.find(label);
+    double rows = 0;
+    if (at != std::string_view::npos) std::from_chars(json.data() + at + label.size(), json.data() + json.size(), rows);
+    return rows;
+  }
+
+  net::Task<void> gather(WorkspaceTables& tables, const std::vector<rewriter::ShardQuery>& queries) {
+    const rewriter::ShardQuery* own = nullptr;
+    std::vector<const rewriter::ShardQuery*> others;
+    for (const rewriter::ShardQuery& query : queries) {
+      if (members_.contains(query.shard)) {
+        others.push_back(&query);
+      } else {
+        own = &query;
+      }
+    }
+    if (!others.empty()) co_await gather_from(tables, others);
+    // Last, as nobody listens to the other shards meanwhile.
+    if (own != nullptr) co_await insert_own(tables, own->sql);
+  }
+
+  net::Task<void> gather_from(WorkspaceTables& tables, std::vector<const rewriter::ShardQuery*> queries) {
     backends::Exchange exchange{net::CancelToken{}};
     std::vector<std::unique_ptr<Running>> running;
     std::vector<bool> unparsed;
     std::exception_ptr failure;
-    for (std::size_t source = 0; source < members_.size(); ++source) {
-      running.push_back(std::make_unique<Running>(state_, members_[source]->lease));
-      unparsed.push_back(send(exchange, source));
+    row_oids_.clear();
+    for (const rewriter::ShardQuery* query : queries) {
+      running.push_back(std::make_unique<Running>(state_, members_[query->shard]->lease));
+      unparsed.push_back(send(exchange, *query));
     }
     exchange.send();
     try {
@@ -119,20 +204,20 @@ class Gathering {
     std::rethrow_exception(failure);
   }
 
-  net::Task<void> insert_own(WorkspaceTables& tables) {
-    const std::string sql = fmt::format("INSERT INTO {} {}", plan_.gather->table, own_->sql);
+  net::Task<void> insert_own(WorkspaceTables& tables, const std::string& rows) {
+    const std::string sql = fmt::format("INSERT INTO {} {}", plan_.gather->table, rows);
     PartialRequest insert(state_, execution_, {}, workspace_.shard(), sql, PartialRequest::Naming::unnamed);
     insert.request.describe = false;
     co_await tables.insert(insert.request, state_.token());
   }
 
   /// Queues a shard's request: all that it has to give, in binary form. True: a Parse was sent.
-  bool send(backends::Exchange& exchange, std::size_t source) {
-    const std::size_t added = exchange.add(members_[source]->lease);
+  bool send(backends::Exchange& exchange, const rewriter::ShardQuery& query) {
+    backends::Transaction::Enlisted& member = *members_[query.shard];
+    const std::size_t added = exchange.add(member.lease);
     exchange.stream(added).longest_row = state_.db->config->limits.query_memory;
-    const std::uint32_t shard = members_[source]->shard;
-    const PartialRequest partial(state_, execution_, net::pg::Formats{1}, shard, queries_[source]->sql,
-                                 PartialRequest::Naming::unnamed);
+    const std::uint32_t shard = member.shard;
+    const PartialRequest partial(state_, execution_, net::pg::Formats{1}, shard, query.sql, PartialRequest::Naming::unnamed);
     RowOids oids;
     const std::vector<values::Oid>& types = plan_.gather->types;
     for (std::size_t i = 0; i < types.size(); ++i) {
@@ -140,7 +225,7 @@ class Gathering {
       if (may_name_oids(types[i], any_size)) oids.add(*state_.db, shard, i, types[i], any_size);
     }
     row_oids_.push_back(std::move(oids));
-    return send_request(exchange.lease(source), partial.request);
+    return send_request(exchange.lease(added), partial.request);
   }
 
   void take(backends::Exchange& exchange, const backends::Exchange::Next& next) {
@@ -156,17 +241,21 @@ class Gathering {
 
   /// The rest of the query, in the client's formats.
   net::Task<void> answer() {
-    backends::Exchange exchange{net::CancelToken{}};
-    const std::size_t source = exchange.add(workspace_);
-    exchange.stream(source).longest_row = state_.db->config->limits.query_memory;
     co_await taker_.begin(workspace_);
     const PartialRequest rest(state_, execution_, std::move(taker_.formats), workspace_.shard(), bound_.rest,
                               PartialRequest::Naming::unnamed);
-    (void)send_request(workspace_, rest.request);
+    co_await ask_workspace(rest, taker_.take);
+  }
+
+  net::Task<void> ask_workspace(const PartialRequest& partial, std::function<net::Task<void>(const merge::Batch&)> take) {
+    backends::Exchange exchange{net::CancelToken{}};
+    const std::size_t source = exchange.add(workspace_);
+    exchange.stream(source).longest_row = state_.db->config->limits.query_memory;
+    (void)send_request(workspace_, partial.request);
     exchange.send();
     std::optional<backends::ServerError> error;
     while (auto next = co_await exchange.next()) {
-      if (next->reply.kind == Reply::Kind::rows) co_await taker_.take(exchange.stream(source).rows);
+      if (next->reply.kind == Reply::Kind::rows) co_await take(exchange.stream(source).rows);
       if (next->reply.kind != Reply::Kind::message) continue;
       const net::pg::Message& message = next->reply.message;
       if (message.type == 'T') check_partial_columns(*state_.db, plan_, workspace_, message);
@@ -182,9 +271,10 @@ class Gathering {
   rewriter::BoundPlan bound_;
   Taker taker_;
   backends::Lease workspace_;
-  const rewriter::ShardQuery* own_ = nullptr;       ///< of the workspace's own shard, where their lease is the same
-  std::vector<const rewriter::ShardQuery*> queries_;  ///< of all others, in shard order
-  std::vector<backends::Transaction::Enlisted*> members_;  ///< whose they are
+  bool in_turns_ = false;
+  bool began_ = false;   ///< the transaction is this query's
+  bool shares_ = false;  ///< the workspace's lease gives its own shard's rows, too
+  std::map<int, backends::Transaction::Enlisted*> members_;  ///< of the other shards
   std::vector<RowOids> row_oids_;                          ///< by source
 };
 

@@ -52,9 +52,9 @@ net::Task<backends::CommandResult> WorkspaceTables::command(std::string sql, net
   co_return std::move(*answer);
 }
 
-net::Task<void> WorkspaceTables::create(net::CancelToken token) {
+net::Task<void> WorkspaceTables::create(bool one_moment, net::CancelToken token) {
   // The client's defaults for its own transactions are not meant.
-  std::string sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+  std::string sql = fmt::format("BEGIN ISOLATION LEVEL {} READ WRITE", one_moment ? "REPEATABLE READ" : "READ COMMITTED");
   for (const std::string& definition : gather_.definitions) sql += "; " + definition;
   (void)co_await command(std::move(sql), token);
 }
@@ -135,6 +135,26 @@ net::Task<void> WorkspaceTables::end_rows(net::CancelToken token) {
   lease_->socket().send_now();
   co_await read_count(*replies_, token);
   replies_.reset();
+}
+
+net::Task<std::vector<rewriter::KeySet>> WorkspaceTables::keys(std::vector<std::size_t> restrictions,
+                                                               net::CancelToken token) {
+  std::string sql = "SELECT ";
+  for (const std::size_t restriction : restrictions) {
+    const rewriter::Gather::Restriction& by = gather_.restrictions[restriction];
+    const std::string& table = gather_.tables[static_cast<std::size_t>(by.source)];
+    sql += fmt::format(
+        "{}(SELECT CASE WHEN pg_catalog.count(*) <= {} THEN coalesce(pg_catalog.array_agg(k)::text, '{{}}') END FROM "
+        "(SELECT DISTINCT {} AS k FROM {} LIMIT {}) AS keys WHERE k IS NOT NULL)",
+        sql.size() > 7 ? ", " : "", rewriter::most_keys, by.source_column, table, rewriter::most_keys + 1);
+  }
+  backends::CommandResult answer = co_await command(std::move(sql), token);
+  std::vector<rewriter::KeySet> found;
+  for (std::size_t i = 0; i < restrictions.size(); ++i) {
+    std::optional<std::string>& keys = answer.rows.at(0).at(i);
+    if (keys) found.push_back({restrictions[i], std::move(*keys)});
+  }
+  co_return found;
 }
 
 net::Task<void> WorkspaceTables::index(net::CancelToken token) {

@@ -7,7 +7,7 @@
 #include "backends/exchange.h"
 #include "merge/batch.h"
 #include "proxy/shard_request.h"
-#include "rewriter/plan.h"
+#include "rewriter/gather_turns.h"
 
 namespace anabranch::proxy {
 
@@ -18,8 +18,8 @@ class WorkspaceTables {
  public:
   WorkspaceTables(backends::Lease& lease, const rewriter::Gather& gather, std::uint64_t budget_bytes);
 
-  /// Begins the transaction and makes the tables.
-  net::Task<void> create(net::CancelToken token);
+  /// Begins the transaction and makes the tables. `one_moment`: the lease is asked for several turns' rows.
+  net::Task<void> create(bool one_moment, net::CancelToken token);
   /// From here on rows are taken, until end_rows().
   net::Task<void> begin_rows(net::CancelToken token);
   /// Rows as shards send them, all in binary form. Waits while the server reads slowly.
@@ -27,6 +27,8 @@ class WorkspaceTables {
   net::Task<void> end_rows(net::CancelToken token);
   /// The rows that the workspace's own server has: `request` inserts them.
   net::Task<void> insert(const ShardRequest& request, net::CancelToken token);
+  /// The values of the columns that those restrictions look at; less those that are too many.
+  net::Task<std::vector<rewriter::KeySet>> keys(std::vector<std::size_t> restrictions, net::CancelToken token);
   /// All have come: the server looks at what there is, and finds it, where that is much.
   net::Task<void> index(net::CancelToken token);
   /// Ends the transaction: nothing is left. After a failure call drop().

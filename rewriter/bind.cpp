@@ -216,13 +216,19 @@ bool has_piece(const router::ShardMap& map, const Gather::Piece& piece, std::uin
 void gather_pieces(const BindRequest& request, BoundPlan& bound) {
   const Gather& gather = *request.plan->gather;
   for (const std::uint32_t shard : bound.shards) {
-    Filler filler(request, bound.slots, shard);
-    for (const Gather::Piece& piece : gather.pieces) {
-      if (!has_piece(*request.map, piece, shard)) continue;
-      if (!filler.text().empty()) filler.text() += " UNION ALL ";
-      filler.append(piece.rows);
+    std::string all;
+    for (std::size_t i = 0; i < gather.pieces.size(); ++i) {
+      if (!has_piece(*request.map, gather.pieces[i], shard)) continue;
+      Filler filler(request, bound.slots, shard);
+      filler.append(gather.pieces[i].rows);
+      std::string rows = filler.take();
+      if (!all.empty()) all += " UNION ALL ";
+      all += rows;
+      if (!gather.restrictions.empty()) {
+        bound.pieces.push_back({static_cast<int>(shard), static_cast<int>(i), std::move(rows)});
+      }
     }
-    if (!filler.text().empty()) bound.queries.push_back({static_cast<int>(shard), filler.take()});
+    if (!all.empty()) bound.queries.push_back({static_cast<int>(shard), std::move(all)});
   }
   Filler filler(request, bound.slots, request.map->default_shard());
   filler.append(gather.rest);

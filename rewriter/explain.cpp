@@ -86,6 +86,10 @@ std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound,
   }
   add_queries(bound, map, lines);
   if (plan.gather) {
+    for (const Gather::Restriction& restriction : plan.gather->restrictions) {
+      lines.push_back(fmt::format("  where it pays: piece {} only where {} is among {} of piece {}", restriction.piece + 1,
+                                  restriction.column, restriction.source_column, restriction.source + 1));
+    }
     for (const std::string& index : plan.gather->indexes) lines.push_back("  workspace: " + index);
   }
   if (!bound.rest.empty()) lines.push_back("  workspace: " + bound.rest);

@@ -112,7 +112,7 @@ class Joiner {
     if (!seen.insert(piece).second) return false;
     Piece alone = pieces_[piece];
     add_filters(alone);
-    if (!alone.filters.empty()) return true;
+    if (!alone.filters.empty() || !alone.implied.empty()) return true;
     for (std::size_t i = 0; i < pieces_.size(); ++i) {
       if (is_reference(pieces_[i]) && is_unique_for(pieces_[i], pieces_[piece]) && restricts(i, seen)) return true;
     }
@@ -186,8 +186,29 @@ class Joiner {
 
   void add_filters(Piece& piece) const {
     for (const tree::Expr* condition : joins_.conditions) {
-      if (is_own(planning_, *condition, piece)) piece.filters.push_back(condition);
+      if (is_own(planning_, *condition, piece)) {
+        piece.filters.push_back(condition);
+      } else if (auto implied = implied_of(*condition, piece)) {
+        piece.implied.push_back(std::move(implied));
+      }
     }
+  }
+
+  /// (a.x = 1 AND b.y = 2) OR (a.x = 3 AND …) is true only where a.x = 1 OR a.x = 3 is. Null: it says nothing of the
+  /// piece alone.
+  std::shared_ptr<const tree::Expr> implied_of(const tree::Expr& condition, const Piece& piece) const {
+    const auto* any = condition.as<tree::BoolOp>();
+    if (any == nullptr || any->kind != tree::BoolOp::Kind::or_) return nullptr;
+    std::vector<tree::ExprPtr> cases;
+    for (const tree::ExprPtr& arg : any->args) {
+      std::vector<tree::ExprPtr> own;
+      for (const tree::Expr* conjunct : tree::conjuncts(arg.get())) {
+        if (is_own(planning_, *conjunct, piece)) own.push_back(tree::clone(*conjunct));
+      }
+      if (own.empty()) return nullptr;
+      cases.push_back(tree::make::all_of(std::move(own)));
+    }
+    return tree::make::any_of(std::move(cases));
   }
 
   /// What each shard decides by other rows of its own.

@@ -50,19 +50,29 @@ class Reader {
  private:
   void add_pieces(const Block& block) {
     if (block.select == nullptr) return;
-    for (Piece& piece : join_pieces(planning_, block)) add(std::move(piece));
+    for (Piece& piece : join_pieces(planning_, block)) {
+      if (!has_grouping_sets(*block.select)) settle(piece);
+      pieces_.list.push_back(std::move(piece));
+    }
     const InnerJoins joins = inner_joins(*block.select);
     for (const tree::FromItem* item : joins.items) {
       if (const auto* join = item->as<tree::Join>()) push(block, *join, joins.conditions);
     }
   }
 
-  void add(Piece piece) {
+  /// Servers (PostgreSQL before 18) take columns that are equal, or constant, for such in ORDER BY, too, where grouping
+  /// sets have made NULLs of them: they must see the conditions to do the same.
+  static bool has_grouping_sets(const tree::Select& select) {
+    return std::ranges::any_of(select.group_by, [](const tree::GroupItem& item) {
+      return item.kind != tree::GroupItem::Kind::expr;
+    });
+  }
+
+  void settle(const Piece& piece) {
     pieces_.settled.insert(piece.filters.begin(), piece.filters.end());
     for (const tree::Expr* filter : piece.filters) {
       for (const tree::Select* subquery : subqueries_of(*filter)) pieces_.gone.insert(subquery);
     }
-    pieces_.list.push_back(std::move(piece));
   }
 
   bool is_gone(const Block& block) const {
@@ -264,9 +274,10 @@ tree::SelectPtr rows_of(const Query& query, const Piece& piece) {
   for (const auto& [left, right] : piece.equal) {
     filters.push_back(tree::make::op("=", named(query, left), named(query, right)));
   }
-  for (const tree::Expr* filter : piece.filters) {
-    filters.push_back(tree::clone(*filter));
-    if (piece.in_view) detach_literals(filters.back());
+  for (const tree::Expr* filter : piece.filters) filters.push_back(tree::clone(*filter));
+  for (const auto& filter : piece.implied) filters.push_back(tree::clone(*filter));
+  for (tree::ExprPtr& filter : filters) {
+    if (piece.in_view) detach_literals(filter);
   }
   rows->where = tree::make::all_of(std::move(filters));
   return rows;

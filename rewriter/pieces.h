@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <set>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct Piece {
   /// Conditions that every row which counts satisfies: of its own columns alone, of what is the same on every
   /// shard, and of subqueries that each shard answers for its own rows.
   std::vector<const tree::Expr*> filters;
+  std::vector<std::shared_ptr<const tree::Expr>> implied;  ///< what a condition with OR says of its columns alone
   std::vector<std::pair<Ident, Ident>> equal;  ///< columns of which no condition says so, but several together
   std::set<Ident> columns;  ///< that the rest of the query names
   bool in_view = false;     ///< the literals of its filters are not the statement's

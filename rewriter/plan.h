@@ -331,12 +331,22 @@ struct Gather {
     SqlTemplate rows;     ///< SELECT of a shard
     int table = -1;       ///< index in ShardMap::tables(): each of its shards is asked
     int only_shard = -1;  ///< else this one alone
+    bool filtered = false;  ///< the text ends with its WHERE
+  };
+  /// Rows of `piece` count only where `column`, as its text names it, is among the values of another piece.
+  struct Restriction {
+    int piece = -1;
+    std::string column;
+    int source = -1;
+    std::string source_column;  ///< of the source's gathered rows
+    std::string type;           ///< the source column's
   };
   std::vector<Piece> pieces;
   std::vector<values::Oid> types;         ///< of the columns, the tag's first
   std::vector<std::string> definitions;   ///< statements that make the tables
   std::string table;                      ///< that takes all rows
   std::vector<std::string> tables;        ///< a piece's rows each
+  std::vector<Restriction> restrictions;  ///< that may be made use of
   std::vector<std::string> indexes;       ///< statements, for when the rows have come
   SqlTemplate rest;
 };
@@ -472,6 +482,13 @@ struct BoundPlan {
   std::string why;                        ///< explanation of the route
   std::vector<ShardQuery> queries;        ///< empty for a relay: the client's own bytes are sent
   std::vector<std::string> finish;        ///< Plan::finish, cut at its holes
+  /// Gather::pieces of each shard, in shard order; `queries` are these together. Only where there are restrictions.
+  struct PieceQuery {
+    int shard = -1;
+    int piece = -1;
+    std::string sql;
+  };
+  std::vector<PieceQuery> pieces;
   std::string rest;                       ///< Gather::rest
   std::size_t last = 0;                   ///< split INSERT: which of `queries` has the statement's last row
   std::vector<std::size_t> query_of_row;  ///< split INSERT: which of `queries` has each row

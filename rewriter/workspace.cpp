@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rewriter/piece_indexes.h"
+#include "rewriter/piece_keys.h"
 
 namespace anabranch::rewriter {
 namespace {
@@ -58,6 +59,7 @@ class Workspace {
     tree::Statement rest{std::move(*rest_of(planning_, scatter_.select, pieces_, gathered_))};
     gather_.rest = finished(rest);
     gather_.indexes = indexes_of(planning_, pieces_, gathered_);
+    gather_.restrictions = restrictions_of(planning_, pieces_, gathered_);
     return finish();
   }
 
@@ -107,8 +109,9 @@ class Workspace {
                                                      ? named(planning_.query, own->second)
                                                      : tree::make::raw("NULL::" + column.type->type_name)));
     }
-    tree::Statement statement{std::move(*rows)};
     Gather::Piece& made = gather_.pieces.emplace_back();
+    made.filtered = rows->where != nullptr;
+    tree::Statement statement{std::move(*rows)};
     made.rows = finished(statement);
     place(planning_.query.at(piece.instances.front()), made);
   }

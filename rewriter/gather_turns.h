@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "rewriter/plan.h"
+
+/// In which order a gather's pieces come: small ones first where their keys leave out rows of large ones.
+namespace anabranch::rewriter {
+
+/// The turn of each piece, from 0. `rows`: how many each is expected to have, on all shards together.
+std::vector<int> turns_of(const Gather& gather, const std::vector<double>& rows);
+
+/// The values that one column of a piece may have.
+struct KeySet {
+  std::size_t restriction = 0;  ///< of Gather::restrictions
+  std::string keys;             ///< an array's text
+};
+
+/// Each shard's query of one turn.
+std::vector<ShardQuery> queries_of_turn(const Gather& gather, const BoundPlan& bound, const std::vector<int>& turns,
+                                        int turn, const std::vector<KeySet>& keys);
+
+/// With more keys than this a piece restricts no other.
+inline constexpr std::uint64_t most_keys = 100'000;
+
+}  // namespace anabranch::rewriter
