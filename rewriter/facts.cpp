@@ -143,9 +143,36 @@ bool same_value(const Query& query, Ident a, Ident b) {
          (!values::is_mysql_type(type) || same_collation(query, a, b));
 }
 
+namespace {
+
+/// (a AND b) OR (a AND c) is true only where a is.
+std::vector<const tree::Expr*> common_conjuncts(const tree::BoolOp& any) {
+  std::vector<const tree::Expr*> common = tree::conjuncts(any.args.front().get());
+  for (std::size_t i = 1; i < any.args.size() && !common.empty(); ++i) {
+    const std::vector<const tree::Expr*> other = tree::conjuncts(any.args[i].get());
+    std::erase_if(common, [&](const tree::Expr* one) {
+      return std::ranges::none_of(other, [&](const tree::Expr* two) { return tree::equal(*one, *two); });
+    });
+  }
+  return common;
+}
+
+std::vector<const tree::Expr*> conditions_in(const tree::Expr* condition) {
+  std::vector<const tree::Expr*> found = tree::conjuncts(condition);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto* any = found[i]->as<tree::BoolOp>();
+    if (any == nullptr || any->kind != tree::BoolOp::Kind::or_) continue;
+    const std::vector<const tree::Expr*> common = common_conjuncts(*any);
+    found.insert(found.end(), common.begin(), common.end());
+  }
+  return found;
+}
+
+}  // namespace
+
 void add_condition(Facts& facts, const tree::Expr* condition, const Query& query,
                    bool equalities_only) {
-  for (const tree::Expr* conjunct : tree::conjuncts(condition)) {
+  for (const tree::Expr* conjunct : conditions_in(condition)) {
     if (!equalities_only) facts.conditions.push_back(conjunct);
     const tree::OperatorCall* call = equality(*conjunct);
     if (call == nullptr) continue;

@@ -38,6 +38,7 @@ class Reader {
   Pieces read() {
     for (const auto& block : query_.blocks) add_pieces(*block);
     drop_gone();
+    for (const auto& block : query_.blocks) find_unseen(*block);
     for (const auto& block : query_.blocks) {
       if (!is_gone(*block)) check_tables(*block);
     }
@@ -95,6 +96,25 @@ class Reader {
     }
   }
 
+  void find_unseen(const Block& block) {
+    each_expression(block, [&](const tree::Expr& expr) {
+      tree::walk(expr, [&](const tree::Expr& at) {
+        const auto* exists = at.as<tree::Exists>();
+        if (exists != nullptr && is_unseen(*exists->query)) pieces_.unseen.insert(exists->query.get());
+        return true;
+      });
+    });
+  }
+
+  /// Its select list could be any other that makes one row of each.
+  static bool is_unseen(const tree::Select& select) {
+    const bool plain = select.set_op == tree::SetOperation::none && select.values.empty() && !select.distinct &&
+                       select.distinct_on.empty() && select.group_by.empty() && !select.having && select.order_by.empty();
+    return plain && std::ranges::all_of(select.targets, [](const tree::Target& target) {
+      return target.expr->as<tree::ColumnRef>() != nullptr || target.expr->as<tree::Literal>() != nullptr;
+    });
+  }
+
   void check_tables(const Block& block) {
     for (const auto& [item, index] : block.of_item) {
       if (const auto* from = item->as<tree::VerbatimFrom>()) {
@@ -132,7 +152,12 @@ class Reader {
   }
 
   void add_columns(const Block& block) {
+    const bool unseen = block.select != nullptr && pieces_.unseen.contains(block.select);
+    const auto is_target = [&](const tree::Expr& expr) {
+      return std::ranges::any_of(block.select->targets, [&](const tree::Target& target) { return target.expr.get() == &expr; });
+    };
     each_expression(block, [&](const tree::Expr& expr) {
+      if (unseen && is_target(expr)) return;
       tree::walk(expr, [&](const tree::Expr& at) {
         if (pieces_.settled.contains(&at)) return false;
         if (const auto* reference = at.as<tree::ColumnRef>()) add(*reference);
@@ -141,7 +166,7 @@ class Reader {
       });
     });
     for (const OutputColumn& output : block.outputs) {
-      if (output.expr == nullptr) add(output.ident);
+      if (output.expr == nullptr && !unseen) add(output.ident);
     }
     for (const auto& pairs : block.using_pairs | std::views::values) {
       for (const auto& [left, right] : pairs) {

@@ -30,6 +30,7 @@ struct Pieces {
   std::map<int, std::size_t> of_instance;
   std::set<const tree::Expr*> settled;  ///< conditions that all gathered rows satisfy: the rest needs them no more
   std::set<const tree::Select*> gone;   ///< subqueries in these
+  std::set<const tree::Select*> unseen;  ///< subqueries of which only that they have rows counts: EXISTS
 };
 
 /// Refuses tables whose rows cannot be taken out of their place: TABLESAMPLE, whole rows as values, system columns,

@@ -38,10 +38,14 @@ class Replacing {
       replace(*original.right, *copy.right, *block.right);
     }
     replace_subqueries(original, copy, block);
+    if (pieces_.unseen.contains(&original)) {
+      copy.targets.clear();
+      copy.targets.push_back(tree::make::target(tree::make::integer(1)));
+    }
     if (!copy.group_by.empty()) write_out_groups(copy, block);
     replace_from(original, copy, block);
     const bool joined = std::ranges::any_of(block.instances, [&](int instance) { return is_joined(instance); });
-    if (joined) write_out_stars(copy, block);
+    if (joined && !pieces_.unseen.contains(&original)) write_out_stars(copy, block);
     join_again(original, copy, block);
     rename_columns(copy);
   }
