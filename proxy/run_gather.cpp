@@ -124,20 +124,21 @@ class Gathering {
     }
   }
 
-  /// How many rows the default shard expects of each piece there, times the shards that have it.
-  net::Task<std::vector<double>> estimates() {
-    std::vector<double> rows(plan_.gather->pieces.size(), 0);
-    std::vector<double> shards(rows.size(), 0);
-    for (const auto& query : bound_.pieces) shards[static_cast<std::size_t>(query.piece)] += 1;
+  /// What the default shard expects of each piece there, times the shards that have it.
+  net::Task<std::vector<rewriter::PieceEstimate>> estimates() {
+    std::vector<rewriter::PieceEstimate> found(plan_.gather->pieces.size());
+    std::vector<int> shards(found.size(), 0);
+    for (const auto& query : bound_.pieces) ++shards[static_cast<std::size_t>(query.piece)];
     for (const auto& query : bound_.pieces) {
       if (query.shard != static_cast<int>(workspace_.shard())) continue;
       const auto piece = static_cast<std::size_t>(query.piece);
-      rows[piece] = shards[piece] * co_await expected_rows(query.sql);
+      const rewriter::PieceEstimate there = co_await estimate(query.sql);
+      found[piece] = {shards[piece] * there.rows, there.width, shards[piece] * there.cost};
     }
-    co_return rows;
+    co_return found;
   }
 
-  net::Task<double> expected_rows(const std::string& sql) {
+  net::Task<rewriter::PieceEstimate> estimate(const std::string& sql) {
     const std::string explain = "EXPLAIN (FORMAT JSON) " + sql;
     PartialRequest asked(state_, execution_, {}, workspace_.shard(), explain, PartialRequest::Naming::unnamed);
     asked.request.describe = false;
@@ -146,16 +147,16 @@ class Gathering {
       if (!rows.empty()) plan = backends::texts_of(rows.row(0)).at(0).value_or("");
       co_return;
     });
-    co_return rows_of_plan(plan);
+    co_return rewriter::PieceEstimate{number_in(plan, "\"Plan Rows\": "), number_in(plan, "\"Plan Width\": "),
+                                      number_in(plan, "\"Total Cost\": ")};
   }
 
   /// The outermost step's, which comes first.
-  static double rows_of_plan(std::string_view json) {
-    constexpr std::string_view label = "\"Plan Rows\": ";
+  static double number_in(std::string_view json, std::string_view label) {
     const std::size_t at = json.find(label);
-    double rows = 0;
-    if (at != std::string_view::npos) std::from_chars(json.data() + at + label.size(), json.data() + json.size(), rows);
-    return rows;
+    double number = 0;
+    if (at != std::string_view::npos) std::from_chars(json.data() + at + label.size(), json.data() + json.size(), number);
+    return number;
   }
 
   net::Task<void> gather(WorkspaceTables& tables, const std::vector<rewriter::ShardQuery>& queries) {

@@ -5,16 +5,20 @@
 namespace anabranch::rewriter {
 namespace {
 
-/// Below this there is nothing to gain.
-constexpr double kMany = 10'000;
-/// How much larger a piece must be than the one whose keys restrict it: for the time that waiting takes.
+/// Moving a row costs what moving so many bytes does.
+constexpr double kRowBytes = 32;
+/// Of moving and cost together: below this there is nothing to gain.
+constexpr double kMuch = 10'000;
+/// How much more it must be than the keys: for the time that waiting takes.
 constexpr double kTimes = 4;
 constexpr int kMostTurns = 3;
 
-bool is_useful(const Gather::Restriction& restriction, const std::vector<double>& rows) {
-  const double source = rows[static_cast<std::size_t>(restriction.source)];
-  const double piece = rows[static_cast<std::size_t>(restriction.piece)];
-  return source <= static_cast<double>(most_keys) && piece >= kMany && piece >= kTimes * source;
+bool is_useful(const Gather::Restriction& restriction, const std::vector<PieceEstimate>& estimates) {
+  const PieceEstimate& source = estimates[static_cast<std::size_t>(restriction.source)];
+  const PieceEstimate& piece = estimates[static_cast<std::size_t>(restriction.piece)];
+  const double effort = piece.rows * (1 + piece.width / kRowBytes) + piece.cost;
+  return source.rows <= static_cast<double>(most_keys) && source.rows < piece.rows && effort >= kMuch &&
+         effort >= kTimes * source.rows;
 }
 
 std::string quoted(const std::string& array) {
@@ -28,14 +32,14 @@ std::string quoted(const std::string& array) {
 
 }  // namespace
 
-std::vector<int> turns_of(const Gather& gather, const std::vector<double>& rows) {
+std::vector<int> turns_of(const Gather& gather, const std::vector<PieceEstimate>& estimates) {
   std::vector<int> turns(gather.pieces.size(), 0);
-  // Sources are smaller than what they restrict: this ends.
+  // Sources have fewer rows than what they restrict: this ends.
   for (int round = 1; round < kMostTurns; ++round) {
     for (const Gather::Restriction& restriction : gather.restrictions) {
       const auto source = static_cast<std::size_t>(restriction.source);
       const bool leaves_out = gather.pieces[source].filtered || turns[source] > 0;
-      if (!leaves_out || !is_useful(restriction, rows)) continue;
+      if (!leaves_out || !is_useful(restriction, estimates)) continue;
       int& turn = turns[static_cast<std::size_t>(restriction.piece)];
       turn = std::max(turn, std::min(turns[source] + 1, kMostTurns - 1));
     }

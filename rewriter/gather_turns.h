@@ -9,8 +9,14 @@
 /// In which order a gather's pieces come: small ones first where their keys leave out rows of large ones.
 namespace anabranch::rewriter {
 
-/// The turn of each piece, from 0. `rows`: how many each is expected to have, on all shards together.
-std::vector<int> turns_of(const Gather& gather, const std::vector<double>& rows);
+/// What a piece is expected to be, on all shards together.
+struct PieceEstimate {
+  double rows = 0;
+  double width = 0;  ///< bytes of a row
+  double cost = 0;   ///< the server's own units: a page read is 1
+};
+/// The turn of each piece, from 0.
+std::vector<int> turns_of(const Gather& gather, const std::vector<PieceEstimate>& estimates);
 
 /// The values that one column of a piece may have.
 struct KeySet {
@@ -23,6 +29,6 @@ std::vector<ShardQuery> queries_of_turn(const Gather& gather, const BoundPlan& b
                                         int turn, const std::vector<KeySet>& keys);
 
 /// With more keys than this a piece restricts no other.
-inline constexpr std::uint64_t most_keys = 100'000;
+inline constexpr std::uint64_t most_keys = 200'000;
 
 }  // namespace anabranch::rewriter

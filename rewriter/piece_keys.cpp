@@ -11,6 +11,14 @@ bool is_in(const Block& block, Ident ident) {
   return std::ranges::find(block.instances, ident.instance) != block.instances.end();
 }
 
+/// Their text is the same whatever a session has set for floats, dates and intervals.
+bool has_one_text(values::Oid type) {
+  namespace oid = values::oid;
+  constexpr values::Oid types[] = {oid::int2, oid::int4, oid::int8,    oid::numeric,
+                                   oid::text, oid::bpchar, oid::varchar, oid::uuid};
+  return std::ranges::find(types, type) != std::end(types);
+}
+
 class Keys {
  public:
   Keys(const Planning& planning, const Pieces& pieces, const std::vector<GatheredTable>& gathered)
@@ -99,6 +107,7 @@ class Keys {
     const auto name = gathered_[source->second].columns.find(other);
     if (name == gathered_[source->second].columns.end()) return;
     const router::Column* type = query_.column(other);
+    if (!has_one_text(type->type.oid)) return;
     const tree::ExprPtr named_column = named(query_, column);
     Gather::Restriction made{static_cast<int>(piece->second), planning_.text(*named_column),
                              static_cast<int>(source->second), name->second, type->type_name};
