@@ -111,9 +111,19 @@ class Workspace {
     }
     Gather::Piece& made = gather_.pieces.emplace_back();
     made.filtered = rows->where != nullptr;
+    if (made.filtered) rows->where = one_of_several(std::move(rows->where));
     tree::Statement statement{std::move(*rows)};
     made.rows = finished(statement);
     place(planning_.query.at(piece.instances.front()), made);
+  }
+
+  /// Printed so that AND can follow.
+  static tree::ExprPtr one_of_several(tree::ExprPtr condition) {
+    const auto* any = condition->as<tree::BoolOp>();
+    if (any == nullptr || any->kind != tree::BoolOp::Kind::or_) return condition;
+    tree::BoolOp all{tree::BoolOp::Kind::and_, {}};
+    all.args.push_back(std::move(condition));
+    return tree::make::expr(std::move(all));
   }
 
   void place(const Instance& instance, Gather::Piece& piece) const {

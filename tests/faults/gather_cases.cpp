@@ -114,6 +114,51 @@ TEST_CASE("gather: an error on a shard, and one in the workspace") {
   CHECK_EQ(client.transaction(), PQTRANS_IDLE);
 }
 
+/// Few rows seem to cost much: what can come in turns does.
+struct DearRows {
+  DearRows() { on_each("alter role app set cpu_tuple_cost = 10000; alter role app set jit = off"); }
+  ~DearRows() { on_each("alter role app reset all"); }
+  static void on_each(const std::string& sql) {
+    for (int number = 1; number <= 4; ++number) on_shard(number, sql);
+  }
+};
+
+TEST_CASE("gather: keys come first, and the rows that they ask for are cancelled, time out, or their backend dies") {
+  const DearRows dear;
+  Proxy own;
+  Client client(own.conninfo());
+  const std::string in_turns = "select count(*) from parts p join items i on i.id = p.part where p.part in (1, 2)";
+  const std::string naps = in_turns + " and nap(i.id, 100)";
+  const auto asked_by_keys = [] {
+    return on_all_shards("select count(*) from pg_stat_activity where usename = 'app' and state = 'active' and "
+                         "query like '%nap%i.id = ANY (''{%'");
+  };
+  CHECK_EQ(client.run(in_turns).value(), "6");
+  CHECK_EQ(client.transaction(), PQTRANS_IDLE);
+  const auto cancelled = run_while(client, naps, 1, [&] {
+    CHECK(asked_by_keys() >= 1);
+    cancel(client);
+  });
+  CHECK_EQ(cancelled.sqlstate, "57014");
+  check_usable(client);
+  const auto lost = run_while(client, naps, 1, [] {
+    for (int number = 1; number <= 4; ++number) kill_backends(number, "ANY");
+  });
+  CHECK_MESSAGE((lost.sqlstate == "57P01" || lost.sqlstate == "08006"), lost.sqlstate, lost.message);
+  check_usable(client);
+  REQUIRE(client.run("set statement_timeout to 300").ok());
+  CHECK_EQ(client.run(naps).sqlstate, "57014");
+  CHECK_EQ(client.run(in_turns).value(), "6");
+  // In a transaction all comes at once: its own writes are seen, and nothing of a later moment.
+  REQUIRE(client.run("reset statement_timeout").ok());
+  REQUIRE(client.run("begin").ok());
+  REQUIRE(client.run("delete from items where id = 1").ok());
+  CHECK_EQ(client.run(in_turns).value(), "2");
+  REQUIRE(client.run("rollback").ok());
+  CHECK_EQ(client.run(in_turns).value(), "6");
+  CHECK(eventually([] { return on_all_shards("select count(*) from pg_stat_activity where usename = 'app' and state like 'idle in%'") == 0; }));
+}
+
 TEST_CASE("gather: more rows than limits.spill") {
   Proxy own({{"LIMITS", "spill: 0"}});
   Client client(own.conninfo());
