@@ -45,6 +45,7 @@ class Reader {
     for (const auto& block : query_.blocks) {
       if (!is_gone(*block)) add_columns(*block);
     }
+    for (Piece& piece : pieces_.list) piece.distinct = planning_.traits.random.empty() && is_set(piece);
     return std::move(pieces_);
   }
 
@@ -104,6 +105,25 @@ class Reader {
         return true;
       });
     });
+  }
+
+  /// Only that there is such a row counts, and equal rows are likely: no key is among the few columns that are looked at.
+  bool is_set(const Piece& piece) const {
+    constexpr std::size_t most_columns = 2;
+    const int first = piece.instances.front();
+    const auto in_unseen = [&](const auto& block) {
+      return block->select != nullptr && pieces_.unseen.contains(block->select) && !has_limit(*block->select) &&
+             std::ranges::find(block->instances, first) != block->instances.end();
+    };
+    if (piece.columns.size() > most_columns || std::ranges::none_of(query_.blocks, in_unseen)) return false;
+    const bool exact = std::ranges::all_of(piece.columns, [&](Ident ident) {
+      const values::Oid type = query_.column(ident)->type.oid;
+      return type == values::oid::int2 || type == values::oid::int4 || type == values::oid::int8 || type == values::oid::uuid;
+    });
+    const auto is_key = [&](const router::UniqueKey& key) {
+      return std::ranges::all_of(key.columns, [&](int column) { return piece.columns.contains({first, column}); });
+    };
+    return exact && std::ranges::none_of(query_.at(first).relation->unique_keys, is_key);
   }
 
   /// Its select list could be any other that makes one row of each.

@@ -20,6 +20,7 @@ struct Piece {
   std::vector<std::shared_ptr<const tree::Expr>> implied;  ///< what a condition with OR says of its columns alone
   std::vector<std::pair<Ident, Ident>> equal;  ///< columns of which no condition says so, but several together
   std::set<Ident> columns;  ///< that the rest of the query names
+  bool distinct = false;    ///< one of equal rows is enough
   bool in_view = false;     ///< the literals of its filters are not the statement's
 
   bool joined() const { return instances.size() > 1; }

@@ -102,6 +102,7 @@ class Workspace {
   void add_rows(std::size_t number) {
     const Piece& piece = pieces_.list[number];
     tree::SelectPtr rows = rows_of(planning_.query, piece);
+    rows->distinct = piece.distinct;
     rows->targets.push_back(tree::make::target(tree::make::raw(std::to_string(number + 1) + "::int2")));
     for (const Column& column : columns_) {
       const auto own = column.of_piece.find(number);
