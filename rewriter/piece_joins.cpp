@@ -129,7 +129,9 @@ class Joiner {
     if (piece.joined()) return false;
     const int instance = piece.instances.front();
     return std::ranges::any_of(at(instance).relation->unique_keys, [&](const router::UniqueKey& key) {
-      return std::ranges::all_of(key.columns, [&](int column) { return partner({instance, column}, other).known(); });
+      return !key.columns.empty() && std::ranges::all_of(key.columns, [&](int column) {
+        return partner({instance, column}, other).known();
+      });
     });
   }
 

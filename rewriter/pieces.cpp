@@ -121,7 +121,9 @@ class Reader {
       return type == values::oid::int2 || type == values::oid::int4 || type == values::oid::int8 || type == values::oid::uuid;
     });
     const auto is_key = [&](const router::UniqueKey& key) {
-      return std::ranges::all_of(key.columns, [&](int column) { return piece.columns.contains({first, column}); });
+      return !key.columns.empty() && std::ranges::all_of(key.columns, [&](int column) {
+        return piece.columns.contains({first, column});
+      });
     };
     return exact && std::ranges::none_of(query_.at(first).relation->unique_keys, is_key);
   }
