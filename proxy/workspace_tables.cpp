@@ -144,9 +144,11 @@ net::Task<std::vector<rewriter::KeySet>> WorkspaceTables::keys(std::vector<std::
     const rewriter::Gather::Restriction& by = gather_.restrictions[restriction];
     const std::string& table = gather_.tables[static_cast<std::size_t>(by.source)];
     sql += fmt::format(
-        "{}(SELECT CASE WHEN pg_catalog.count(*) <= {} THEN coalesce(pg_catalog.array_agg(k)::text, '{{}}') END FROM "
-        "(SELECT DISTINCT {} AS k FROM {} LIMIT {}) AS keys WHERE k IS NOT NULL)",
-        sql.size() > 7 ? ", " : "", rewriter::most_keys, by.source_column, table, rewriter::most_keys + 1);
+        "{}(SELECT CASE WHEN pg_catalog.count(*) <= {} AND coalesce(pg_catalog.sum(pg_catalog.octet_length(k::pg_catalog.text)), 0) <= {} "
+        "THEN coalesce(pg_catalog.array_agg(k)::pg_catalog.text, '{{}}') END FROM (SELECT DISTINCT {} AS k FROM {} LIMIT {}) AS keys "
+        "WHERE k IS NOT NULL)",
+        sql.size() > 7 ? ", " : "", rewriter::most_keys, rewriter::most_key_bytes, by.source_column, table,
+        rewriter::most_keys + 1);
   }
   backends::CommandResult answer = co_await command(std::move(sql), token);
   std::vector<rewriter::KeySet> found;

@@ -28,7 +28,8 @@ struct KeySet {
 std::vector<ShardQuery> queries_of_turn(const Gather& gather, const BoundPlan& bound, const std::vector<int>& turns,
                                         int turn, const std::vector<KeySet>& keys);
 
-/// With more keys than this a piece restricts no other.
+/// With more keys than this, or longer ones together, a piece restricts no other.
 inline constexpr std::uint64_t most_keys = 200'000;
+inline constexpr std::uint64_t most_key_bytes = 4 << 20;
 
 }  // namespace anabranch::rewriter
