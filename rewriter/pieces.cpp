@@ -36,6 +36,7 @@ class Reader {
   explicit Reader(const Planning& planning) : planning_(planning), query_(planning.query) {}
 
   Pieces read() {
+    keeps_conditions_ = std::ranges::any_of(query_.blocks, [](const auto& block) { return has_grouping_sets(*block); });
     for (const auto& block : query_.blocks) add_pieces(*block);
     drop_gone();
     for (const auto& block : query_.blocks) find_unseen(*block);
@@ -53,7 +54,7 @@ class Reader {
   void add_pieces(const Block& block) {
     if (block.select == nullptr) return;
     for (Piece& piece : join_pieces(planning_, block)) {
-      if (!has_grouping_sets(*block.select)) settle(piece);
+      if (!keeps_conditions_) settle(piece);
       pieces_.list.push_back(std::move(piece));
     }
     const InnerJoins joins = inner_joins(*block.select);
@@ -63,9 +64,10 @@ class Reader {
   }
 
   /// Servers (PostgreSQL before 18) take columns that are equal, or constant, for such in ORDER BY, too, where grouping
-  /// sets have made NULLs of them: they must see the conditions to do the same.
-  static bool has_grouping_sets(const tree::Select& select) {
-    return std::ranges::any_of(select.group_by, [](const tree::GroupItem& item) {
+  /// sets have made NULLs of them: they must see the conditions, of
+  /// subqueries too, to do the same.
+  static bool has_grouping_sets(const Block& block) {
+    return block.select != nullptr && std::ranges::any_of(block.select->group_by, [](const tree::GroupItem& item) {
       return item.kind != tree::GroupItem::Kind::expr;
     });
   }
@@ -278,6 +280,7 @@ class Reader {
   const Planning& planning_;
   const Query& query_;
   Pieces pieces_;
+  bool keeps_conditions_ = false;
 };
 
 }  // namespace
