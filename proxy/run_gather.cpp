@@ -38,7 +38,7 @@ class Gathering {
   net::Task<void> run() {
     check_workspace();
     bound_ = rewriter::bind(bind_request(state_, execution_));
-    in_turns_ = may_take_turns();
+    begin_turns();
     co_await take_leases();
     WorkspaceTables tables(workspace_, *plan_.gather, state_.db->config->limits.spill);
     std::exception_ptr failure;
@@ -46,10 +46,10 @@ class Gathering {
       // A cancel that came before has found idle servers.
       state_.check_cancelled();
       const Running running(state_, workspace_);
-      co_await tables.create(in_turns_, state_.token());
+      co_await tables.create(one_moment_, state_.token());
       co_await (in_turns_ ? gather_in_turns(tables) : gather(tables, bound_.queries));
       co_await tables.index(state_.token());
-      if (in_turns_ && began_) (void)co_await state_.transaction.commit(state_.token());
+      if (began_) (void)co_await state_.transaction.commit(state_.token());
       if (!in_transaction()) state_.transaction.give_back();
       co_await answer();
       co_await tables.close(state_.token());
@@ -74,13 +74,13 @@ class Gathering {
 
   bool in_transaction() const { return state_.transaction.state() != backends::TransactionState::none; }
 
-  /// What comes later must be as of the same moment.
-  bool may_take_turns() {
-    if (bound_.pieces.empty()) return false;
-    if (state_.transaction.has_snapshots()) return true;
+  /// What comes later must be as of the same moment: in a transaction of its own it is, elsewhere it must prove to be.
+  void begin_turns() {
+    if (bound_.pieces.empty()) return;
+    in_turns_ = true;
     shares_ = !state_.keeps_all() && state_.transaction.find(state_.default_shard()) == nullptr;
     began_ = execution_.standalone && state_.transaction.begin_one_moment();
-    return began_;
+    one_moment_ = began_ || state_.transaction.has_snapshots();
   }
 
   /// In shard order, the workspace's among them. That is never the transaction's own, which may be read-only, and
@@ -105,23 +105,39 @@ class Gathering {
 
   /// Small pieces first: their keys leave out what is not needed of large ones.
   net::Task<void> gather_in_turns(WorkspaceTables& tables) {
-    const rewriter::Gather& plan = *plan_.gather;
-    const std::vector<int> turns = rewriter::turns_of(plan, co_await estimates());
+    const std::vector<int> turns = rewriter::turns_of(*plan_.gather, co_await estimates());
     const int last = *std::ranges::max_element(turns);
+    if (last == 0) co_return co_await gather(tables, bound_.queries);
     std::vector<rewriter::KeySet> keys;
-    for (int turn = 0; turn <= last; ++turn) {
-      const auto queries = rewriter::queries_of_turn(plan, bound_, turns, turn, keys);
-      co_await gather(tables, queries);
-      std::vector<std::size_t> wanted;
-      for (std::size_t i = 0; i < plan.restrictions.size(); ++i) {
-        const auto& by = plan.restrictions[i];
-        const bool leads_on = turns[static_cast<std::size_t>(by.source)] == turn &&
-                              turns[static_cast<std::size_t>(by.piece)] > turn;
-        if (leads_on) wanted.push_back(i);
-      }
-      if (wanted.empty()) continue;
-      for (auto& set : co_await tables.keys(wanted, state_.token())) keys.push_back(std::move(set));
+    for (int turn = 0; turn < last; ++turn) {
+      co_await gather(tables, rewriter::queries_of_turn(*plan_.gather, bound_, turns, turn, keys));
+      for (auto& set : co_await tables.keys(leading_on(turns, turn), state_.token())) keys.push_back(std::move(set));
     }
+    if (one_moment_) co_return co_await gather(tables, rewriter::queries_of_turn(*plan_.gather, bound_, turns, last, keys));
+    co_await gather_again(tables, keys);
+  }
+
+  /// By which keys of a turn's pieces later ones are asked for.
+  std::vector<std::size_t> leading_on(const std::vector<int>& turns, int turn) const {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < plan_.gather->restrictions.size(); ++i) {
+      const auto& by = plan_.gather->restrictions[i];
+      const bool later = turns[static_cast<std::size_t>(by.piece)] > turn;
+      if (turns[static_cast<std::size_t>(by.source)] == turn && later) found.push_back(i);
+    }
+    return found;
+  }
+
+  /// All of each shard by one statement, and so of one moment: right where its keys are those that it was asked by.
+  net::Task<void> gather_again(WorkspaceTables& tables, const std::vector<rewriter::KeySet>& keys) {
+    const std::vector<int> together(plan_.gather->pieces.size(), 0);
+    std::vector<std::size_t> asked_by;
+    for (const rewriter::KeySet& set : keys) asked_by.push_back(set.restriction);
+    co_await tables.clear(state_.token());
+    co_await gather(tables, rewriter::queries_of_turn(*plan_.gather, bound_, together, 0, keys));
+    if (keys == co_await tables.keys(asked_by, state_.token())) co_return;
+    co_await tables.clear(state_.token());
+    co_await gather(tables, bound_.queries);
   }
 
   /// What the default shard expects of each piece there, times the shards that have it.
@@ -273,6 +289,7 @@ class Gathering {
   Taker taker_;
   backends::Lease workspace_;
   bool in_turns_ = false;
+  bool one_moment_ = false;  ///< however often a shard is asked
   bool began_ = false;   ///< the transaction is this query's
   bool shares_ = false;  ///< the workspace's lease gives its own shard's rows, too
   std::map<int, backends::Transaction::Enlisted*> members_;  ///< of the other shards

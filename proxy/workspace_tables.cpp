@@ -139,24 +139,30 @@ net::Task<void> WorkspaceTables::end_rows(net::CancelToken token) {
 
 net::Task<std::vector<rewriter::KeySet>> WorkspaceTables::keys(std::vector<std::size_t> restrictions,
                                                                net::CancelToken token) {
+  std::vector<rewriter::KeySet> found;
+  if (restrictions.empty()) co_return found;
   std::string sql = "SELECT ";
   for (const std::size_t restriction : restrictions) {
     const rewriter::Gather::Restriction& by = gather_.restrictions[restriction];
     const std::string& table = gather_.tables[static_cast<std::size_t>(by.source)];
     sql += fmt::format(
         "{}(SELECT CASE WHEN pg_catalog.count(*) <= {} AND coalesce(pg_catalog.sum(pg_catalog.octet_length(k::pg_catalog.text)), 0) <= {} "
-        "THEN coalesce(pg_catalog.array_agg(k)::pg_catalog.text, '{{}}') END FROM (SELECT DISTINCT {} AS k FROM {} LIMIT {}) AS keys "
+        "THEN coalesce(pg_catalog.array_agg(k ORDER BY k)::pg_catalog.text, '{{}}') END FROM (SELECT DISTINCT {} AS k FROM {} LIMIT {}) AS keys "
         "WHERE k IS NOT NULL)",
         sql.size() > 7 ? ", " : "", rewriter::most_keys, rewriter::most_key_bytes, by.source_column, table,
         rewriter::most_keys + 1);
   }
   backends::CommandResult answer = co_await command(std::move(sql), token);
-  std::vector<rewriter::KeySet> found;
   for (std::size_t i = 0; i < restrictions.size(); ++i) {
     std::optional<std::string>& keys = answer.rows.at(0).at(i);
     if (keys) found.push_back({restrictions[i], std::move(*keys)});
   }
   co_return found;
+}
+
+net::Task<void> WorkspaceTables::clear(net::CancelToken token) {
+  (void)co_await command("TRUNCATE " + gather_.table, token);
+  bytes_ = rows_ = 0;
 }
 
 net::Task<void> WorkspaceTables::index(net::CancelToken token) {

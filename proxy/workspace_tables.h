@@ -29,6 +29,8 @@ class WorkspaceTables {
   net::Task<void> insert(const ShardRequest& request, net::CancelToken token);
   /// The values of the columns that those restrictions look at; less those that are too many.
   net::Task<std::vector<rewriter::KeySet>> keys(std::vector<std::size_t> restrictions, net::CancelToken token);
+  /// Forgets all rows.
+  net::Task<void> clear(net::CancelToken token);
   /// All have come: the server looks at what there is, and finds it, where that is much.
   net::Task<void> index(net::CancelToken token);
   /// Ends the transaction: nothing is left. After a failure call drop().

@@ -21,7 +21,8 @@ std::vector<int> turns_of(const Gather& gather, const std::vector<PieceEstimate>
 /// The values that one column of a piece may have.
 struct KeySet {
   std::size_t restriction = 0;  ///< of Gather::restrictions
-  std::string keys;             ///< an array's text
+  std::string keys;             ///< an array's text, in its type's order
+  bool operator==(const KeySet&) const = default;
 };
 
 /// Each shard's query of one turn.

@@ -149,7 +149,7 @@ TEST_CASE("gather: keys come first, and the rows that they ask for are cancelled
   REQUIRE(client.run("set statement_timeout to 300").ok());
   CHECK_EQ(client.run(naps).sqlstate, "57014");
   CHECK_EQ(client.run(in_turns).value(), "6");
-  // In a transaction all comes at once: its own writes are seen, and nothing of a later moment.
+  // A transaction's own writes are seen.
   REQUIRE(client.run("reset statement_timeout").ok());
   REQUIRE(client.run("begin").ok());
   REQUIRE(client.run("delete from items where id = 1").ok());
@@ -157,6 +157,23 @@ TEST_CASE("gather: keys come first, and the rows that they ask for are cancelled
   REQUIRE(client.run("rollback").ok());
   CHECK_EQ(client.run(in_turns).value(), "6");
   CHECK(eventually([] { return on_all_shards("select count(*) from pg_stat_activity where usename = 'app' and state like 'idle in%'") == 0; }));
+}
+
+TEST_CASE("gather: keys that change before the rows come that they ask for") {
+  const DearRows dear;
+  Proxy own;
+  Client client(own.conninfo());
+  Client other(own.conninfo());
+  const std::string in_turns = "select count(*) from parts p join items i on i.id = p.part where p.part < 100 and nap(p.item, 0.3)";
+  REQUIRE(client.run("begin").ok());
+  CHECK_EQ(client.run(in_turns).value(), "6");
+  const Answer answer = run_while(client, in_turns, 1, [&] {
+    CHECK_EQ(other.run("insert into parts values (9, 3)").tag, "INSERT 0 1");
+  });
+  CHECK_EQ(answer.value(), "7");
+  REQUIRE(client.run("commit").ok());
+  CHECK_EQ(other.run("delete from parts where item = 9").tag, "DELETE 1");
+  check_usable(client);
 }
 
 TEST_CASE("gather: more rows than limits.spill") {
