@@ -82,6 +82,7 @@ bench_tpch() {
     fdw=$(<"$work/fdw")
     if [[ -n $one && -n $anabranch ]]; then
       cmp -s "$work/rows-one" "$work/rows-anabranch" || die "the answers differ: query $number"
+      [[ -z $fdw ]] || cmp -s "$work/rows-one" "$work/rows-fdw" || die "postgres_fdw's answer differs: query $number"
       against=$(ratio "$anabranch" "$one")
       echo "$against" >>"$work/ratios"
       bar=$(verdict "$against" '<=' 3)
