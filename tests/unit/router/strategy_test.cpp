@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <numeric>
 #include <random>
 #include <set>
 
@@ -137,7 +138,67 @@ std::unique_ptr<const Strategy> make(const std::string& kind, std::uint32_t para
   return make_maglev(std::move(nodes), parameter);
 }
 
+constexpr std::uint64_t jump_multiplier = 2862933555777941757ULL;
+
+/// The algorithm as Lamping and Veach print it.
+std::uint32_t plain_jump(std::uint64_t key, std::uint32_t shards) {
+  std::int64_t b = -1;
+  std::int64_t j = 0;
+  while (j < static_cast<std::int64_t>(shards)) {
+    b = j;
+    key = key * jump_multiplier + 1;
+    j = static_cast<std::int64_t>(
+        static_cast<double>(b + 1) *
+        (static_cast<double>(std::int64_t{1} << 31U) / static_cast<double>((key >> 33U) + 1)));
+  }
+  return static_cast<std::uint32_t>(b);
+}
+
+/// The key whose generator gives `divisor` (the paper's `(key >> 33) + 1`) in the given turn.
+std::uint64_t key_of_divisor(std::uint64_t divisor, std::uint64_t low, int turn) {
+  std::uint64_t inverse = 1;  // of the multiplier, by Newton: each turn doubles the right bits
+  for (int i = 0; i < 6; ++i) inverse *= 2 - jump_multiplier * inverse;
+  std::uint64_t key = ((divisor - 1) << 33U) | (low >> 31U);
+  for (int i = 0; i < turn; ++i) key = (key - 1) * inverse;
+  return key;
+}
+
+std::unique_ptr<const Strategy> jump_over(std::uint32_t shards) {
+  std::vector<std::uint32_t> list(shards);
+  std::iota(list.begin(), list.end(), 0U);
+  return make_jump(std::move(list));
+}
+
 }  // namespace
+
+TEST_CASE("jump is the paper's to the bit, for ten million keys over every number of shards") {
+  std::mt19937_64 random(20140612);
+  for (std::uint32_t shards = 1; shards <= max_shards; ++shards) {
+    const auto strategy = jump_over(shards);
+    for (int i = 0; i < 10'000; ++i) {
+      const std::uint64_t key = random();
+      const std::uint32_t expected = plain_jump(key, shards);
+      if (place(*strategy, key) != expected) FAIL(key << " over " << shards);
+    }
+  }
+}
+
+TEST_CASE("jump is the paper's where a product is an integer but for its rounding") {
+  // Divisors `odd * 2^k`: (at + 1) * (2^31 / divisor) is an integer if `odd` divides `at + 1`, and
+  // what the paper's arithmetic makes of it is that integer or the one before (49 * (1 / 49) < 1).
+  std::mt19937_64 random(49);
+  for (const std::uint32_t shards : {13U, 50U, 100U, 500U, 1024U}) {
+    const auto strategy = jump_over(shards);
+    for (int i = 0; i < 400'000; ++i) {
+      const std::uint64_t odd = random() % 1024 | 1U;
+      const std::uint64_t divisor = odd << (random() % 22);
+      const std::uint64_t key =
+          key_of_divisor(divisor, random(), 1 + static_cast<int>(random() % 9));
+      const std::uint32_t expected = plain_jump(key, shards);
+      if (place(*strategy, key) != expected) FAIL(key << " over " << shards);
+    }
+  }
+}
 
 TEST_CASE("strategies by name place as the plainest implementation does") {
   const auto rows = vectors("nodes.tsv");
