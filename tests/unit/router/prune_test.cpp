@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 #include "helpers.h"
@@ -124,7 +125,143 @@ class Generator {
   std::mt19937_64 random_;
 };
 
+/// A placement at random: any hash, any strategy, 1 to 12 shards, weights 1 to 5.
+class Placements {
+ public:
+  explicit Placements(std::uint64_t seed) : random_(seed) {}
+
+  MappedScheme next() {
+    MappedScheme scheme;
+    const std::uint32_t shards = below(12) + 1;
+    scheme.types = {KeyType::bigint};
+    scheme.hash = static_cast<anabranch::conf::Hash>(below(9));  // all but rand
+    scheme.shards = ShardSet::first(shards);
+    scheme.strategy = strategy(shards);
+    scheme.name = std::to_string(shards) + " shards by strategy " + std::to_string(chosen_) +
+                  ", hash " + std::string(to_string(*scheme.hash));
+    return scheme;
+  }
+
+ private:
+  std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>(random_() % bound); }
+  std::uint32_t weight() { return below(5) + 1; }
+
+  std::unique_ptr<const Strategy> strategy(std::uint32_t shards) {
+    switch (chosen_ = below(9)) {
+      case 0:
+        return modulo(shards);
+      case 1:
+        return make_buckets(some_shards(shards, shards + below(100)));
+      case 2:
+        return make_jump(some_shards(shards, shards));
+      case 3:
+        return ranges(shards);
+      case 4:
+        return lists(shards);
+      case 5:
+        return make_ring(nodes(shards, true), below(8) + 1);
+      case 6:
+        return make_rendezvous(nodes(shards, true));
+      case 7:
+        return make_multi_probe(nodes(shards, false), below(21) + 1);
+      default:
+        return make_maglev(nodes(shards, true), 101);
+    }
+  }
+
+  std::vector<std::uint32_t> some_shards(std::uint32_t shards, std::uint32_t count) {
+    std::vector<std::uint32_t> list(count);
+    for (std::uint32_t& shard : list) shard = below(shards);
+    return list;
+  }
+  std::vector<Node> nodes(std::uint32_t shards, bool weighted) {
+    std::vector<Node> list;
+    for (std::uint32_t shard = 0; shard < shards; ++shard) {
+      list.push_back({"node" + std::to_string(random_()), shard, weighted ? weight() : 1});
+    }
+    return list;
+  }
+  std::unique_ptr<const Strategy> modulo(std::uint32_t shards) {
+    std::vector<WeightedShard> list;
+    for (std::uint32_t shard = 0; shard < shards; ++shard) list.push_back({shard, weight()});
+    return make_modulo(list);
+  }
+  std::unique_ptr<const Strategy> ranges(std::uint32_t shards) {
+    std::vector<anabranch::conf::Range> list;
+    for (std::int64_t bound = std::int64_t{below(20)} - 45; bound < 45; bound += 1 + below(30)) {
+      list.push_back({KeyValue::of(bound), below(shards)});
+    }
+    list.push_back({std::nullopt, below(shards)});  // as conf/ demands
+    return make_range(KeyType::bigint, std::move(list), perhaps(shards));
+  }
+  std::unique_ptr<const Strategy> lists(std::uint32_t shards) {
+    std::vector<anabranch::conf::ListEntry> list;
+    for (std::int64_t key = -45; key < 45; key += 1 + below(10)) {
+      list.push_back({KeyValue::of(key), below(shards)});
+    }
+    if (below(2) == 0) list.push_back({KeyValue::null(), below(shards)});
+    return make_list(KeyType::bigint, std::move(list), perhaps(shards));
+  }
+  std::optional<std::uint32_t> perhaps(std::uint32_t shards) {
+    return below(2) == 0 ? std::nullopt : std::optional(below(shards));
+  }
+
+  std::mt19937_64 random_;
+  std::uint32_t chosen_ = 0;
+};
+
+/// The shards of all keys from -60 to 59 and of NULL, which is the last; nothing: no place.
+std::vector<std::optional<std::uint32_t>> places_of(const MappedScheme& scheme) {
+  std::vector<std::optional<std::uint32_t>> places;
+  for (int key = -60; key <= 60; ++key) {
+    const auto placement =
+        ShardMap::place(scheme, key == 60 ? KeyValue::null() : KeyValue::of(key));
+    places.push_back(placement ? std::optional(placement->shard) : std::nullopt);
+  }
+  return places;
+}
+
+bool loses_a_row(const std::vector<std::optional<std::uint32_t>>& places, const ShardSet& asked,
+                 const KeyPredicate& predicate) {
+  for (int key = -60; key <= 60; ++key) {
+    const auto place = places[static_cast<std::size_t>(key + 60)];
+    if (!place || asked.contains(*place)) continue;
+    if (holds(predicate, key == 60 ? KeyValue::null() : KeyValue::of(key))) return true;
+  }
+  return false;
+}
+
+/// ANABRANCH_PREDICATES=1000000 makes it the long form.
+int predicates_asked_for() {
+  const char* count = std::getenv("ANABRANCH_PREDICATES");
+  return count == nullptr ? 50'000 : std::atoi(count);
+}
+
 }  // namespace
+
+TEST_CASE("brute force finds no wrong pruning over placements at random") {
+  constexpr int predicates_per_placement = 50;
+  Placements placements(6);
+  Generator generator(77);
+  int pruned = 0;
+  const int count = predicates_asked_for();
+  REQUIRE(count > 0);
+  for (int i = 0; i < count;) {
+    const MappedScheme scheme = placements.next();
+    const auto places = places_of(scheme);
+    for (int j = 0; j < predicates_per_placement && i < count; ++j, ++i) {
+      const KeyPredicate predicate = generator.predicate(3);
+      const ShardSet asked = prune(scheme, predicate);
+      if (asked.size() < scheme.shards.size()) ++pruned;
+      if (loses_a_row(places, asked, predicate)) FAIL(scheme.name << ", predicate " << i);
+      const int key = i % 120 - 60;
+      const ShardSet one =
+          prune(scheme, KeyPredicate::all_of({predicate, KeyPredicate::equals(KeyValue::of(key))}));
+      if (one.size() > 1) FAIL(scheme.name << " asks several shards for key " << key);
+    }
+  }
+  CHECK(pruned > count / 2);
+}
 
 TEST_CASE("no row that satisfies a predicate lies on a shard that was pruned") {
   const auto map = map_of(schemes);
