@@ -5,7 +5,7 @@
 
 namespace anabranch::proxy {
 
-net::Task<backends::Lease> borrow_lease(SessionState& state, std::uint32_t shard) {
+net::Task<backends::Lease> borrow_lease(SessionCore& state, std::uint32_t shard) {
   backends::Lease lease = co_await backends::acquire(state.target(shard), state.holder, state.token());
   co_await backends::apply_context(lease, state.settings);
   co_return lease;

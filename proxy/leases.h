@@ -7,7 +7,7 @@
 namespace anabranch::proxy {
 
 /// A connection of the shard's pool with the session's settings on it, outside the transaction.
-net::Task<backends::Lease> borrow_lease(SessionState& state, std::uint32_t shard);
+net::Task<backends::Lease> borrow_lease(SessionCore& state, std::uint32_t shard);
 
 /// A lease to ask one shard something on: the session's own where it has one there (it may see what
 /// others do not), else a borrowed one.

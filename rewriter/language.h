@@ -17,6 +17,7 @@ struct Planning;
 struct Traits;
 
 struct Merging;
+struct Scatter;
 
 struct Language {
   Dialect dialect;
@@ -34,8 +35,6 @@ struct Language {
   bool into_makes_table;
   /// HAVING alone makes one group of all rows. Without: it is a condition on rows where nothing is aggregated.
   bool having_groups;
-  /// Tables' rows may be gathered on one server, where the database answers what cannot be split (Gather).
-  bool has_workspace;
   /// A column's name as names are compared.
   std::string (*column_name)(std::string_view name);
 
@@ -51,6 +50,9 @@ struct Language {
   void (*note_residue)(const Planning& planning, Plan& plan);
 
   const Merging* merging;
+
+  /// Of what cannot be split: tables' rows are gathered on one server, where the database answers (workspace.h).
+  PlanResult (*gather)(Scatter& scatter);
 
   /// All that is no query and no write.
   PlanResult (*plan_utility)(Planning& planning, const tree::Utility& utility);

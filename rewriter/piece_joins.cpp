@@ -42,10 +42,10 @@ class Joiner {
     for (const tree::Expr* condition : joins_.conditions) add_condition(facts_, condition, query_);
   }
 
-  std::vector<Piece> join() {
+  std::vector<Piece> join(Rest rest) {
     add_tables(true);
     add_tables(false);
-    if (can_join()) {
+    if (rest == Rest::less && can_join()) {
       for (std::size_t i = 0; i < pieces_.size() && sharded(pieces_[i]); ++i) add_sharded(i);
       for (std::size_t i = 0; i < pieces_.size() && sharded(pieces_[i]); ++i) add_lookups(i);
     }
@@ -286,8 +286,8 @@ bool is_own(const Planning& planning, const tree::Expr& condition, const Piece& 
   return subqueries_of(condition).empty() && is_known(planning, condition, piece, true);
 }
 
-std::vector<Piece> join_pieces(const Planning& planning, const Block& block) {
-  return Joiner(planning, block).join();
+std::vector<Piece> join_pieces(const Planning& planning, const Block& block, Rest rest) {
+  return Joiner(planning, block).join(rest);
 }
 
 }  // namespace anabranch::rewriter

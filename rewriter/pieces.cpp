@@ -33,10 +33,12 @@ using Conditions = std::vector<const tree::Expr*>;
 
 class Reader {
  public:
-  explicit Reader(const Planning& planning) : planning_(planning), query_(planning.query) {}
+  Reader(const Planning& planning, Rest rest) : planning_(planning), query_(planning.query), rest_(rest) {}
 
   Pieces read() {
-    keeps_conditions_ = std::ranges::any_of(query_.blocks, [](const auto& block) { return has_grouping_sets(*block); });
+    keeps_conditions_ = rest_ == Rest::whole || std::ranges::any_of(query_.blocks, [](const auto& block) {
+                          return has_grouping_sets(*block);
+                        });
     for (const auto& block : query_.blocks) add_pieces(*block);
     drop_gone();
     for (const auto& block : query_.blocks) find_unseen(*block);
@@ -53,7 +55,7 @@ class Reader {
  private:
   void add_pieces(const Block& block) {
     if (block.select == nullptr) return;
-    for (Piece& piece : join_pieces(planning_, block)) {
+    for (Piece& piece : join_pieces(planning_, block, rest_)) {
       if (!keeps_conditions_) settle(piece);
       pieces_.list.push_back(std::move(piece));
     }
@@ -279,14 +281,15 @@ class Reader {
 
   const Planning& planning_;
   const Query& query_;
+  const Rest rest_;
   Pieces pieces_;
   bool keeps_conditions_ = false;
 };
 
 }  // namespace
 
-Pieces pieces_of(const Planning& planning) {
-  return Reader(planning).read();
+Pieces pieces_of(const Planning& planning, Rest rest) {
+  return Reader(planning, rest).read();
 }
 
 std::vector<const tree::Select*> subqueries_of(const tree::Select& select) {

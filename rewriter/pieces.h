@@ -34,9 +34,15 @@ struct Pieces {
   std::set<const tree::Select*> unseen;  ///< subqueries of which only that they have rows counts: EXISTS
 };
 
+/// What the workspace is left to do.
+enum class Rest {
+  less,   ///< what shards have joined and made sure of is not asked again
+  whole,  ///< all that the statement asks: a piece is one table's rows, and some of its conditions
+};
+
 /// Refuses tables whose rows cannot be taken out of their place: TABLESAMPLE, whole rows as values, system columns,
 /// relations of which the columns are not known.
-Pieces pieces_of(const Planning& planning);
+Pieces pieces_of(const Planning& planning, Rest rest);
 
 /// FROM and WHERE of a piece; the select list is the caller's.
 tree::SelectPtr rows_of(const Query& query, const Piece& piece);

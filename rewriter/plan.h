@@ -314,7 +314,9 @@ struct Finish {
       bytes,
       date,
       time,
-      datetime
+      datetime,
+      moment,    ///< a date or time, as a column of any such type takes it
+      timestamp  ///< seconds since 1970, where the clock is UTC's
     };
     Form form = Form::number;
     std::string charset = {};  ///< of a text: the column's own
@@ -323,7 +325,7 @@ struct Finish {
 };
 
 /// gather: the tables' rows are copied into temporary tables of the workspace, where the rest of the query reads
-/// them. The plan's recipe is the rest's: its rows are the answer.
+/// them. PostgreSQL: the plan's recipe is the rest's.
 struct Gather {
   /// The rows of one use of a table, tagged with the piece's number, and with NULLs for other pieces' columns: one
   /// query gives all that a shard has, as of one moment.
@@ -332,6 +334,10 @@ struct Gather {
     int table = -1;       ///< index in ShardMap::tables(): each of its shards is asked
     int only_shard = -1;  ///< else this one alone
     bool filtered = false;  ///< the text ends with its WHERE
+    std::string insert;     ///< MySQL: what takes them, up to the first row's parenthesis
+    std::vector<Finish::Column> columns;  ///< MySQL: these values of each row
+    std::size_t first_column = 0;         ///< MySQL: their place behind the tag
+    int defaults = 0;                     ///< MySQL: columns that the server fills in, and warns of
   };
   /// Rows of `piece` count only where `column`, as its text names it, is among the values of another piece.
   struct Restriction {
@@ -342,9 +348,9 @@ struct Gather {
     std::string type;           ///< the source column's
   };
   std::vector<Piece> pieces;
-  std::vector<values::Oid> types;         ///< of the columns, the tag's first
+  std::vector<values::Oid> types;         ///< PostgreSQL: of the columns, the tag's first
   std::vector<std::string> definitions;   ///< statements that make the tables
-  std::string table;                      ///< that takes all rows
+  std::string table;                      ///< PostgreSQL: that takes all rows
   std::vector<std::string> tables;        ///< a piece's rows each
   std::vector<Restriction> restrictions;  ///< that may be made use of
   std::vector<std::string> indexes;       ///< statements, for when the rows have come
@@ -418,7 +424,7 @@ struct Plan {
     in_place,  ///< what has no rows: it is the same statement with numbers in the calls' places
   };
   AsksCounts asks_counts = AsksCounts::no;
-  bool counts_all_rows = false;  ///< MySQL, scatter: SQL_CALC_FOUND_ROWS
+  bool counts_all_rows = false;  ///< MySQL, scatter and gather: SQL_CALC_FOUND_ROWS
   std::string into;  ///< MySQL, scatter: the INTO with the variables that take its row
   bool may_set_variables = false;  ///< MySQL: a procedure, which may set any user variable
   /// MySQL: names of the session's temporary tables that it makes and drops.

@@ -1,6 +1,7 @@
 #include "rewriter/language.h"
 #include "rewriter/merging.h"
 #include "rewriter/planning.h"
+#include "rewriter/workspace.h"
 #include "rewriter/utility.h"
 
 namespace anabranch::rewriter {
@@ -80,7 +81,6 @@ const Language postgresql_language{
     .outputs_in_expressions = false,
     .into_makes_table = true,
     .having_groups = true,
-    .has_workspace = true,
     .column_name = own_name,
     .is_moment = [](std::string_view) { return false; },
     .classify = classify_postgresql,
@@ -88,6 +88,7 @@ const Language postgresql_language{
     .check_calls = check_calls,
     .note_residue = nullptr,
     .merging = &postgresql_merging,
+    .gather = gather_tables,
     .plan_utility = utility_plan,
     .note_whole = note_whole,
 };

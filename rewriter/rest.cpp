@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "rewriter/copied_blocks.h"
 #include "rewriter/inner_joins.h"
 
 namespace anabranch::rewriter {
@@ -12,32 +13,18 @@ void each_below(tree::ExprPtr& slot, const std::function<void(tree::ExprPtr&)>& 
   if (slot) tree::transform(slot, visit);
 }
 
-std::vector<const tree::FromItem*> items_of(const tree::Select& select) {
-  std::vector<const tree::FromItem*> found;
-  tree::for_each_from(select, [&](const tree::FromItem& item) { found.push_back(&item); });
-  return found;
-}
-
-/// Follows the statement and its copy, block by block.
 class Replacing {
  public:
   Replacing(Planning& planning, const Pieces& pieces, const std::vector<GatheredTable>& gathered)
       : planning_(planning), query_(planning.query), pieces_(pieces), gathered_(gathered) {}
 
   void replace(const tree::Select& original, tree::Select& copy, const Block& block) const {
-    for (std::size_t i = 0; i < copy.with.ctes.size(); ++i) {
-      auto* inner = copy.with.ctes[i].statement->as<tree::Select>();
-      const auto* before = std::as_const(*original.with.ctes[i].statement).as<tree::Select>();
-      if (inner == nullptr || before == nullptr) {
-        refuse_clause("a writing WITH", "its rows are on several shards", "Write one statement each.");
-      }
-      replace(*before, *inner, *block.ctes[i]);
-    }
-    if (copy.left) {
-      replace(*original.left, *copy.left, *block.left);
-      replace(*original.right, *copy.right, *block.right);
-    }
-    replace_subqueries(original, copy, block);
+    each_copied_block(query_, original, copy, block, pieces_.gone,
+                      [&](const tree::Select& was, tree::Select& at, const Block& of) { replace_block(was, at, of); });
+  }
+
+ private:
+  void replace_block(const tree::Select& original, tree::Select& copy, const Block& block) const {
     if (pieces_.unseen.contains(&original)) {
       copy.targets.clear();
       copy.targets.push_back(tree::make::target(tree::make::integer(1)));
@@ -50,30 +37,10 @@ class Replacing {
     rename_columns(copy);
   }
 
- private:
-  void replace_subqueries(const tree::Select& original, tree::Select& copy, const Block& block) const {
-    const std::vector<const tree::Select*> before = subqueries_of(original);
-    const std::vector<tree::Select*> after = subqueries_of(copy);
-    for (std::size_t i = 0; i < before.size(); ++i) {
-      if (pieces_.gone.contains(before[i])) continue;
-      const auto inner = block.subqueries.find(before[i]);
-      if (inner == block.subqueries.end()) {
-        refuse_clause("a subquery", "it stands where it cannot be followed", "Write it into WITH.");
-      }
-      replace(*before[i], *after[i], *inner->second);
-    }
-  }
-
   void replace_from(const tree::Select& original, tree::Select& copy, const Block& block) const {
-    const std::vector<const tree::FromItem*> before = items_of(original);
     check_names(block);
-    std::size_t i = 0;
-    tree::for_each_from(copy, [&](tree::FromPtr& item) {
-      const tree::FromItem& was = *before[i++];
-      if (auto* query = item->as<tree::SubqueryRef>()) {
-        const Block& inner = *query_.at(block.of_item.at(&was)).block;
-        replace(*was.as<tree::SubqueryRef>()->query, *query->query, inner);
-      } else if (auto* function = item->as<tree::FunctionRef>()) {
+    each_copied_item(original, copy, [&](const tree::FromItem& was, tree::FromPtr& item) {
+      if (const auto* function = item->as<tree::FunctionRef>()) {
         check(*function);
       } else if (const auto* table = item->as<tree::TableRef>()) {
         replace_table(item, *table, block.of_item.at(&was));

@@ -3,7 +3,6 @@
 #include "merge/evaluate.h"
 #include "rewriter/finish.h"
 #include "rewriter/scatter.h"
-#include "rewriter/workspace.h"
 
 /// SELECT: relayed where its rows are on one shard, scattered where it splits, gathered where neither is proved, else
 /// refused.
@@ -218,16 +217,18 @@ Outcome plan_select(Planning& planning, const tree::Select& select) {
   if (!scatter.placement.condition) {
     refuse_clause("SELECT", "no sharded table is read", "Leave _shard_num out.");
   }
-  if (!planning.language().has_workspace) return scatter_select(scatter);
+  planning.plan->counts_all_rows = counts_all_rows(select);
   const Plan unplanned = *planning.plan;
   try {
     return scatter_select(scatter);
   } catch (const Refusal& refused) {
+    // With the parameters' values it may be scattered.
+    if (refused.needs_values) throw;
     *planning.plan = unplanned;
     planning.plan->reasons.push_back(why_not_by_shard(refused.error));
   }
   check_whole_tables(scatter);
-  return gather_tables(scatter);
+  return planning.language().gather(scatter);
 }
 
 void check_system_columns(const Planning& planning) {
@@ -395,7 +396,6 @@ std::vector<OrderKey> order_of(const Scatter& scatter) {
 Outcome finish_scatter(Scatter& scatter, tree::SelectPtr subquery, merge::Recipe recipe,
                        std::string reason) {
   auto plan = scatter.planning.plan;
-  plan->counts_all_rows = counts_all_rows(scatter.select);
   subquery->into.clear();
   tree::Statement statement{std::move(*subquery)};
   fill_holes(scatter.planning, statement);

@@ -475,6 +475,7 @@ struct Select {
   bool with_ties = false;
   std::vector<Locking> locking;
   std::string into;  ///< "INTO TEMP t", "INTO @a", verbatim; empty: none
+  bool into_behind = false;  ///< MySQL: behind FROM, of which servers warn
   int location = -1;
 };
 

@@ -1,16 +1,23 @@
 #include "rewriter/workspace.h"
 
-#include <algorithm>
-
-#include "rewriter/piece_indexes.h"
-#include "rewriter/piece_keys.h"
-
 namespace anabranch::rewriter {
 namespace {
 
-constexpr std::string_view kSchema = "pg_temp";
-constexpr std::string_view kRows = "anabranch_rows";
-constexpr std::string_view kTag = "piece";
+/// Those of the rows that count, and where there is one copy, that.
+KeyCondition every_shard_needed(const Scatter& scatter, const Gather& gather) {
+  KeyCondition all = *scatter.placement.condition;
+  for (const Gather::Piece& piece : gather.pieces) {
+    if (piece.only_shard < 0) continue;
+    KeyCondition both;
+    both.kind = KeyCondition::Kind::any_of;
+    both.parts.push_back(std::move(all));
+    both.parts.push_back(fixed_shard(piece.only_shard));
+    all = std::move(both);
+  }
+  return all;
+}
+
+}  // namespace
 
 void check_gathered(const Scatter& scatter) {
   const Planning& planning = scatter.planning;
@@ -30,7 +37,9 @@ void check_gathered(const Scatter& scatter) {
   const std::string& own = !traits.session_call.empty()    ? traits.session_call
                            : !traits.session_value.empty() ? traits.session_value
                                                            : traits.sequence;
-  if (!own.empty() || planning.plan->residue != Residue::none) {
+  // What INTO sets there is known afterwards.
+  const bool leaves = planning.plan->residue != Residue::none && scatter.select.into.empty();
+  if (!own.empty() || traits.settings || leaves) {
     refuse_statement((own.empty() ? std::string("a function that changes the session") : own + "()") +
                          " beside rows of several shards",
                      "Call it in a statement of its own.");
@@ -44,180 +53,36 @@ void check_gathered(const Scatter& scatter) {
   }
 }
 
-class Workspace {
- public:
-  explicit Workspace(Scatter& scatter) : scatter_(scatter), planning_(scatter.planning) {}
-
-  Outcome plan() {
-    check_gathered(scatter_);
-    pieces_ = pieces_of(planning_);
-    if (!planning_.plan->described) return ask_original(planning_);
-    if (!planning_.plan->result) refuse_statement("a SELECT without columns", "Select a column.");
-    for (const Piece& piece : pieces_.list) lay_out(piece);
-    for (std::size_t i = 0; i < pieces_.list.size(); ++i) add_rows(i);
-    define_tables();
-    tree::Statement rest{std::move(*rest_of(planning_, scatter_.select, pieces_, gathered_))};
-    gather_.rest = finished(rest);
-    gather_.indexes = indexes_of(planning_, pieces_, gathered_);
-    gather_.restrictions = restrictions_of(planning_, pieces_, gathered_);
-    return finish();
+void place_piece(const Planning& planning, const Piece& piece, Gather::Piece& made) {
+  const Instance& instance = planning.query.at(piece.instances.front());
+  const router::MappedTable* table = planning.query.mapped(instance);
+  const auto preferred = planning.map().default_shard();
+  if (planning.query.sharded(instance)) {
+    made.table = instance.table;
+  } else if (table == nullptr) {
+    made.only_shard = static_cast<int>(preferred);
+  } else if (planning.query.reference(instance)) {
+    const router::ShardSet shards = planning.map().shards_of(*table);
+    made.only_shard = static_cast<int>(shards.contains(preferred) ? preferred : *shards.begin());
+  } else {
+    made.only_shard = static_cast<int>(table->shard);
   }
+}
 
- private:
-  /// One that all pieces share which have such values.
-  struct Column {
-    std::string name;
-    const router::Column* type = nullptr;
-    std::map<std::size_t, Ident> of_piece;
-  };
+SqlTemplate template_of(Planning& planning, tree::Statement& statement) {
+  fill_holes(planning, statement);
+  return with_holes(planning.print(statement));
+}
 
-  const router::Column& column_of(Ident ident) const {
-    return planning_.query.at(ident.instance).relation->columns[static_cast<std::size_t>(ident.column)];
-  }
-
-  std::string table_of(std::size_t piece) const {
-    return pieces_.list.size() == 1 ? std::string(kRows) : std::string(kRows) + "_" + std::to_string(piece + 1);
-  }
-
-  void lay_out(const Piece& piece) {
-    const std::size_t number = gathered_.size();
-    GatheredTable& gathered = gathered_.emplace_back();
-    for (const Ident ident : piece.columns) {
-      Column& column = free_column(number, column_of(ident));
-      column.of_piece[number] = ident;
-      gathered.columns[ident] = column.name;
-    }
-  }
-
-  Column& free_column(std::size_t piece, const router::Column& type) {
-    for (Column& column : columns_) {
-      const bool alike = column.type->type_name == type.type_name && column.type->type.oid == type.type.oid &&
-                         column.type->collation_name == type.collation_name;
-      if (alike && !column.of_piece.contains(piece)) return column;
-    }
-    return columns_.emplace_back("c" + std::to_string(columns_.size() + 1), &type);
-  }
-
-  /// SELECT 2, NULL::bigint, t.a … FROM t WHERE …
-  void add_rows(std::size_t number) {
-    const Piece& piece = pieces_.list[number];
-    tree::SelectPtr rows = rows_of(planning_.query, piece);
-    rows->distinct = piece.distinct;
-    rows->targets.push_back(tree::make::target(tree::make::raw(std::to_string(number + 1) + "::int2")));
-    for (const Column& column : columns_) {
-      const auto own = column.of_piece.find(number);
-      rows->targets.push_back(tree::make::target(own != column.of_piece.end()
-                                                     ? named(planning_.query, own->second)
-                                                     : tree::make::raw("NULL::" + column.type->type_name)));
-    }
-    Gather::Piece& made = gather_.pieces.emplace_back();
-    made.filtered = rows->where != nullptr;
-    if (made.filtered) rows->where = one_of_several(std::move(rows->where));
-    tree::Statement statement{std::move(*rows)};
-    made.rows = finished(statement);
-    place(planning_.query.at(piece.instances.front()), made);
-  }
-
-  /// Printed so that AND can follow.
-  static tree::ExprPtr one_of_several(tree::ExprPtr condition) {
-    const auto* any = condition->as<tree::BoolOp>();
-    if (any == nullptr || any->kind != tree::BoolOp::Kind::or_) return condition;
-    tree::BoolOp all{tree::BoolOp::Kind::and_, {}};
-    all.args.push_back(std::move(condition));
-    return tree::make::expr(std::move(all));
-  }
-
-  void place(const Instance& instance, Gather::Piece& piece) const {
-    const router::MappedTable* table = planning_.query.mapped(instance);
-    const auto preferred = planning_.map().default_shard();
-    if (planning_.query.sharded(instance)) {
-      piece.table = instance.table;
-    } else if (table == nullptr) {
-      piece.only_shard = static_cast<int>(preferred);
-    } else if (planning_.query.reference(instance)) {
-      const router::ShardSet shards = planning_.map().shards_of(*table);
-      piece.only_shard = static_cast<int>(shards.contains(preferred) ? preferred : *shards.begin());
-    } else {
-      piece.only_shard = static_cast<int>(table->shard);
-    }
-  }
-
-  /// The rows come in one stream, which the server itself sorts into the pieces' tables.
-  void define_tables() {
-    gather_.table = in_schema(std::string(kRows));
-    std::string definition = "CREATE TEMPORARY TABLE " + std::string(kRows) + " (" + std::string(kTag) + " int2";
-    gather_.types.push_back(values::oid::int2);
-    for (const Column& column : columns_) {
-      definition += ", " + column.name + " " + column.type->type_name;
-      if (!column.type->collation_name.empty()) definition += " COLLATE " + column.type->collation_name;
-      gather_.types.push_back(column.type->type.oid);
-    }
-    definition += ")";
-    const bool several = pieces_.list.size() > 1;
-    if (several) definition += " PARTITION BY LIST (" + std::string(kTag) + ")";
-    gather_.definitions.push_back(definition + " ON COMMIT DROP");
-    for (std::size_t i = 0; i < pieces_.list.size(); ++i) {
-      const std::string table = table_of(i);
-      gathered_[i].name = {std::string(kSchema), table};
-      gather_.tables.push_back(in_schema(table));
-      if (!several) continue;
-      gather_.definitions.push_back("CREATE TEMPORARY TABLE " + table + " PARTITION OF " + in_schema(std::string(kRows)) +
-                                    " FOR VALUES IN (" + std::to_string(i + 1) + ") ON COMMIT DROP");
-    }
-  }
-
-  static std::string in_schema(const std::string& table) { return std::string(kSchema) + "." + table; }
-
-  SqlTemplate finished(tree::Statement& statement) const {
-    fill_holes(planning_, statement);
-    return with_holes(planning_.print(statement));
-  }
-
-  Outcome finish() {
-    auto plan = planning_.plan;
-    plan->kind = PlanKind::gather;
-    plan->gather = std::move(gather_);
-    merge::Recipe recipe;
-    recipe.source = merge::Concat{};
-    for (std::size_t i = 0; i < plan->result->size(); ++i) {
-      const values::ColumnType type = column_type(planning_, (*plan->result)[i]);
-      recipe.inputs.push_back({type, static_cast<int>(i), values::Format::text});
-      recipe.outputs.push_back({static_cast<int>(i), type});
-    }
-    plan->recipe = std::move(recipe);
-    plan->reasons.emplace_back("the workspace answers, from the rows of all its tables");
-    plan->routing.mode = Routing::Mode::by_key;
-    plan->routing.condition = every_shard_needed(*plan->gather);
-    if (plan->routing.condition.kind == KeyCondition::Kind::anything) plan->routing.reason = "nothing limits the key";
-    return std::shared_ptr<const Plan>(plan);
-  }
-
-  /// Those of the rows that count, and where there is one copy, that.
-  KeyCondition every_shard_needed(const Gather& gather) const {
-    KeyCondition all = *scatter_.placement.condition;
-    for (const Gather::Piece& piece : gather.pieces) {
-      if (piece.only_shard < 0) continue;
-      KeyCondition both;
-      both.kind = KeyCondition::Kind::any_of;
-      both.parts.push_back(std::move(all));
-      both.parts.push_back(fixed_shard(piece.only_shard));
-      all = std::move(both);
-    }
-    return all;
-  }
-
-  Scatter& scatter_;
-  Planning& planning_;
-  Gather gather_;
-  Pieces pieces_;
-  std::vector<Column> columns_;
-  std::vector<GatheredTable> gathered_;  ///< of each piece
-};
-
-}  // namespace
-
-Outcome gather_tables(Scatter& scatter) {
-  return Workspace(scatter).plan();
+std::shared_ptr<Plan> gather_plan(Scatter& scatter, Gather gather) {
+  auto plan = scatter.planning.plan;
+  plan->kind = PlanKind::gather;
+  plan->routing.mode = Routing::Mode::by_key;
+  plan->routing.condition = every_shard_needed(scatter, gather);
+  if (plan->routing.condition.kind == KeyCondition::Kind::anything) plan->routing.reason = "nothing limits the key";
+  plan->gather = std::move(gather);
+  plan->reasons.emplace_back("the workspace answers, from the rows of all its tables");
+  return plan;
 }
 
 }  // namespace anabranch::rewriter

@@ -264,9 +264,9 @@ net::Task<bool> show_warnings(State& state, Request& request) {
     co_await show_all_warnings(state, request.statement->text);
     co_return true;
   }
-  auto* member = co_await last_connection(state);
-  backends::write_command(member->lease, net::mysql::ComQuery{request.statement->text});
-  const ReplyEnd end = co_await pass_reply(state, member->lease, Reply::text);
+  backends::Lease& lease = state.aside ? *state.aside : (co_await last_connection(state))->lease;
+  backends::write_command(lease, net::mysql::ComQuery{request.statement->text});
+  const ReplyEnd end = co_await pass_reply(state, lease, Reply::text);
   const bool counts = request.plan->plan->session->name.starts_with("count");
   state.counts = State::Counts{-1, counts ? std::optional<std::uint64_t>(1) : state.found_before()};
   co_return !end.failed;

@@ -44,6 +44,10 @@ net::Task<backends::Transaction::Enlisted*> last_connection(State& state) {
     throw values::make_error(values::ErrorId::unsupported_statement, "this of warnings that several shards have given",
                              "SHOW WARNINGS shows them all.");
   }
+  if (state.aside) {
+    throw values::make_error(values::ErrorId::unsupported_statement, "this of a statement whose rows were gathered",
+                             "SHOW WARNINGS shows its warnings.");
+  }
   auto* member = co_await state.attach(state.last.value_or(state.default_shard()));
   if (state.last) co_return member;
   // There are no warnings: a statement that reads a table forgets those of whoever had the connection before.

@@ -20,13 +20,15 @@ constexpr std::size_t send_ahead_bytes = 8192;
 
 class PassedReply {
  public:
-  PassedReply(State& state, backends::Lease& lease, Reader::Reply kind, std::uint32_t* statement_id)
+  PassedReply(State& state, backends::Lease& lease, Reader::Reply kind, std::uint32_t* statement_id,
+              const std::vector<rewriter::ResultColumn>* told)
       : state_(state),
         lease_(lease),
         running_(state, lease),
         kind_(kind),
         reader_(kind, state.capabilities),
         statement_id_(statement_id),
+        told_(told),
         added_(added_flags(state, lease)) {}
 
   bool done() const { return reader_.done(); }
@@ -102,6 +104,7 @@ class PassedReply {
 
   void pass(const Frame& frame, Event event) {
     if (event == Event::prepared && statement_id_ != nullptr) return pass_prepared(frame);
+    if (event == Event::column && told_ != nullptr) return pass_column(frame);
     if (added_ != 0 && done() && (event == Event::ok || event == Event::rows_end)) return pass_end(frame);
     if (frame.sequence == state_.sequence.next()) {
       (void)state_.sequence.take();
@@ -120,10 +123,23 @@ class PassedReply {
     prepared->encode(state_.out(), state_.sequence);
   }
 
+  void pass_column(const Frame& frame) {
+    auto column = net::mysql::ColumnDefinition41::decode(frame.payload, state_.capabilities);
+    if (!column || columns_ == told_->size()) violate("it answers with other columns");
+    const auto names = net::mysql::ColumnDefinition41::decode((*told_)[columns_++].definition, state_.capabilities);
+    if (!names) violate(names.error().message);
+    // What is computed may be called by its text.
+    if (column->original_name == column->name) column->original_name = names->name;
+    column->name = names->name;
+    if (!column->original_table.empty()) column->original_table = names->original_table;
+    column->encode(state_.out(), state_.sequence, state_.capabilities);
+  }
+
   /// What the shard does not know: the result of another statement follows; a transaction is open elsewhere.
   static std::uint16_t added_flags(const State& state, const backends::Lease& lease) {
     std::uint16_t flags = state.more ? net::mysql::status::more_results : 0;
-    if (state.in_transaction_beyond(lease)) flags |= net::mysql::status::in_transaction;
+    constexpr std::uint16_t of_transaction = net::mysql::status::in_transaction | net::mysql::status::in_transaction_readonly;
+    if (state.in_transaction_beyond(lease)) flags |= state.status() & of_transaction;
     return flags;
   }
 
@@ -181,6 +197,8 @@ class PassedReply {
   const Reader::Reply kind_;
   Reader reader_;
   std::uint32_t* statement_id_;
+  const std::vector<rewriter::ResultColumn>* told_;
+  std::size_t columns_ = 0;  ///< of these, so far
   const std::uint16_t added_;  ///< flags of the reply's end
   std::size_t needed_ = 0;
   bool infile_ = false;  ///< the client is to send its file
@@ -192,9 +210,9 @@ class PassedReply {
 }  // namespace
 
 net::Task<ReplyEnd> pass_reply(State& state, backends::Lease& lease, Reader::Reply kind, std::uint32_t* statement_id,
-                               std::uint64_t* parameters) {
+                               std::uint64_t* parameters, const std::vector<rewriter::ResultColumn>* told) {
   lease->expect_ready();
-  PassedReply reply(state, lease, kind, statement_id);
+  PassedReply reply(state, lease, kind, statement_id, told);
   lease->socket().send_now();
   while (true) {
     reply.take();

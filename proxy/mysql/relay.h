@@ -25,10 +25,11 @@ struct ReplyEnd {
 /// Passes the reply to what has been written to the lease on to the client, frame by frame as it comes: only the
 /// frames' numbers change, and the last one's status where another statement's result follows. `statement_id`: of
 /// a COM_STMT_PREPARE, what the client is told for the server's number, which comes back in its place; `parameters`:
-/// how many it has. Throws
+/// how many it has. `told`: what the columns and their tables are called, where the server has other names for them. Throws
 /// SqlError 08006 where the server is lost before it has answered, SessionLost after that, or where the client is.
 net::Task<ReplyEnd> pass_reply(State& state, backends::Lease& lease, net::mysql::ResultReader::Reply kind,
-                               std::uint32_t* statement_id = nullptr, std::uint64_t* parameters = nullptr);
+                               std::uint32_t* statement_id = nullptr, std::uint64_t* parameters = nullptr,
+                               const std::vector<rewriter::ResultColumn>* told = nullptr);
 
 /// A result with rows of the proxy's own: what goes ahead of the rows, given payloads of column definitions, and what
 /// ends them (`flags`: of the status, beside the session's). Of a cursor that is opened there is the first part of the

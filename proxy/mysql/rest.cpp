@@ -51,9 +51,21 @@ net::Task<void> take_number(State& state, Enlisted& member) {
 
 }  // namespace
 
+namespace {
+
+bool let_go_of_aside(State& state) {
+  const std::uint32_t shard = state.default_shard();
+  if (!state.aside || !backends::is_waited_for(state.target(shard))) return false;
+  state.forget_diagnostics();
+  state.lost_on = shard;
+  return true;
+}
+
+}  // namespace
+
 bool let_go_of_wanted(State& state) {
-  if (state.transaction.state() != TransactionState::none) return false;
-  bool any = false;
+  bool any = let_go_of_aside(state);
+  if (state.transaction.state() != TransactionState::none) return any;
   for (auto& member : state.transaction.enlisted()) {
     const std::uint32_t shard = member->shard;
     if (!member->lingers || member->kept || is_bound(state, shard) || !backends::is_waited_for(state.target(shard))) continue;
@@ -73,7 +85,8 @@ namespace {
 
 void watch(State& state) {
   const auto& enlisted = state.transaction.enlisted();
-  if (std::ranges::none_of(enlisted, [](const auto& member) { return member->lingers; })) return;
+  const bool lingers = std::ranges::any_of(enlisted, [](const auto& member) { return member->lingers; });
+  if (!lingers && !state.aside) return;
   if (state.linger_timer == nullptr) {
     state.linger_timer = std::make_unique<net::Timer>([&state] {
       (void)let_go_of_wanted(state);
@@ -127,6 +140,11 @@ net::Task<void> rest(State& state) {
 void wake(State& state) {
   if (state.linger_timer != nullptr) state.linger_timer->stop();
   state.options_on.clear();
+}
+
+void keep_aside(State& state, backends::Lease lease) {
+  state.aside = std::move(lease);
+  watch(state);
 }
 
 void check_not_lost(const State& state, const rewriter::Plan& plan) {

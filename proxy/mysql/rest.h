@@ -18,6 +18,10 @@ void wake(State& state);
 /// no command runs. False: there are none.
 bool let_go_of_wanted(State& state);
 
+/// Warnings of the statement before are known to this connection's session alone: it stays until nobody can ask for
+/// them any more, or somebody else needs it.
+void keep_aside(State& state, backends::Lease lease);
+
 /// Before a statement that looks back. Throws 55000 where what it looks for is gone.
 void check_not_lost(const State& state, const rewriter::Plan& plan);
 

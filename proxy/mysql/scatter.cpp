@@ -47,7 +47,7 @@ class Scatter {
   }
 
   net::Task<void> run() {
-    check_select_limit();
+    check_select_limit(state_);
     bound_ = rewriter::bind(bind_request(state_, request_));
     if (must_open(state_)) co_await open_transaction(state_, plan_);
     for (const auto& query : bound_.queries) {
@@ -78,13 +78,6 @@ class Scatter {
   }
 
  private:
-  /// It would cut what each shard answers.
-  void check_select_limit() const {
-    if (!state_.limits_selects) return;
-    throw values::make_error(values::ErrorId::unsupported_statement, "a SELECT over several shards under sql_select_limit",
-                             "SET sql_select_limit = DEFAULT, and write LIMIT.");
-  }
-
   void send(Enlisted& member, std::string_view sql) {
     backends::Lease& lease = member.lease;
     backends::write_command(lease, net::mysql::ComQuery{sql});
@@ -252,6 +245,12 @@ class Scatter {
 };
 
 }  // namespace
+
+void check_select_limit(const State& state) {
+  if (!state.limits_selects) return;
+  throw values::make_error(values::ErrorId::unsupported_statement, "a SELECT over several shards under sql_select_limit",
+                           "SET sql_select_limit = DEFAULT, and write LIMIT.");
+}
 
 net::Task<void> run_scatter(State& state, Request& request) {
   Scatter scatter(state, request);

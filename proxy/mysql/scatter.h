@@ -9,4 +9,7 @@ namespace anabranch::proxy::mysql {
 /// client is lost.
 net::Task<void> run_scatter(State& state, Request& request);
 
+/// sql_select_limit would cut what each shard gives. Throws 0A000 where it is set.
+void check_select_limit(const State& state);
+
 }  // namespace anabranch::proxy::mysql

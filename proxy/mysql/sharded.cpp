@@ -15,6 +15,7 @@
 #include "proxy/mysql/named_statements.h"
 #include "proxy/mysql/replies.h"
 #include "proxy/mysql/rest.h"
+#include "proxy/mysql/run_gather.h"
 #include "proxy/mysql/scatter.h"
 #include "proxy/mysql/several.h"
 #include "proxy/mysql/statements.h"
@@ -52,7 +53,7 @@ bool is_interruption(const values::SqlError& error) {
 bool may_run_again(const rewriter::Plan& plan, const values::SqlError& error) {
   constexpr const values::ErrorRow& row = values::error_row(values::ErrorId::lease_cycle);
   const bool is_cycle = error.mysql_code == row.mysql_code && error.sqlstate == row.sqlstate;
-  return is_cycle && (plan.kind == PlanKind::relay || plan.kind == PlanKind::scatter);
+  return is_cycle && (plan.kind == PlanKind::relay || plan.kind == PlanKind::scatter || plan.kind == PlanKind::gather);
 }
 
 }  // namespace
@@ -263,7 +264,7 @@ net::Task<bool> Sharded::run(Request& request) {
   check_not_lost(state_, *request.plan->plan);
   if (takes_counts(state_, request)) co_return co_await run_filled(request, with_counts(state_, request));
   // Rows of the proxy's, and not of the server that has prepared the statement, are texts.
-  const bool of_proxy = shows && !state_.warned.empty();
+  const bool of_proxy = shows && (!state_.warned.empty() || state_.aside);
   if (session && request.prepared != nullptr && (!request.values.empty() || of_proxy)) {
     throw values::make_error(values::ErrorId::unsupported_statement, request.plan->plan->command + " as a prepared statement",
                              "Send it as a text.");
@@ -287,6 +288,9 @@ net::Task<bool> Sharded::run(Request& request) {
         } else if (request.plan->plan->kind == PlanKind::scatter) {
           co_await bring_variables(state_, variables_of(state_, request).names, std::nullopt);
           co_await run_scatter(state_, request);
+        } else if (request.plan->plan->kind == PlanKind::gather) {
+          co_await bring_variables(state_, variables_of(state_, request).names, std::nullopt);
+          went_well = co_await run_gather(state_, request);
         } else {
           co_await bring_variables(state_, variables_of(state_, request).names, std::nullopt);
           check_insert_id(std::nullopt);

@@ -8,15 +8,22 @@
 namespace anabranch::rewriter::mysql {
 namespace {
 
+/// Where user variables may stand, of whatever types they are.
+enum class Free {
+  nowhere,
+  columns,  ///< in the outermost columns, which go to the client as they come
+  all,
+};
+
 /// Reads, and so pins, what decides names and types.
 class Settler {
  public:
-  /// `passed_on`: the outermost columns go to the client as they come, of whatever type they are.
-  Settler(tree::PinSet& pins, bool passed_on) : pins_(pins), passed_on_(passed_on) {}
+  Settler(tree::PinSet& pins, Free variables) : pins_(pins), variables_(variables) {}
 
   /// The outermost query.
   void visit_top(const tree::Select& select) {
     top_ = &select;
+    free_ = variables_ == Free::all;
     visit(select);
   }
   /// Types of columns are those of user variables at the moment.
@@ -31,9 +38,9 @@ class Settler {
       if (const auto* inner = cte.statement->as<tree::Select>()) visit(*inner);
     }
     for (const tree::Target& target : select.targets) {
-      free_ = passed_on_ && &select == top_;
+      free_ = variables_ == Free::all || (variables_ == Free::columns && &select == top_);
       read(*target.expr);
-      free_ = false;
+      free_ = variables_ == Free::all;
     }
     for (const tree::GroupItem& item : select.group_by) read(item);
     takes_values_ = true;
@@ -84,9 +91,9 @@ class Settler {
   }
 
   tree::PinSet& pins_;
-  const bool passed_on_;
+  const Free variables_;
   const tree::Select* top_ = nullptr;
-  bool free_ = false;  ///< what is read is a column that is passed on
+  bool free_ = false;  ///< what is read may be a variable
   bool names_variables_ = false;
   bool takes_values_ = false;
   bool needs_values_ = false;
@@ -131,16 +138,28 @@ std::string_view head_of(std::string_view text, const Mode& mode) {
 
 }  // namespace
 
-void settle_columns(Planning& planning, const tree::Select& select) {
-  Settler settler(planning.pins, passes_variables_on(planning, select));
+namespace {
+
+/// True: the columns' types are those of user variables at the moment.
+bool settle(Planning& planning, const tree::Select& select, Free variables) {
+  Settler settler(planning.pins, variables);
   settler.visit_top(select);
   if (settler.needs_values()) {
     throw Refusal{values::make_error(values::ErrorId::unsupported_clause, "a parameter outside WHERE",
                                      "how it is compared depends on its value", "Write its value into the statement."),
                   true, true};
   }
-  if (settler.names_variables()) planning.plan->cacheable = false;
   planning.plan->head = head_of(planning.request->text, planning.request->context->mysql);
+  return settler.names_variables();
 }
+
+}  // namespace
+
+void settle_columns(Planning& planning, const tree::Select& select) {
+  const Free variables = passes_variables_on(planning, select) ? Free::columns : Free::nowhere;
+  if (settle(planning, select, variables)) planning.plan->cacheable = false;
+}
+
+void settle_names(Planning& planning, const tree::Select& select) { (void)settle(planning, select, Free::all); }
 
 }  // namespace anabranch::rewriter::mysql

@@ -5,6 +5,7 @@
 #include "rewriter/mysql/parse.h"
 #include "rewriter/mysql/plan.h"
 #include "rewriter/planning.h"
+#include "rewriter/workspace.h"
 #include "values/ascii.h"
 
 namespace anabranch::rewriter::mysql {
@@ -88,7 +89,6 @@ const Language language{
     .outputs_in_expressions = true,
     .into_makes_table = false,
     .having_groups = false,
-    .has_workspace = false,
     .column_name = column_name,
     .is_moment = is_moment,
     .classify = classify,
@@ -96,6 +96,7 @@ const Language language{
     .check_calls = check_calls,
     .note_residue = note_residue,
     .merging = &merging,
+    .gather = gather_tables,
     .plan_utility = plan_utility,
     .note_whole = note_whole,
 };

@@ -51,8 +51,20 @@ void append_word(std::string& out, std::string_view word, std::string_view value
   out.append(word).append("'").append(value).append("'");
 }
 
+/// The least moment is none: the date of zeros.
+void append_timestamp(std::string& out, std::string_view value) {
+  check(value, of_numbers);
+  if (value.find_first_not_of("0.") == std::string_view::npos) {
+    out += "'0000-00-00 00:00:00'";
+  } else {
+    out.append("FROM_UNIXTIME(").append(value).append(")");
+  }
+}
+
+}  // namespace
+
 /// NULL, too, has a sign where numbers have one.
-void append(std::string& out, const Finish::Column& column, std::optional<std::string_view> value) {
+void append_literal(std::string& out, const Finish::Column& column, std::optional<std::string_view> value) {
   if (column.form == Form::unsigned_number) {
     out += "CAST(";
     value ? append_unsigned(out, *value) : void(out += "NULL");
@@ -86,16 +98,18 @@ void append(std::string& out, const Finish::Column& column, std::optional<std::s
       return append_word(out, "TIME", *value);
     case Form::datetime:
       return append_word(out, "TIMESTAMP", *value);
+    case Form::moment:
+      return append_word(out, "", *value);
+    case Form::timestamp:
+      return append_timestamp(out, *value);
   }
 }
-
-}  // namespace
 
 void append_merged_row(std::string& out, const Finish& finish, std::span<const std::optional<std::string_view>> values) {
   if (!out.empty()) out += "), (";
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (i > 0) out += ", ";
-    append(out, finish.columns[i], values[i]);
+    append_literal(out, finish.columns[i], values[i]);
   }
 }
 
@@ -103,7 +117,7 @@ std::string no_merged_rows(const Finish& finish) {
   std::string row;
   for (std::size_t i = 0; i < finish.columns.size(); ++i) {
     if (i > 0) row += ", ";
-    append(row, finish.columns[i], std::nullopt);
+    append_literal(row, finish.columns[i], std::nullopt);
   }
   return row;
 }

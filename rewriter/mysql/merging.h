@@ -13,6 +13,8 @@ inline constexpr std::int32_t kUnsigned = -2;
 /// A shard describes the columns once for all statements of the plan: they are named by the text, and typed by the
 /// values in it, save those of conditions. Refuses parameters there, whose types come with each execution.
 void settle_columns(Planning& planning, const tree::Select& select);
+/// The same where the server that names and types them sees the whole statement: user variables may stand anywhere.
+void settle_names(Planning& planning, const tree::Select& select);
 
 /// rewriter::after_merge() by MySQL's rules: division gives NULL by zero and as many digits as the session wants,
 /// and truth is a number.

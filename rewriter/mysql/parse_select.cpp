@@ -45,7 +45,9 @@ SelectPtr Parser::query_body(bool naming) {
   out->with_ties = outer.with_ties;
   out->locking = std::move(outer.locking);
   if (!outer.into.empty() && !out->into.empty()) fail();
-  if (!outer.into.empty()) out->into = std::move(outer.into);
+  if (outer.into.empty()) return out;
+  out->into = std::move(outer.into);
+  out->into_behind = true;
   return out;
 }
 

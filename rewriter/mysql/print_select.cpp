@@ -96,7 +96,7 @@ class SelectWriter {
     for (const std::string& word : node.modifiers) out_.text(" " + word);
     out_.text(node.distinct ? " DISTINCT " : " ");
     out_.targets(node.targets);
-    if (!node.into.empty()) out_.text(" " + node.into);
+    if (!node.into.empty() && !node.into_behind) out_.text(" " + node.into);
     for (std::size_t i = 0; i < node.from.size(); ++i) {
       out_.text(i == 0 ? " FROM " : ", ");
       out_.from(*node.from[i]);
@@ -139,7 +139,7 @@ class SelectWriter {
       fetch(node);
     else
       limit(node);
-    if (node.set_op != SetOperation::none && !node.into.empty()) out_.text(" " + node.into);
+    if (!node.into.empty() && (node.into_behind || node.set_op != SetOperation::none)) out_.text(" " + node.into);
     for (const Locking& lock : node.locking) locking(lock);
   }
 
