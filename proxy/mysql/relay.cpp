@@ -5,6 +5,7 @@
 #include "backends/mysql_exchange.h"
 #include "net/mysql/result_messages.h"
 #include "net/mysql/stream.h"
+#include "proxy/mysql/replies.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy::mysql {
@@ -105,6 +106,11 @@ class PassedReply {
   void pass(const Frame& frame, Event event) {
     if (event == Event::prepared && statement_id_ != nullptr) return pass_prepared(frame);
     if (event == Event::column && told_ != nullptr) return pass_column(frame);
+    // The server only knows that it was interrupted.
+    constexpr std::uint16_t interrupted = 1317;
+    if (event == Event::error && end_.error == interrupted && state_.timed_out) {
+      return send_error(state_.out(), state_.sequence, values::make_error<>(values::ErrorId::statement_timeout));
+    }
     if (added_ != 0 && done() && (event == Event::ok || event == Event::rows_end)) return pass_end(frame);
     if (frame.sequence == state_.sequence.next()) {
       (void)state_.sequence.take();
