@@ -316,7 +316,8 @@ struct Finish {
       time,
       datetime,
       moment,    ///< a date or time, as a column of any such type takes it
-      timestamp  ///< seconds since 1970, where the clock is UTC's
+      timestamp,  ///< seconds since 1970, where the clock is UTC's
+      member      ///< of an ENUM, by its number; 0: what is none, of which a server warns
     };
     Form form = Form::number;
     std::string charset = {};  ///< of a text: the column's own

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -12,6 +13,8 @@
 namespace anabranch::proxy::mysql {
 
 namespace {
+
+using Form = rewriter::Finish::Column::Form;
 
 /// A statement of more is sent: long enough that its parsing is what counts, and far below max_allowed_packet.
 constexpr std::size_t insert_bytes = 256 * 1024;
@@ -80,11 +83,13 @@ void Workspace::add(Insert& insert, const rewriter::Gather::Piece& piece) {
     insert.sql += "), (";
   } else {
     insert.sql = piece.insert;
+    insert.warnings = piece.defaults;
   }
   const std::size_t first = 1 + piece.first_column;
   for (std::size_t i = 0; i < piece.columns.size(); ++i) {
     if (i > 0) insert.sql += ", ";
     rewriter::mysql::append_literal(insert.sql, piece.columns[i], fields_[first + i]);
+    if (piece.columns[i].form == Form::member && fields_[first + i] == "0") ++insert.warnings;
   }
 }
 
@@ -100,7 +105,9 @@ net::Task<void> Workspace::send(std::size_t piece) {
     if (error.mysql_code != duplicate) throw error;
     refuse("rows of several shards are of one unique key: " + error.message);
   }
-  if (result->warnings > gather_.pieces[piece].defaults) {
+  // The protocol tells no more.
+  constexpr int most = 65535;
+  if (result->warnings > std::min(insert.warnings, most)) {
     refuse("a value of theirs is none that its column's definition allows");
   }
 }

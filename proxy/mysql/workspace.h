@@ -29,6 +29,7 @@ class Workspace {
   struct Insert {
     std::string sql;
     bool any = false;
+    int warnings = 0;  ///< that its values are worth
   };
 
   net::Task<void> make(const std::string& definition);

@@ -78,6 +78,7 @@ void append_literal(std::string& out, const Finish::Column& column, std::optiona
   switch (column.form) {
     case Form::number:
     case Form::unsigned_number:
+    case Form::member:
       check(*value, of_numbers);
       out += *value;
       return;

@@ -53,8 +53,9 @@ Carried carried(const router::Column& column, tree::ExprPtr value) {
     case MysqlCode::decimal:
     case MysqlCode::newdecimal:
       return {std::move(value), Form::number};
-    case MysqlCode::bit:
     case MysqlCode::enum_:
+      return {tree::make::op("+", std::move(value), tree::make::raw("0")), Form::member};
+    case MysqlCode::bit:
     case MysqlCode::set:
       return {tree::make::op("+", std::move(value), tree::make::raw("0")), Form::number};
     case MysqlCode::float_:
