@@ -37,6 +37,8 @@ values::SqlError server_error(std::uint16_t code, std::string sqlstate, std::str
   return error;
 }
 
+void malformed(const net::mysql::DecodeError& error) { throw server_error(error.code, "08S01", error.message); }
+
 std::uint64_t leading_number(std::string_view text) {
   std::uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);

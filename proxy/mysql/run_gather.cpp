@@ -71,7 +71,7 @@ class Gathering {
   }
 
   net::Task<void> gather() {
-    if (plan_.one_moment) co_await time_.set(state_, members_);
+    if (plan_.one_moment && !members_.empty()) co_await time_.set(state_, members_);
     keeps_clock_ = time_.moment().empty();
     if (!keeps_clock_) co_await command("SET timestamp = " + time_.moment());
     Workspace tables(state_, workspace_, *plan_.gather);
@@ -145,7 +145,8 @@ class Gathering {
     }
     co_await streams_.drain();
     for (std::size_t source = 0; source < streams_.size(); ++source) co_await cancels_ended(streams_.lease(source));
-    workspace_.release();
+    // Its tables go with it.
+    workspace_.discard();
   }
 
   net::Task<void> finish(const ReplyEnd& end) {

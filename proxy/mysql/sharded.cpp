@@ -38,10 +38,6 @@ using Enlisted = backends::Transaction::Enlisted;
 
 constexpr std::size_t kept_bytes = 64 * 1024;
 
-[[noreturn]] void malformed(const net::mysql::DecodeError& error) {
-  throw server_error(error.code, "08S01", error.message);
-}
-
 /// A cancel's, by us or by a server.
 bool is_interruption(const values::SqlError& error) {
   constexpr std::uint16_t query_interrupted = 1317;  // ER_QUERY_INTERRUPTED
@@ -503,68 +499,12 @@ net::Task<void> Sharded::finish(Request& request, Enlisted& member, ReplyEnd end
   co_await publish_definitions(state_);
 }
 
-// ---------------------------------------------------------------------------------- prepared statements
-
 net::Task<void> Sharded::take_plan(Statement& statement) {
   if (plan_is_current(state_, statement)) co_return;
   statement.plan = cached_plan(state_, statement, false);
   if (statement.plan == nullptr) statement.plan = co_await make_plan(statement, false);
   statement.planned_under = state_.db->version;
   statement.planned_key = state_.planning_key;
-}
-
-net::Task<void> Sharded::prepare(std::string_view text) {
-  auto made = std::make_unique<Statement>();
-  set_text(*made, text, state_.planning.mysql);
-  co_await take_plan(*made);
-  const rewriter::Plan& plan = *made->plan->plan;
-  const bool may_change = plan.needs_values || plan.asks_counts == rewriter::Plan::AsksCounts::in_place;
-  if (plan.kind == PlanKind::refuse && !may_change) co_await refuse(*made, made->plan);
-  (void)co_await prepared_.prepare(state_, std::move(made));
-}
-
-net::Task<void> Sharded::execute(std::string_view payload) {
-  const auto head = net::mysql::ComStmtExecute::decode(payload);
-  if (!head) malformed(head.error());
-  PreparedStatement& prepared = prepared_.find(head->statement, "mysqld_stmt_execute");
-  if (const auto read = prepared.bound.read(head->parameters); !read) {
-    throw server_error(1210, "HY000", "Incorrect arguments to mysqld_stmt_execute");
-  }
-  carried_out_ = prepared.statement.get();
-  co_await take_plan(*prepared.statement);
-  Request request;
-  request.statement = prepared.statement.get();
-  request.plan = prepared.statement->plan;
-  request.values = prepared.values.read(prepared.bound, prepared.ahead);
-  request.prepared = &prepared;
-  request.cursor = head->flags;
-  prepared.rows.reset();
-  std::exception_ptr failure;
-  try {
-    (void)co_await run(request);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  prepared_.forget_ahead(prepared);
-  if (failure) std::rethrow_exception(failure);
-}
-
-net::Task<void> Sharded::fetch(std::string_view payload) {
-  auto fetch = net::mysql::ComStmtFetch::decode(payload);
-  if (!fetch) malformed(fetch.error());
-  PreparedStatement& prepared = prepared_.find(fetch->statement, "mysqld_stmt_fetch");
-  if (prepared.rows != nullptr) {
-    if (!co_await prepared.rows->fetch(fetch->rows)) prepared.rows.reset();
-    co_return;
-  }
-  Enlisted* member = prepared.cursor ? state_.transaction.find(*prepared.cursor) : nullptr;
-  if (member == nullptr) {
-    throw server_error(1421, "HY000", fmt::format("The statement ({}) has no open cursor.", prepared.id));
-  }
-  fetch->statement = prepared.cursor_number;
-  backends::write_command(member->lease, *fetch);
-  const ReplyEnd end = co_await pass_reply(state_, member->lease, Reply::fetch);
-  if (end.failed || (end.status & net::mysql::status::last_row_sent) != 0) (void)prepared_.forget_cursor(state_, prepared);
 }
 
 }  // namespace anabranch::proxy::mysql

@@ -40,7 +40,10 @@ class Sharded {
   /// A connection was lost, and with it what the session had there.
   bool lost() const;
   /// Closes the session's connections.
-  void end() { state_.end_leases(); }
+  void end() {
+    state_.forget_diagnostics();
+    state_.end_leases();
+  }
   /// After a fault: whatever they are in the middle of.
   void abandon() { state_.abandon_leases(); }
   /// Of the statement that the last command has carried out; null: it is not known.

@@ -83,6 +83,7 @@ void State::forget_diagnostics() {
   last.reset();
   own_failure.reset();
   lost_on.reset();
+  if (aside) aside->discard();
   aside.reset();
   warned.clear();
   row_numbers.reset();

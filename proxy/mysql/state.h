@@ -56,7 +56,8 @@ struct State : SessionCore {
   std::vector<std::uint32_t> warned;
   /// What their numbers of rows mean, where these are not the client's; null: they are.
   std::shared_ptr<const RowNumbers> row_numbers;
-  /// The workspace's connection, whose session alone knows the warnings of the statement before (run_gather.h).
+  /// The workspace's connection, whose session alone knows the warnings of the statement before (run_gather.h). Its
+  /// tables are still there: it is closed when nobody can ask any more.
   std::optional<backends::Lease> aside;
   LastInsert last_insert;
   /// SET insert_id: the number of the next row that a server counts, which that shard alone knows of.

@@ -18,6 +18,8 @@ using Form = rewriter::Finish::Column::Form;
 
 /// A statement of more is sent: long enough that its parsing is what counts, and far below max_allowed_packet.
 constexpr std::size_t insert_bytes = 256 * 1024;
+/// max_allowed_packet, as servers have it where nobody has changed it: only one row can make a statement so long.
+constexpr std::size_t longest_insert = 16 * 1024 * 1024 - 64;
 
 [[noreturn]] void refuse(std::string_view what) {
   throw values::make_error(values::ErrorId::unsupported_clause, "a query whose rows are gathered", what,
@@ -97,6 +99,7 @@ net::Task<void> Workspace::send(std::size_t piece) {
   Insert& insert = inserts_[piece];
   if (!std::exchange(insert.any, false)) co_return;
   insert.sql += ")";
+  if (insert.sql.size() > longest_insert) refuse("one row of theirs is more than a server reads at once: 16 MiB");
   auto result = co_await backends::run_command(lease_, std::move(insert.sql), state_.token());
   insert.sql.clear();
   if (!result) {
