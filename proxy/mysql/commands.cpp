@@ -335,7 +335,7 @@ net::Task<void> begin_session(State& state) {
   auto* member = co_await state.attach(shard);
   auto answer = co_await backends::run_command(
       member->lease, "SELECT @@sql_mode, @@version, @@autocommit, @@character_set_client, @@div_precision_increment, "
-                     "@@sql_select_limit, @@sql_auto_is_null", state.token());
+                     "@@sql_select_limit, @@sql_auto_is_null, @@max_allowed_packet", state.token());
   if (!answer) throw backends::ServerError(answer.error(), shard, member->lease.shard_name());
   const auto& row = answer->rows.at(0);
   const auto text = [&](std::size_t column) { return row.at(column).value_or(std::string()); };
@@ -346,6 +346,7 @@ net::Task<void> begin_session(State& state) {
   state.read_division_digits(text(4));
   state.limits_selects = limits(text(5));
   state.choose_pooling(text(6) == "1");
+  state.packet_bound = leading_number(text(7));
   state.note_done(State::Counts{0, 0});
   state.renew_planning_key();
 }

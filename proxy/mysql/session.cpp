@@ -226,8 +226,16 @@ net::Task<void> Session::handle(const Frame& frame) {
   co_await pass_on(frame, *reply);
 }
 
+/// As servers do, the rest is not read: the session ends.
+void Session::refuse_packet() {
+  fail(server_error(net::mysql::error_code::packet_too_large, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes"));
+  ended_ = true;
+}
+
 /// The whole command, of however many frames.
 net::Task<void> Session::carry_out(Frame frame) {
+  const std::size_t bound = std::min(sharded_->state().packet_bound, net::mysql::max_packet_bytes);
+  if (frame.payload.size() >= bound) co_return refuse_packet();
   if (!frame.continues()) {
     co_await sharded_->handle(frame.payload, ended_);
     hush_if_killed();
@@ -235,11 +243,9 @@ net::Task<void> Session::carry_out(Frame frame) {
   }
   std::string command;
   while (true) {
-    if (command.size() + frame.payload.size() > net::mysql::max_packet_bytes) {
-      throw SessionLost{"a command of more than 1 GiB"};
-    }
-    command += frame.payload;
     sequence_.reset(static_cast<std::uint8_t>(frame.sequence + 1));
+    if (command.size() + frame.payload.size() >= bound) co_return refuse_packet();
+    command += frame.payload;
     if (!frame.continues()) break;
     const auto next = co_await net::mysql::read_frame(client_);
     if (!next) throw SessionLost{"the client has gone"};

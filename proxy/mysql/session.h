@@ -47,6 +47,7 @@ class Session final : public ClientSession {
   net::Task<std::optional<net::mysql::Frame>> next_command();
   net::Task<void> handle(const net::mysql::Frame& frame);
   net::Task<void> carry_out(net::mysql::Frame frame);
+  void refuse_packet();
   void hush_if_killed();
   net::Task<void> pass_on(const net::mysql::Frame& frame, Reply reply);
   net::Task<bool> send_command(net::mysql::Frame frame);

@@ -42,6 +42,8 @@ struct State : SessionCore {
   bool autocommit = true;
   bool tables_locked = false;   ///< LOCK TABLES, which a transaction's begin would end
   std::string character_set;  ///< of the client, as the session's first connection has it
+  /// The server's bound (max_allowed_packet): commands are shorter.
+  std::size_t packet_bound = net::mysql::max_packet_bytes;
   bool limits_selects = false;  ///< sql_select_limit is set
   /// Another statement of the same command follows: the result says so.
   bool more = false;
