@@ -20,6 +20,9 @@ Outcome scatter_rows(Scatter& scatter, bool distinct);
 /// Groups and aggregates are split into states and merged.
 Outcome scatter_groups(Scatter& scatter);
 
+/// Refuses MySQL's INTO of a file: variables can be set by whoever has the rows.
+void check_into(const tree::Select& select);
+
 /// LIMIT and OFFSET as slots of the plan; -1: absent.
 struct LimitSlots {
   int count = -1;

@@ -132,10 +132,7 @@ std::optional<Outcome> select_into(Planning& planning, const tree::Select& selec
 /// SELECT … INTO @x of several shards' rows: the proxy has the variables set once it has the row.
 void set_variables_after(Planning& planning, const tree::Select& select) {
   if (select.into.empty()) return;
-  if (!select.into.contains('@')) {
-    refuse_clause("SELECT … INTO a file", "the rows come from several servers, each of which has files of its own",
-                  "Read the rows, and write the file where the client is.");
-  }
+  check_into(select);
   for (const tree::Target& target : select.targets) {
     if (!planning.language().merging->hides_digits(planning, *target.expr)) continue;
     refuse_clause("SELECT … INTO of a quotient", "a variable takes digits that no server tells",
@@ -229,6 +226,12 @@ Outcome plan_select(Planning& planning, const tree::Select& select) {
   }
   check_whole_tables(scatter);
   return planning.language().gather(scatter);
+}
+
+void check_into(const tree::Select& select) {
+  if (select.into.empty() || select.into.contains('@')) return;
+  refuse_clause("SELECT … INTO a file", "the rows come from several servers, each of which has files of its own",
+                "Read the rows, and write the file where the client is.");
 }
 
 void check_system_columns(const Planning& planning) {

@@ -49,10 +49,6 @@ net::Task<void> take_number(State& state, Enlisted& member) {
   if (number != 0) state.last_insert = {std::nullopt, number, false};
 }
 
-}  // namespace
-
-namespace {
-
 bool let_go_of_aside(State& state) {
   const std::uint32_t shard = state.default_shard();
   if (!state.aside || !backends::is_waited_for(state.target(shard))) return false;

@@ -3,7 +3,6 @@
 #include <exception>
 #include <utility>
 
-#include "backends/cancel.h"
 #include "backends/exchange.h"
 #include "backends/mysql_context.h"
 #include "backends/mysql_exchange.h"
@@ -138,13 +137,8 @@ class Gathering {
     return pass_reply(state_, workspace_, kind, nullptr, nullptr, plan_.result ? &*plan_.result : nullptr);
   }
 
-  /// Nothing of the statement runs on when its error is told.
   net::Task<void> stop() {
-    for (std::size_t source = 0; source < streams_.size(); ++source) {
-      if (!streams_.finished(source)) backends::request_cancel(streams_.lease(source));
-    }
-    co_await streams_.drain();
-    for (std::size_t source = 0; source < streams_.size(); ++source) co_await cancels_ended(streams_.lease(source));
+    co_await stop_rows(streams_);
     // Its tables go with it.
     workspace_.discard();
   }

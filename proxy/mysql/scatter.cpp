@@ -64,7 +64,7 @@ class Scatter {
     } catch (...) {
       failure = std::current_exception();
     }
-    if (failure) co_await stop();
+    if (failure) co_await stop_rows(*streams_);
     running_.clear();
     co_await time_.reset(members_);
     if (failure && state_.explicit_transaction() && co_await has_rolled_back(members_)) co_await roll_back(state_);
@@ -207,15 +207,6 @@ class Scatter {
     computed ? output.check_computed(stream.definitions()) : output.describe(stream.definitions());
   }
 
-  /// Nothing of the statement runs on when its error is told.
-  net::Task<void> stop() {
-    for (std::size_t source = 0; source < streams_->size(); ++source) {
-      if (!streams_->finished(source)) backends::request_cancel(streams_->lease(source));
-    }
-    co_await streams_->drain();
-    for (std::size_t source = 0; source < streams_->size(); ++source) co_await cancels_ended(streams_->lease(source));
-  }
-
   void finish(std::optional<std::uint64_t> found) {
     state_.note_done(State::Counts{-1, found});
     state_.note_warned(std::move(warned_));
@@ -245,6 +236,14 @@ class Scatter {
 };
 
 }  // namespace
+
+net::Task<void> stop_rows(backends::Streams<backends::MysqlRowStream>& streams) {
+  for (std::size_t source = 0; source < streams.size(); ++source) {
+    if (!streams.finished(source)) backends::request_cancel(streams.lease(source));
+  }
+  co_await streams.drain();
+  for (std::size_t source = 0; source < streams.size(); ++source) co_await cancels_ended(streams.lease(source));
+}
 
 void check_select_limit(const State& state) {
   if (!state.limits_selects) return;

@@ -122,12 +122,6 @@ class Workspace {
     check_tables();
   }
 
-  static void check_into(const tree::Select& select) {
-    if (select.into.empty() || select.into.contains('@')) return;
-    refuse_clause("SELECT … INTO a file", "the rows come from several servers, each of which has files of its own",
-                  "Read the rows, and write the file where the client is.");
-  }
-
   void check_tables() const {
     for (const auto& block : planning_.query.blocks) {
       for (const auto& item : block->of_item | std::views::keys) {
@@ -173,6 +167,7 @@ class Workspace {
     const Piece& piece = pieces_.list[number];
     const router::Relation& relation = relation_of(piece);
     const std::vector<int>& columns = columns_[number];
+    const std::string table = quote_identifier(table_of(number));
     Gather::Piece& made = gather_.pieces.emplace_back();
     tree::SelectPtr rows = rows_of(planning_.query, piece);
     rows->targets.push_back(tree::make::target(tree::make::integer(static_cast<std::int64_t>(number) + 1)));
@@ -193,12 +188,11 @@ class Workspace {
     made.rows = template_of(planning_, statement);
     made.first_column = first_[number];
     made.defaults = defaults_of(relation, columns);
-    made.insert = fmt::format("{}INSERT INTO {} ({}) VALUES (", kAsTheyWere, quote_identifier(table_of(number)), names);
+    made.insert = fmt::format("{}INSERT INTO {} ({}) VALUES (", kAsTheyWere, table, names);
     place_piece(planning_, piece, made);
     gather_.definitions.push_back(fmt::format("SET STATEMENT sql_mode = '' FOR CREATE TEMPORARY TABLE {} LIKE {}",
-                                              quote_identifier(table_of(number)),
-                                              quote_identifier(relation.name)));
-    gather_.tables.push_back(quote_identifier(table_of(number)));
+                                              table, quote_identifier(relation.name)));
+    gather_.tables.push_back(table);
   }
 
   static int defaults_of(const router::Relation& relation, const std::vector<int>& columns) {
