@@ -65,11 +65,11 @@ const std::vector<Field<Limits>>& limits_fields() {
        [](Reader& reader, const Node& node, Limits& into) {
          if (const auto size = reader.size(node, false)) into.query_memory = *size;
        }},
-      {"spill_directory", "path", "/var/tmp", false, true, "Where rows beyond the memory go.",
+      {"spill_directory", "path", "/var/tmp", false, true, "Where rows go that merging one statement cannot hold in its memory: files without names.",
        [](Reader& reader, const Node& node, Limits& into) {
          if (auto path = reader.resolved_path(node)) into.spill_directory = std::move(*path);
        }},
-      {"spill", "size, or 0", "10GiB", false, true, "How many bytes of rows one statement may gather in the workspace.",
+      {"spill", "size, or 0", "10GiB", false, true, "How many bytes of rows one statement may put on disk here, and how many it may gather in the workspace.",
        [](Reader& reader, const Node& node, Limits& into) {
          if (const auto size = reader.size(node, true)) into.spill = *size;
        }},

@@ -62,9 +62,6 @@ std::vector<Diagnostic> unsupported(const Config& config) {
       findings.when(!table.generate.empty(), key + ".generate");
     }
   }
-  const Limits defaults;
-  findings.when(config.limits.spill_directory != defaults.spill_directory,
-                "limits.spill_directory");
   findings.when(!config.rules.empty(), "rules");
   auto list = findings.take();
   sort_by_place(list);

@@ -54,7 +54,7 @@ void refuse_aggregate(const Column& column) {
 }
 
 std::unique_ptr<Accumulator> make_accumulator(const Aggregate& aggregate, const Shape& inputs,
-                                              MemoryBudget& budget) {
+                                              MemoryBudget& budget, Spill* spill) {
   check_inputs(aggregate, inputs);
   using enum AggregateKind;
   switch (aggregate.kind) {
@@ -82,7 +82,7 @@ std::unique_ptr<Accumulator> make_accumulator(const Aggregate& aggregate, const 
     case sum_distinct:
     case avg_distinct:
     case bit_xor_distinct:
-      return make_distinct(aggregate, inputs, budget);
+      return make_distinct(aggregate, inputs, budget, spill);
     case any:
       return make_any(aggregate, inputs, budget);
     default:

@@ -8,6 +8,7 @@
 #include "merge/memory_budget.h"
 #include "merge/recipe.h"
 #include "merge/row_block.h"
+#include "merge/spill.h"
 #include "values/datum.h"
 
 namespace anabranch::merge {
@@ -32,6 +33,8 @@ class Accumulator {
   void place(std::size_t offset) { offset_ = offset; }
 
   virtual void update(const AccumulatorRows& rows) = 0;
+  /// After the last update: does a part of what memory made it put off; false: nothing is left.
+  virtual bool settle() { return false; }
   /// Adds one field: the aggregate's value for the group.
   virtual void write(const std::byte* record, RowWriter& out) const = 0;
   /// What write() adds.
@@ -42,9 +45,9 @@ class Accumulator {
 };
 
 /// Throws SqlError 0A000 for inputs of types that we do not aggregate, `internal` for a recipe that
-/// makes no sense. `inputs` are the aggregate's own columns.
+/// makes no sense. `inputs` are the aggregate's own columns. `spill`: null, or where values go that memory does not hold.
 std::unique_ptr<Accumulator> make_accumulator(const Aggregate& aggregate, const Shape& inputs,
-                                              MemoryBudget& budget);
+                                              MemoryBudget& budget, Spill* spill);
 
 /// The loop and the casts, once. Derived has
 ///   void add(State&, const AccumulatorRows&, std::size_t row);
@@ -81,7 +84,7 @@ class StateAccumulator : public Accumulator {
 std::unique_ptr<Accumulator> make_count(const Aggregate&, const Shape&);
 std::unique_ptr<Accumulator> make_sum(const Aggregate&, const Shape&, MemoryBudget&);
 std::unique_ptr<Accumulator> make_average(const Aggregate&, const Shape&, MemoryBudget&);
-std::unique_ptr<Accumulator> make_distinct(const Aggregate&, const Shape&, MemoryBudget&);
+std::unique_ptr<Accumulator> make_distinct(const Aggregate&, const Shape&, MemoryBudget&, Spill*);
 std::unique_ptr<Accumulator> make_extreme(const Aggregate&, const Shape&, MemoryBudget&);
 std::unique_ptr<Accumulator> make_any(const Aggregate&, const Shape&, MemoryBudget&);
 std::unique_ptr<Accumulator> make_logic(const Aggregate&, const Shape&, MemoryBudget&);

@@ -9,10 +9,14 @@ constexpr std::size_t kFirstChunk = 4 * 1024;
 constexpr std::size_t kLargestChunk = 1024 * 1024;
 }  // namespace
 
-void Arena::add_chunk(std::size_t at_least) {
+std::size_t Arena::next_chunk(std::size_t at_least) const {
   const std::size_t usual =
       chunks_.empty() ? kFirstChunk : std::min(kLargestChunk, 2 * chunks_.back().size);
-  const std::size_t size = std::max(usual, at_least);
+  return std::max(usual, at_least);
+}
+
+void Arena::add_chunk(std::size_t at_least) {
+  const std::size_t size = next_chunk(at_least);
   charge_.grow(size);
   chunks_.push_back({.bytes = std::make_unique<std::byte[]>(size), .size = size});
 }

@@ -29,10 +29,17 @@ class Arena {
     return piece;
   }
 
+  /// What it would charge for pieces of `bytes` bytes in all, more or less.
+  std::size_t growth(std::size_t bytes) const {
+    const bool fits = !chunks_.empty() && chunks_.back().size - chunks_.back().used >= bytes;
+    return fits ? 0 : next_chunk(bytes);
+  }
+
   /// In the order of allocation: whoever knows the size of each piece can walk them all.
   const std::vector<Chunk>& chunks() const { return chunks_; }
 
  private:
+  std::size_t next_chunk(std::size_t at_least) const;
   void add_chunk(std::size_t at_least);
 
   Charge charge_;

@@ -76,6 +76,16 @@ void Batch::append_message(std::string_view message) {
   bytes_.append(message);
 }
 
+void Batch::append_messages(std::string_view messages) {
+  bytes_.reserve(bytes_.size() + messages.size());
+  while (!messages.empty()) {
+    if (messages.size() < kFrame) malformed("a message that is not one row");
+    const std::size_t size = 1 + std::size_t{load_be<std::uint32_t>(messages.data() + 1)};
+    append_message(messages.substr(0, size));
+    messages.remove_prefix(std::min(size, messages.size()));
+  }
+}
+
 void Batch::append_payload(std::string_view payload) {
   if (payload.size() > std::numeric_limits<std::int32_t>::max() - 4)
     throw values::make_error(values::ErrorId::too_many_bytes, "a row",

@@ -32,6 +32,8 @@ class Batch {
   /// Throws SqlError 08P01 when the frame is not a DataRow's, 54000 beyond 4 GiB.
   void append_message(std::string_view message);
   void append_payload(std::string_view payload);
+  /// Messages back to back, as bytes() gives them.
+  void append_messages(std::string_view messages);
   /// A row of another batch: its frame is known to be good.
   void append_row(const Batch& other, std::size_t index);
   /// Rows as message() gives them.

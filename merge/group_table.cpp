@@ -73,6 +73,9 @@ class SingleGroup final : public GroupTable {
   void find(const RowBlock& block, std::byte** records) override {
     std::fill_n(records, block.size(), record_);
   }
+  void find_known(const RowBlock& block, std::byte** records, std::uint64_t*) override { find(block, records); }
+  std::size_t growth(std::size_t, std::size_t) const override { return 0; }
+  std::size_t size() const override { return 1; }
   const std::byte* next_record() override {
     return std::exchange(walked_, true) ? nullptr : record_;
   }
@@ -119,6 +122,21 @@ class WordGroups final : public GroupTable {
       __builtin_prefetch(records[i], 1);
     }
   }
+
+  void find_known(const RowBlock& block, std::byte** records, std::uint64_t* hashes) override {
+    const Field* const fields = block.column(column_);
+    std::array<std::uint64_t, RowBlock::kRows> words;
+    read_words(fields, block.size(), words.data());
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      hashes[i] = table_.hash_of(words[i]);
+      records[i] = fields[i].is_null() ? null_record()
+                                       : table_.find(hashes[i], words[i], [](const std::byte*) { return true; });
+    }
+  }
+  std::size_t growth(std::size_t rows, std::size_t) const override {
+    return arena_.growth(rows * record_size_) + table_.growth(rows);
+  }
+  std::size_t size() const override { return table_.size(); }
 
   const std::byte* next_record() override {
     return walk_.next([this](const std::byte*) { return record_size_; });
@@ -181,6 +199,11 @@ class BytesGroups final : public GroupTable {
 
   std::size_t header_size() const override { return sizeof(Header); }
   void find(const RowBlock& block, std::byte** records) override;
+  void find_known(const RowBlock& block, std::byte** records, std::uint64_t* hashes) override;
+  std::size_t growth(std::size_t rows, std::size_t bytes) const override {
+    return arena_.growth(rows * key_offset_ + bytes) + table_.growth(rows);
+  }
+  std::size_t size() const override { return table_.size(); }
   const std::byte* next_record() override {
     return walk_.next([this](const std::byte* record) {
       const Header& header = header_of(record);
@@ -278,6 +301,15 @@ void BytesGroups::find(const RowBlock& block, std::byte** records) {
     records[i] = table_.find_or_insert(
         hashes[i], hashes[i], [&](const std::byte* record) { return key_of(record) == keys_[i]; },
         [&] { return make(block, i); });
+}
+
+void BytesGroups::find_known(const RowBlock& block, std::byte** records, std::uint64_t* hashes) {
+  read_keys(block);
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    hashes[i] = hash_bytes(keys_[i]);
+    records[i] = table_.find(hashes[i], hashes[i],
+                             [&](const std::byte* record) { return key_of(record) == keys_[i]; });
+  }
 }
 
 std::byte* BytesGroups::make(const RowBlock& block, std::size_t row) {

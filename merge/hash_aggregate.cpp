@@ -5,52 +5,75 @@
 
 namespace anabranch::merge {
 
-HashAggregateOperator::HashAggregateOperator(const HashAggregate& step, const Shape& shape,
-                                             MemoryBudget& budget)
-    : discriminator_column_(step.discriminator),
+HashAggregateOperator::HashAggregateOperator(const HashAggregate& step, const Shape& shape, MemoryBudget& budget,
+                                             Spill* spill)
+    : step_(&step),
+      shape_(shape),
+      budget_(&budget),
+      spill_(spill),
+      passes_(spill, budget),
       block_(shape.size()),
       records_(RowBlock::kRows),
+      hashes_(RowBlock::kRows),
       chosen_records_(RowBlock::kRows) {
   if (step.discriminator >= 0)
     discriminator_ = shape.at(static_cast<std::size_t>(step.discriminator));
-  const std::size_t state_size = make_parts(step, shape, budget);
-  groups_ = make_group_table(step.groups, shape, state_size, budget);
+  begin_pass();
+  for (const HashAggregate::GroupColumn& group : step.groups)
+    output_shape_.push_back(shape.at(static_cast<std::size_t>(group.carry)));
+  for (const Part& part : parts_) output_shape_.push_back(part.accumulator->result());
+}
+
+HashAggregateOperator::~HashAggregateOperator() = default;
+
+/// Makes the accumulators and the table of their states, all empty.
+void HashAggregateOperator::begin_pass() {
+  parts_.clear();
+  groups_.reset();
+  is_full_ = false;
+  std::size_t state_size = 0;
+  for (const Aggregate& aggregate : step_->aggregates) {
+    Part part{.accumulator = nullptr, .inputs = {}, .grouping = aggregate.grouping};
+    Shape inputs;
+    for (const int input : aggregate.inputs) {
+      part.inputs.push_back(static_cast<std::size_t>(input));
+      inputs.push_back(shape_.at(part.inputs.back()));
+    }
+    part.accumulator = make_accumulator(aggregate, inputs, *budget_, spill_);
+    state_size += part.accumulator->state_size();
+    parts_.push_back(std::move(part));
+  }
+  groups_ = make_group_table(step_->groups, shape_, state_size, *budget_);
   std::size_t offset = groups_->header_size();
-  for (Part& part : parts_) {
+  for (const Part& part : parts_) {
     part.accumulator->place(offset);
     offset += part.accumulator->state_size();
   }
 }
 
-HashAggregateOperator::~HashAggregateOperator() = default;
-
-/// Makes the accumulators and the shape of the output; says how large the states are together.
-std::size_t HashAggregateOperator::make_parts(const HashAggregate& step, const Shape& shape,
-                                              MemoryBudget& budget) {
-  for (const HashAggregate::GroupColumn& group : step.groups)
-    output_shape_.push_back(shape.at(static_cast<std::size_t>(group.carry)));
-  std::size_t state_size = 0;
-  for (const Aggregate& aggregate : step.aggregates) {
-    Part part{.accumulator = nullptr, .inputs = {}, .grouping = aggregate.grouping};
-    Shape inputs;
-    for (const int input : aggregate.inputs) {
-      part.inputs.push_back(static_cast<std::size_t>(input));
-      inputs.push_back(shape.at(part.inputs.back()));
+void HashAggregateOperator::take(const Batch& batch) {
+  for_each_block(batch, block_, [&](std::size_t first) {
+    // A pass takes some groups whatever memory says: it gets somewhere.
+    if (!is_full_ && groups_->size() >= RowBlock::kRows && passes_.may_put_off() &&
+        passes_.is_tight(groups_->growth(block_.size(), batch.byte_size()))) {
+      is_full_ = true;
+      passes_.begin_putting_off();
     }
-    part.accumulator = make_accumulator(aggregate, inputs, budget);
-    state_size += part.accumulator->state_size();
-    output_shape_.push_back(part.accumulator->result());
-    parts_.push_back(std::move(part));
-  }
-  return state_size;
+    if (is_full_) {
+      take_known(batch, first);
+      return;
+    }
+    groups_->find(block_, records_.data());
+    for (const Part& part : parts_) step_->discriminator < 0 ? update(part) : update_chosen(part);
+  });
 }
 
-void HashAggregateOperator::consume(Batch batch) {
-  for_each_block(batch, block_, [this](std::size_t) {
-    groups_->find(block_, records_.data());
-    for (const Part& part : parts_)
-      discriminator_column_ < 0 ? update(part) : update_grouping(part);
-  });
+/// Rows of groups that are there; all others are put off.
+void HashAggregateOperator::take_known(const Batch& batch, std::size_t first) {
+  groups_->find_known(block_, records_.data(), hashes_.data());
+  for (std::size_t row = 0; row < block_.size(); ++row)
+    if (records_[row] == nullptr) passes_.put_off(hashes_[row], batch.message(first + row));
+  for (const Part& part : parts_) update_chosen(part);
 }
 
 void HashAggregateOperator::update(const Part& part) {
@@ -60,14 +83,18 @@ void HashAggregateOperator::update(const Part& part) {
   part.accumulator->update(rows);
 }
 
-/// The rows of the aggregate's own grouping only, moved together.
-void HashAggregateOperator::update_grouping(const Part& part) {
-  const Field* const groupings = block_.column(static_cast<std::size_t>(discriminator_column_));
+bool HashAggregateOperator::is_of(std::size_t row, int grouping) const {
+  if (step_->discriminator < 0) return true;
+  const Field& field = block_.field(row, static_cast<std::size_t>(step_->discriminator));
+  return !field.is_null() && read_integer(field, discriminator_) == grouping;
+}
+
+/// The rows that have a record, and are of the aggregate's own grouping, moved together.
+void HashAggregateOperator::update_chosen(const Part& part) {
   chosen_fields_.resize(part.inputs.size() * RowBlock::kRows);
   AccumulatorRows rows{.count = 0, .inputs = {}, .records = chosen_records_.data()};
   for (std::size_t row = 0; row < block_.size(); ++row) {
-    if (groupings[row].is_null() || read_integer(groupings[row], discriminator_) != part.grouping)
-      continue;
+    if (records_[row] == nullptr || !is_of(row, part.grouping)) continue;
     chosen_records_[rows.count] = records_[row];
     for (std::size_t i = 0; i < part.inputs.size(); ++i)
       chosen_fields_[i * RowBlock::kRows + rows.count] = block_.field(row, part.inputs[i]);
@@ -78,17 +105,57 @@ void HashAggregateOperator::update_grouping(const Part& part) {
   part.accumulator->update(rows);
 }
 
-bool HashAggregateOperator::next(Batch& out) {
-  if (!finished_) return false;
+bool HashAggregateOperator::settle() {
+  for (const Part& part : parts_)
+    if (part.accumulator->settle()) return true;
+  return false;
+}
+
+void HashAggregateOperator::emit(Batch& out) {
   while (!is_full(out)) {
     const std::byte* const record = groups_->next_record();
-    if (record == nullptr) break;
+    if (record == nullptr) return;
     RowWriter row(out, static_cast<int>(output_shape_.size()));
     groups_->write_columns(record, row);
     for (const Part& part : parts_) part.accumulator->write(record, row);
     row.finish();
   }
-  return !out.empty();
+}
+
+/// Bounded work a call: what takes longer says true with nothing.
+bool HashAggregateOperator::next(Batch& out) {
+  for (;;) {
+    switch (phase_) {
+      case Phase::gathering:
+      case Phase::done:
+        return false;
+      case Phase::rereading: {
+        Batch rows;
+        if (passes_.read(rows)) {
+          take(rows);
+          return true;
+        }
+        phase_ = Phase::settling;
+        break;
+      }
+      case Phase::settling:
+        if (settle()) return true;
+        phase_ = Phase::emitting;
+        break;
+      case Phase::emitting:
+        emit(out);
+        if (!out.empty()) return true;
+        if (!passes_.begin_next()) {
+          phase_ = Phase::done;
+          parts_.clear();
+          groups_.reset();
+          return false;
+        }
+        begin_pass();
+        phase_ = Phase::rereading;
+        break;
+    }
+  }
 }
 
 }  // namespace anabranch::merge

@@ -13,8 +13,9 @@ class KeySet {
   explicit KeySet(MemoryBudget& budget) : arena_(budget), table_(budget) {}
 
   /// Whether the key was not there yet.
-  bool insert(std::string_view key) {
-    const std::uint64_t hash = hash_bytes(key);
+  bool insert(std::string_view key) { return insert(key, hash_bytes(key)); }
+  /// `hash` is hash_bytes() of the key.
+  bool insert(std::string_view key, std::uint64_t hash) {
     bool inserted = false;
     table_.find_or_insert(
         hash, hash, [&](const std::byte* record) { return key_of(record) == key; },
@@ -28,6 +29,13 @@ class KeySet {
         });
     return inserted;
   }
+
+  bool contains(std::string_view key, std::uint64_t hash) const {
+    return table_.find(hash, hash, [&](const std::byte* record) { return key_of(record) == key; }) != nullptr;
+  }
+  std::size_t size() const { return table_.size(); }
+  /// What it would charge for one more key of `bytes` bytes, more or less.
+  std::size_t growth(std::size_t bytes) const { return arena_.growth(sizeof(std::size_t) + bytes) + table_.growth(1); }
 
  private:
   static std::string_view key_of(const std::byte* record) {

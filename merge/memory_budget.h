@@ -12,6 +12,7 @@ class MemoryBudget {
   explicit MemoryBudget(std::size_t limit) : limit_(limit) {}
   void charge(std::size_t bytes);
   void release(std::size_t bytes) { used_ -= bytes; }
+  std::size_t limit() const { return limit_; }
   std::size_t used() const { return used_; }
   std::size_t peak() const { return peak_; }
 

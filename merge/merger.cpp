@@ -41,10 +41,10 @@ std::unique_ptr<Source> make_source(const Recipe& recipe, const Shape& shape, st
 
 /// The operator of a step; `shape` becomes that of what comes out of it.
 std::unique_ptr<Operator> make_operator(const Step& step, Shape& shape, const Binding& binding,
-                                        MemoryBudget& budget) {
+                                        const std::vector<SortKey>& order, MemoryBudget& budget, Spill* spill) {
   return std::visit(
       Overloaded{[&](const HashAggregate& aggregate) -> std::unique_ptr<Operator> {
-                   auto made = std::make_unique<HashAggregateOperator>(aggregate, shape, budget);
+                   auto made = std::make_unique<HashAggregateOperator>(aggregate, shape, budget, spill);
                    shape = made->output_shape();
                    return made;
                  },
@@ -57,10 +57,10 @@ std::unique_ptr<Operator> make_operator(const Step& step, Shape& shape, const Bi
                    return made;
                  },
                  [&](const Sort& sort) -> std::unique_ptr<Operator> {
-                   return std::make_unique<SortOperator>(sort, shape, binding, budget);
+                   return std::make_unique<SortOperator>(sort, shape, binding, budget, spill);
                  },
                  [&](const Distinct& distinct) -> std::unique_ptr<Operator> {
-                   return std::make_unique<DistinctOperator>(distinct, shape, budget);
+                   return std::make_unique<DistinctOperator>(distinct, order, shape, budget, spill);
                  },
                  [&](const Limit& limit) -> std::unique_ptr<Operator> {
                    return std::make_unique<LimitOperator>(limit, shape, binding);
@@ -72,15 +72,20 @@ std::unique_ptr<Operator> make_operator(const Step& step, Shape& shape, const Bi
 
 class Merger::Impl {
  public:
-  Impl(const Recipe& recipe, Binding binding, std::size_t sources, MemoryBudget& budget)
+  Impl(const Recipe& recipe, Binding binding, std::size_t sources, MemoryBudget& budget, Spill* spill)
       : binding_(std::move(binding)) {
     if (binding_.output_formats.size() != recipe.outputs.size())
       throw values::make_error(values::ErrorId::internal,
                                "a binding with the wrong number of result formats");
     Shape shape = input_shape(recipe, binding_);
     source_ = make_source(recipe, shape, sources, budget);
-    for (const Step& step : recipe.steps)
-      stages_.push_back({make_operator(step, shape, binding_, budget)});
+    std::vector<SortKey> order;  // of the rows that enter a step
+    if (const auto* merged = std::get_if<OrderedMerge>(&recipe.source)) order = merged->keys;
+    for (const Step& step : recipe.steps) {
+      stages_.push_back({make_operator(step, shape, binding_, order, budget, spill)});
+      if (std::holds_alternative<HashAggregate>(step)) order.clear();
+      if (const auto* sort = std::get_if<Sort>(&step)) order = sort->keys;
+    }
     stages_.push_back({std::make_unique<ProjectOperator>(recipe, shape, binding_)});
   }
 
@@ -112,6 +117,7 @@ class Merger::Impl {
         case Status::Kind::need:
           return status;
         case Status::Kind::rows:
+          if (rows.empty()) return status;
           stage.work->consume(std::move(rows));
           break;
         case Status::Kind::end:
@@ -127,8 +133,8 @@ class Merger::Impl {
   std::vector<Stage> stages_;
 };
 
-Merger::Merger(const Recipe& recipe, Binding binding, std::size_t sources, MemoryBudget& budget)
-    : impl_(std::make_unique<Impl>(recipe, std::move(binding), sources, budget)) {}
+Merger::Merger(const Recipe& recipe, Binding binding, std::size_t sources, MemoryBudget& budget, Spill* spill)
+    : impl_(std::make_unique<Impl>(recipe, std::move(binding), sources, budget, spill)) {}
 Merger::~Merger() = default;
 Merger::Merger(Merger&&) noexcept = default;
 

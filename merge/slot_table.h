@@ -59,6 +59,21 @@ class SlotTable {
     return record;
   }
 
+  /// The record of the key; nullptr: there is none.
+  template <typename Matches>
+  std::byte* find(std::uint64_t hash, std::uint64_t tag, Matches matches) const {
+    for (std::size_t at = hash >> shift_;; at = (at + 1) & mask_) {
+      const Slot& slot = slots_[at];
+      if (slot.record == nullptr) return nullptr;
+      if (slot.tag == tag && (Tag::is_key || matches(slot.record))) return slot.record;
+    }
+  }
+
+  /// What it would charge, at most and for a moment, for `keys` more keys.
+  std::size_t growth(std::size_t keys) const {
+    return size_ + keys > limit_ ? 2 * (mask_ + 1) * sizeof(Slot) : 0;
+  }
+
  private:
   struct Slot {
     std::uint64_t tag;

@@ -9,6 +9,7 @@ namespace anabranch::merge {
 
 namespace {
 
+constexpr std::size_t kMostRuns = 32;
 constexpr std::uint64_t kUnbounded = std::numeric_limits<std::uint64_t>::max();
 
 std::uint64_t bound_of(const Binding& binding, int slot) {
@@ -19,11 +20,14 @@ std::uint64_t bound_of(const Binding& binding, int slot) {
 }  // namespace
 
 SortOperator::SortOperator(const Sort& step, const Shape& shape, const Binding& binding,
-                           MemoryBudget& budget)
-    : sort_keys_(step.keys, shape),
+                           MemoryBudget& budget, Spill* spill)
+    : step_(&step),
+      shape_(shape),
+      sort_keys_(step.keys, shape),
       block_(shape.size()),
       bound_(bound_of(binding, step.bound_slot)),
-      with_ties_(step.with_ties),
+      budget_(&budget),
+      spill_(spill != nullptr && spill->is_allowed() ? spill : nullptr),
       charge_(budget) {}
 
 std::string_view SortOperator::key(const Entry& entry) const {
@@ -44,7 +48,11 @@ void SortOperator::consume(Batch batch) {
     cut();
     drop_cut_rows();
   }
-  recharge();
+  charge_.set(held());
+  if (is_tight()) {
+    spill_->begin();
+    phase_ = Phase::announcing;
+  }
 }
 
 void SortOperator::add_keys(const Batch& batch) {
@@ -71,7 +79,7 @@ void SortOperator::cut() {
   std::nth_element(entries_.begin(), last, entries_.end(),
                    [this](const Entry& l, const Entry& r) { return is_before(l, r); });
   const auto is_tied = [&](const Entry& entry) {
-    return with_ties_ && compare_keys(entry.prefix, key(entry), last->prefix, key(*last)) == 0;
+    return step_->with_ties && compare_keys(entry.prefix, key(entry), last->prefix, key(*last)) == 0;
   };
   entries_.erase(std::partition(last + 1, entries_.end(), is_tied), entries_.end());
 }
@@ -98,22 +106,122 @@ void SortOperator::drop_cut_rows() {
   batches_.push_back(std::move(kept));
 }
 
-void SortOperator::recharge() {
-  charge_.set(batch_bytes_ + keys_.capacity() + entries_.capacity() * sizeof(Entry));
+std::size_t SortOperator::held() const {
+  return batch_bytes_ + keys_.capacity() + entries_.capacity() * sizeof(Entry);
+}
+
+/// Vectors that are full will double. A run is worth being written when it is no small part of what
+/// memory there is.
+bool SortOperator::is_tight() const {
+  if (spill_ == nullptr || held() < budget_->limit() / 8) return false;
+  const std::size_t growth = keys_.capacity() + entries_.capacity() * sizeof(Entry);
+  return budget_->used() + growth > budget_->limit() / 8 * 7;
 }
 
 void SortOperator::finish() {
-  cut();
-  std::sort(entries_.begin(), entries_.end(),
-            [this](const Entry& l, const Entry& r) { return is_before(l, r); });
   finished_ = true;
+  if (!runs_.empty()) {
+    phase_ = entries_.empty() ? after_run() : Phase::announcing;
+    return;
+  }
+  cut();
+  sort_entries();
+  phase_ = Phase::emitting;
 }
 
+void SortOperator::sort_entries() {
+  std::sort(entries_.begin(), entries_.end(),
+            [this](const Entry& l, const Entry& r) { return is_before(l, r); });
+}
+
+void SortOperator::forget() {
+  std::vector<Entry>().swap(entries_);
+  std::string().swap(keys_);
+  std::vector<Batch>().swap(batches_);
+  batch_bytes_ = emitted_ = 0;
+  charge_.set(0);
+}
+
+void SortOperator::begin_run() {
+  cut();
+  sort_entries();
+  runs_.emplace_back(*spill_, *budget_);
+}
+
+/// A part of it; false: all is written.
+bool SortOperator::write_run() {
+  std::size_t bytes = 0;
+  for (; emitted_ < entries_.size() && bytes < kBatchBytes; ++emitted_) {
+    const Entry& entry = entries_[emitted_];
+    const std::string_view message = batches_[entry.batch].message(entry.row);
+    runs_.back().append(message);
+    bytes += message.size();
+  }
+  if (emitted_ < entries_.size()) return true;
+  runs_.back().close();
+  forget();
+  return false;
+}
+
+SortOperator::Phase SortOperator::after_run() {
+  if (runs_.size() < kMostRuns && !finished_) return Phase::gathering;
+  begin_merge();
+  return finished_ ? Phase::merging : Phase::joining;
+}
+
+void SortOperator::begin_merge() {
+  merged_.swap(runs_);
+  merge_.emplace(step_->keys, shape_, merged_.size(), *budget_);
+}
+
+/// A part of it; false: all is merged.
+bool SortOperator::merge_runs(Batch& out) {
+  for (;;) {
+    const Merger::Status status = merge_->next(out);
+    if (status.kind == Merger::Status::Kind::rows) return true;
+    if (status.kind == Merger::Status::Kind::end) break;
+    Batch rows;
+    if (merged_[status.source].read(rows))
+      merge_->consume(status.source, std::move(rows));
+    else
+      merge_->finish(status.source);
+  }
+  merge_.reset();
+  merged_.clear();
+  return false;
+}
+
+/// Bounded work a call, but for the sorting of what memory holds: what takes longer says true with nothing.
 bool SortOperator::next(Batch& out) {
-  if (!finished_) return false;
-  for (; emitted_ < entries_.size() && !is_full(out); ++emitted_)
-    out.append_row(batches_[entries_[emitted_].batch], entries_[emitted_].row);
-  return !out.empty();
+  switch (phase_) {
+    case Phase::gathering:
+      return false;
+    case Phase::announcing:
+      phase_ = Phase::writing;
+      return true;
+    case Phase::writing:
+      if (emitted_ == 0) begin_run();
+      if (!write_run()) phase_ = after_run();
+      return true;
+    case Phase::joining: {
+      if (runs_.empty()) runs_.emplace_back(*spill_, *budget_);
+      Batch rows;
+      if (merge_runs(rows)) {
+        for (std::size_t i = 0; i < rows.size(); ++i) runs_.back().append(rows.message(i));
+      } else {
+        runs_.back().close();
+        phase_ = Phase::gathering;
+      }
+      return true;
+    }
+    case Phase::emitting:
+      for (; emitted_ < entries_.size() && !is_full(out); ++emitted_)
+        out.append_row(batches_[entries_[emitted_].batch], entries_[emitted_].row);
+      return !out.empty();
+    case Phase::merging:
+      return merge_ && merge_runs(out);
+  }
+  return false;
 }
 
 }  // namespace anabranch::merge

@@ -1,8 +1,10 @@
+#include <cstring>
+
 #include "merge/accumulator.h"
 #include "merge/datum_field.h"
-#include "merge/key_set.h"
 #include "merge/read_number.h"
 #include "merge/sort_keys.h"
+#include "merge/spilling_set.h"
 #include "merge/summer.h"
 #include "values/arith.h"
 
@@ -78,23 +80,59 @@ class AverageAccumulator final
   Summer summer_;
 };
 
-/// Of each group and value the first only: one set for all groups, keyed by the group's record and
-/// the value's canonical key.
-class FirstOfGroup {
+/// An aggregate over the distinct values of each group: one set for all groups, keyed by the group's
+/// record and the value's canonical key. Derived has
+///   void take(State&, const Field& first);
+template <typename Derived, typename State>
+class DistinctAccumulator : public StateAccumulator<Derived, State> {
  public:
-  FirstOfGroup(const Column& column, MemoryBudget& budget)
-      : encoder_(equality_encoder(column)), seen_(budget) {}
+  DistinctAccumulator(const Aggregate& aggregate, const Shape& inputs, MemoryBudget& budget, Spill* spill)
+      : StateAccumulator<Derived, State>(aggregate, inputs),
+        encoder_(equality_encoder(inputs[0])),
+        seen_(budget, spill),
+        put_off_(kPutOffFields) {}
 
-  bool operator()(const std::byte* record, const Field& field) {
-    if (field.is_null()) return false;
-    key_.assign(reinterpret_cast<const char*>(&record), sizeof(record));
-    encoder_.append(field.value(), key_);
-    return seen_.insert(key_);
+  void add(State&, const AccumulatorRows& rows, std::size_t row) {
+    if (!rows.inputs[0][row].is_null()) look_at(rows.records[row], rows.inputs[0][row]);
+  }
+
+  /// Records do not move: what was put off is a record's address and a value.
+  bool settle() final {
+    Batch rows;
+    if (!seen_.take_put_off(rows)) return false;
+    for_each_block(rows, put_off_, [this](std::size_t) {
+      for (std::size_t i = 0; i < put_off_.size(); ++i) {
+        std::byte* record = nullptr;
+        std::memcpy(&record, put_off_.field(i, 0).data, sizeof(record));
+        look_at(record, put_off_.field(i, 1));
+      }
+    });
+    return true;
   }
 
  private:
+  static constexpr std::size_t kPutOffFields = 2;
+
+  void look_at(std::byte* record, const Field& field) {
+    const std::string_view address(reinterpret_cast<const char*>(&record), sizeof(record));
+    key_.assign(address);
+    encoder_.append(field.value(), key_);
+    const auto verdict = seen_.insert(key_, [&] {
+      message_.clear();
+      RowWriter row(message_, kPutOffFields);
+      row.add(address);
+      row.add(field.value());
+      row.finish();
+      return message_.message(0);
+    });
+    if (verdict == SpillingSet::Verdict::first)
+      static_cast<Derived*>(this)->take(*reinterpret_cast<State*>(record + this->offset_), field);
+  }
+
   values::KeyEncoder encoder_;
-  KeySet seen_;
+  SpillingSet seen_;
+  RowBlock put_off_;
+  Batch message_;
   std::string key_;
 };
 
@@ -103,20 +141,14 @@ struct DistinctCountState {
 };
 
 class DistinctCountAccumulator final
-    : public StateAccumulator<DistinctCountAccumulator, DistinctCountState> {
+    : public DistinctAccumulator<DistinctCountAccumulator, DistinctCountState> {
  public:
-  DistinctCountAccumulator(const Aggregate& aggregate, const Shape& inputs, MemoryBudget& budget)
-      : StateAccumulator(aggregate, inputs), is_first_(inputs[0], budget) {}
+  using DistinctAccumulator::DistinctAccumulator;
 
-  void add(DistinctCountState& state, const AccumulatorRows& rows, std::size_t row) {
-    if (is_first_(rows.records[row], rows.inputs[0][row])) ++state.count;
-  }
+  void take(DistinctCountState& state, const Field&) { ++state.count; }
   void write_state(const DistinctCountState& state, RowWriter& out) const {
     add_datum(out, Datum::int8(state.count), values::Format::binary);
   }
-
- private:
-  FirstOfGroup is_first_;
 };
 
 struct DistinctXorState {
@@ -125,14 +157,11 @@ struct DistinctXorState {
 };
 
 class DistinctXorAccumulator final
-    : public StateAccumulator<DistinctXorAccumulator, DistinctXorState> {
+    : public DistinctAccumulator<DistinctXorAccumulator, DistinctXorState> {
  public:
-  DistinctXorAccumulator(const Aggregate& aggregate, const Shape& inputs, MemoryBudget& budget)
-      : StateAccumulator(aggregate, inputs), is_first_(inputs[0], budget) {}
+  using DistinctAccumulator::DistinctAccumulator;
 
-  void add(DistinctXorState& state, const AccumulatorRows& rows, std::size_t row) {
-    const Field& field = rows.inputs[0][row];
-    if (!is_first_(rows.records[row], field)) return;
+  void take(DistinctXorState& state, const Field& field) {
     state.bits ^= read_integer(field, inputs_[0]);
     ++state.count;
   }
@@ -140,25 +169,19 @@ class DistinctXorAccumulator final
     const Datum bits = state.count == 0 ? Datum::null(oid::int8) : Datum::int8(state.bits);
     add_datum(out, values::cast(bits, type_.oid), values::Format::binary);
   }
-
- private:
-  FirstOfGroup is_first_;
 };
 
 template <typename Summer>
 class DistinctSumAccumulator final
-    : public StateAccumulator<DistinctSumAccumulator<Summer>, MeanState<Summer>> {
+    : public DistinctAccumulator<DistinctSumAccumulator<Summer>, MeanState<Summer>> {
  public:
   using State = MeanState<Summer>;
-  DistinctSumAccumulator(const Aggregate& aggregate, const Shape& inputs, MemoryBudget& budget)
-      : StateAccumulator<DistinctSumAccumulator, State>(aggregate, inputs),
-        is_first_(inputs[0], budget),
+  DistinctSumAccumulator(const Aggregate& aggregate, const Shape& inputs, MemoryBudget& budget, Spill* spill)
+      : DistinctAccumulator<DistinctSumAccumulator, State>(aggregate, inputs, budget, spill),
         summer_(budget),
         is_mean_(aggregate.kind == AggregateKind::avg_distinct) {}
 
-  void add(State& state, const AccumulatorRows& rows, std::size_t row) {
-    const Field& field = rows.inputs[0][row];
-    if (!is_first_(rows.records[row], field)) return;
+  void take(State& state, const Field& field) {
     summer_.add(state.sum, field, this->inputs_[0]);
     ++state.count;
   }
@@ -169,27 +192,26 @@ class DistinctSumAccumulator final
   }
 
  private:
-  FirstOfGroup is_first_;
   Summer summer_;
   bool is_mean_;
 };
 
 /// Chooses the summer: by what is to come out, given what goes in.
-template <template <typename> typename Kind>
+template <template <typename> typename Kind, typename... Places>
 std::unique_ptr<Accumulator> make_by_type(const Aggregate& aggregate, const Shape& inputs,
-                                          MemoryBudget& budget) {
+                                          Places&&... places) {
   const Oid in = inputs[0].type.oid;
   const Oid out = aggregate.type.oid;
   const bool exact = is_integer_type(in) || in == oid::numeric;
   if (is_integer_type(in) && is_integer_type(out))
-    return std::make_unique<Kind<IntegerSummer>>(aggregate, inputs, budget);
+    return std::make_unique<Kind<IntegerSummer>>(aggregate, inputs, places...);
   if (exact && out == oid::numeric)
-    return std::make_unique<Kind<NumericSummer>>(aggregate, inputs, budget);
+    return std::make_unique<Kind<NumericSummer>>(aggregate, inputs, places...);
   if ((in == oid::float4 || in == oid::float8) && (out == oid::float4 || out == oid::float8))
-    return std::make_unique<Kind<FloatSummer>>(aggregate, inputs, budget);
+    return std::make_unique<Kind<FloatSummer>>(aggregate, inputs, places...);
   if (in == out && (in == oid::interval || in == oid::money) &&
       inputs[0].format == values::Format::binary)
-    return std::make_unique<Kind<DatumSummer>>(aggregate, inputs, budget);
+    return std::make_unique<Kind<DatumSummer>>(aggregate, inputs, places...);
   refuse_aggregate(inputs[0]);
 }
 
@@ -215,16 +237,16 @@ std::unique_ptr<Accumulator> make_average(const Aggregate& aggregate, const Shap
 }
 
 std::unique_ptr<Accumulator> make_distinct(const Aggregate& aggregate, const Shape& inputs,
-                                           MemoryBudget& budget) {
+                                           MemoryBudget& budget, Spill* spill) {
   if (aggregate.kind == AggregateKind::count_distinct)
-    return std::make_unique<DistinctCountAccumulator>(aggregate, inputs, budget);
+    return std::make_unique<DistinctCountAccumulator>(aggregate, inputs, budget, spill);
   if (aggregate.kind == AggregateKind::bit_xor_distinct) {
     if (!is_integer_type(inputs[0].type.oid) || aggregate.type.oid != inputs[0].type.oid)
       refuse_aggregate(inputs[0]);
-    return std::make_unique<DistinctXorAccumulator>(aggregate, inputs, budget);
+    return std::make_unique<DistinctXorAccumulator>(aggregate, inputs, budget, spill);
   }
   if (aggregate.kind == AggregateKind::avg_distinct) check_mean(aggregate, inputs);
-  return make_by_type<DistinctSumAccumulator>(aggregate, inputs, budget);
+  return make_by_type<DistinctSumAccumulator>(aggregate, inputs, budget, spill);
 }
 
 }  // namespace anabranch::merge

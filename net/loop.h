@@ -140,10 +140,11 @@ class LoopThread {
   std::shared_ptr<Mailbox> mailbox_;
 };
 
-/// The control plane's threads, for calls that block (libpq, getaddrinfo). Ours, not libuv's.
+/// Threads for calls that block (libpq, getaddrinfo, the disk). Ours, not libuv's.
 class WorkerPool {
  public:
-  explicit WorkerPool(std::size_t threads);
+  /// `name` is the threads' (at most 15 bytes, for ever).
+  explicit WorkerPool(std::size_t threads, const char* name = "control");
   /// Waits for the job each thread is at; jobs not begun are dropped.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;

@@ -69,13 +69,14 @@ struct WorkerPool::State {
   std::condition_variable changed;
   std::deque<std::move_only_function<void()>> jobs;
   bool stopping = false;
+  const char* name = nullptr;
 
   static void* main(void* argument) {
     static_cast<State*>(argument)->work();
     return nullptr;
   }
   void work() {
-    pthread_setname_np(pthread_self(), "control");
+    pthread_setname_np(pthread_self(), name);
     std::unique_lock lock(mutex);
     for (;;) {
       changed.wait(lock, [this] { return stopping || !jobs.empty(); });
@@ -90,7 +91,8 @@ struct WorkerPool::State {
   }
 };
 
-WorkerPool::WorkerPool(std::size_t threads) : state_(std::make_shared<State>()) {
+WorkerPool::WorkerPool(std::size_t threads, const char* name) : state_(std::make_shared<State>()) {
+  state_->name = name;
   for (std::size_t i = 0; i < threads; ++i) {
     threads_.push_back(start_thread(&State::main, state_.get()));
   }

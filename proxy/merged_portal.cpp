@@ -136,7 +136,6 @@ class MergedPortal::Filling {
 MergedPortal::MergedPortal(const SessionState& state, const Execution& execution, std::string name, Refill refill)
     : plan_(execution.plan),
       bound_(rewriter::bind(bind_request(state, execution))),
-      budget_(state.db->config->limits.query_memory),
       name_(std::move(name)),
       refill_(refill),
       batch_rows_(first_batch_rows) {
@@ -154,7 +153,6 @@ net::Task<std::shared_ptr<MergedPortal>> MergedPortal::open(SessionState& state,
 
 MergedPortal::MergedPortal(const SessionState& state, const Execution& execution, net::pg::FormatList outputs)
     : plan_(execution.plan),
-      budget_(state.db->config->limits.query_memory),
       refill_(Refill::fetch),
       formats_(wanted_formats(plan(), outputs)),
       written_under_(writing_key(state)),
@@ -198,7 +196,9 @@ void MergedPortal::set_formats(const SessionState& state, net::pg::FormatList ou
   written_under_ = writing_key(state);
   input_formats_ = input_formats(plan(), outputs);
   for (Source& source : sources_) source.oids = input_oids(*state.db, source.shard, plan(), input_formats_.list());
-  merger_.emplace(*plan().recipe, merge_binding(state, plan(), bound_, outputs), sources_.size(), budget_);
+  const conf::Limits& limits = state.db->config->limits;
+  merger_.emplace(plan_, *plan().recipe, merge_binding(state, plan(), bound_, outputs), sources_.size(),
+                  std::make_shared<merge::MemoryBudget>(limits.query_memory), limits, state.worker.metrics());
 }
 
 void MergedPortal::ask(backends::Lease& lease) const {
@@ -236,12 +236,13 @@ net::Task<bool> MergedPortal::next_rows(SessionState& state) {
   if (held_) co_return false;
   next_ = 0;
   while (true) {
-    const merge::Merger::Status status = merger_->next(out_);
-    if (status.kind == merge::Merger::Status::Kind::rows) {
-      if (out_.empty()) continue;
-      co_return true;
+    const MergeWork::Status status = co_await merger_->next(out_);
+    if (status.kind == MergeWork::Status::Kind::rows) {
+      if (!out_.empty()) co_return true;
+      state.check_cancelled();
+      continue;
     }
-    if (status.kind == merge::Merger::Status::Kind::end) co_return false;
+    if (status.kind == MergeWork::Status::Kind::end) co_return false;
     std::vector<std::size_t> sources;
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       if (!sources_[i].ended && (status.any || i == status.source)) sources.push_back(i);

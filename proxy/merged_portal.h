@@ -8,8 +8,8 @@
 
 #include "merge/batch.h"
 #include "merge/memory_budget.h"
-#include "merge/merger.h"
 #include "proxy/execute.h"
+#include "proxy/merge_work.h"
 #include "proxy/type_identity.h"
 
 namespace anabranch::proxy {
@@ -75,7 +75,6 @@ class MergedPortal {
 
   CachedPlanPtr plan_;
   rewriter::BoundPlan bound_;
-  merge::MemoryBudget budget_;
   std::optional<merge::Charge> held_bytes_;  ///< of the session's budget
   std::string name_;
   Refill refill_;
@@ -83,7 +82,7 @@ class MergedPortal {
   std::optional<std::vector<std::int16_t>> formats_;  ///< of the outputs
   net::pg::Formats input_formats_;
   std::string written_under_;  ///< the settings that decide how values are written, at the first fetch
-  std::optional<merge::Merger> merger_;
+  std::optional<MergeWork> merger_;
   merge::Batch out_;
   std::size_t next_ = 0;  ///< of out_
   std::uint64_t position_ = 0;

@@ -146,6 +146,9 @@ std::vector<prometheus::MetricFamily> collect(const std::vector<const LoopMetric
   families.push_back(single("anabranch_commits_unknown_total",
                             "Multi-shard commits that ended with 08007.", Counter,
                             sum(loops, &LoopMetrics::commits_unknown)));
+  families.push_back(single("anabranch_spilled_bytes_total",
+                            "Bytes of rows that merges put on disk, as memory did not hold them.",
+                            Counter, sum(loops, &LoopMetrics::bytes_spilled)));
   families.push_back(errors_of(loops));
   add_pools(families, pools);
   families.push_back(single("anabranch_config_version", "Number of the active configuration.", Gauge,

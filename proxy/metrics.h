@@ -41,6 +41,7 @@ class LoopMetrics {
   std::atomic<std::uint64_t> bytes_to_clients{0};
   std::atomic<std::uint64_t> cache_hits{0};
   std::atomic<std::uint64_t> cache_misses{0};
+  std::atomic<std::uint64_t> bytes_spilled{0};      ///< by merges that memory did not hold
   std::atomic<std::uint64_t> commits_unknown{0};    ///< 08007: look at the log
 
   std::map<std::string, std::uint64_t> errors() const;

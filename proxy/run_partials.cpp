@@ -4,8 +4,8 @@
 #include <map>
 
 #include "backends/exchange.h"
-#include "merge/merger.h"
 #include "proxy/execute.h"
+#include "proxy/merge_work.h"
 #include "proxy/merged_portal.h"
 #include "proxy/partial_requests.h"
 #include "proxy/pins.h"
@@ -51,7 +51,6 @@ class Partials {
       : state_(state),
         execution_(execution),
         plan_(*execution.plan->plan),
-        budget_(state.db->config->limits.query_memory),
         exchange_(net::CancelToken{}),
         sink_(state, execution) {}
 
@@ -215,13 +214,16 @@ class Partials {
 
   net::Task<void> merge() {
     merge::Binding binding = merge_binding(state_, plan_, bound_, sink_.formats());
-    merge::Merger merger(*plan_.recipe, std::move(binding), exchange_.size(), budget_);
+    const conf::Limits& limits = state_.db->config->limits;
+    MergeWork merger(execution_.plan, *plan_.recipe, std::move(binding), exchange_.size(),
+                     std::make_shared<merge::MemoryBudget>(limits.query_memory), limits, state_.worker.metrics());
     merge::Batch out;
     while (!error_) {
-      const merge::Merger::Status status = merger.next(out);
-      if (status.kind == merge::Merger::Status::Kind::end) break;
-      if (status.kind == merge::Merger::Status::Kind::rows) {
-        co_await sink_.take(out);
+      const MergeWork::Status status = co_await merger.next(out);
+      if (status.kind == MergeWork::Status::Kind::end) break;
+      if (status.kind == MergeWork::Status::Kind::rows) {
+        if (out.empty()) state_.check_cancelled();
+        if (!out.empty()) co_await sink_.take(out);
         continue;
       }
       std::optional<backends::Exchange::Next> next;
@@ -241,7 +243,7 @@ class Partials {
     }
   }
 
-  void feed(merge::Merger& merger, const backends::Exchange::Next& next) {
+  void feed(MergeWork& merger, const backends::Exchange::Next& next) {
     take(next);
     if (next.reply.kind == Reply::Kind::ready) {
       merger.finish(next.source);
@@ -340,7 +342,6 @@ class Partials {
   Execution& execution_;
   const Plan& plan_;
   BoundPlan bound_;
-  merge::MemoryBudget budget_;
   backends::Exchange exchange_;
   std::vector<backends::Transaction::Enlisted*> members_;  ///< in shard order
   std::vector<std::unique_ptr<Running>> running_;

@@ -9,8 +9,8 @@
 #include "backends/mysql_exchange.h"
 #include "backends/mysql_rows.h"
 #include "backends/streams.h"
-#include "merge/merger.h"
 #include "net/mysql/command_messages.h"
+#include "proxy/merge_work.h"
 #include "proxy/mysql/cursor.h"
 #include "proxy/mysql/into.h"
 #include "proxy/mysql/prepared.h"
@@ -35,8 +35,8 @@ class Scatter {
       : state_(state),
         plan_(*request.plan->plan),
         request_(request),
-        budget_(state.db->config->limits.query_memory),
-        sent_(plan_, budget_),
+        budget_(std::make_shared<merge::MemoryBudget>(state.db->config->limits.query_memory)),
+        sent_(plan_, *budget_),
         answers_(!plan_.finish),
         output_(state, plan_, request.prepared != nullptr) {
     if (!plan_.into.empty()) {
@@ -98,13 +98,15 @@ class Scatter {
     merge::Binding binding;
     binding.output_formats.assign(plan_.recipe->outputs.size(), values::Format::text);
     binding.slots = std::move(bound_.slots);
-    merge::Merger merger(*plan_.recipe, std::move(binding), streams_->size(), budget_);
+    MergeWork merger(request_.plan, *plan_.recipe, std::move(binding), streams_->size(), budget_,
+                     state_.db->config->limits, state_.worker.metrics());
     merge::Batch out;
     while (true) {
-      const merge::Merger::Status status = merger.next(out);
-      if (status.kind == merge::Merger::Status::Kind::end) break;
-      if (status.kind == merge::Merger::Status::Kind::rows) {
-        co_await take_rows(out);
+      const MergeWork::Status status = co_await merger.next(out);
+      if (status.kind == MergeWork::Status::Kind::end) break;
+      if (status.kind == MergeWork::Status::Kind::rows) {
+        if (out.empty()) state_.check_cancelled();
+        if (!out.empty()) co_await take_rows(out);
         continue;
       }
       std::size_t source = status.source;
@@ -123,7 +125,7 @@ class Scatter {
     while (const auto next = co_await streams_->next()) take(next->source, next->reply);
   }
 
-  void feed(merge::Merger& merger, std::size_t source, Stream::Reply reply) {
+  void feed(MergeWork& merger, std::size_t source, Stream::Reply reply) {
     take(source, reply);
     if (reply == Stream::Reply::end) merger.finish(source);
     if (reply != Stream::Reply::rows) return;
@@ -220,7 +222,7 @@ class Scatter {
   const rewriter::Plan& plan_;
   Request& request_;
   rewriter::BoundPlan bound_;
-  merge::MemoryBudget budget_;
+  std::shared_ptr<merge::MemoryBudget> budget_;
   SentRows sent_;
   bool answers_;  ///< what comes is the answer, and no rows that a shard is to be sent
   std::unique_ptr<backends::Streams<Stream>> streams_ = std::make_unique<backends::Streams<Stream>>();

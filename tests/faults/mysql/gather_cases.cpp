@@ -132,6 +132,20 @@ TEST_CASE("mysql: gather: more rows than limits.spill") {
   check_usable(client);
 }
 
+TEST_CASE("mysql: merges that memory does not hold put rows on disk") {
+  Proxy own(over_mysql({{"LIMITS", "query_memory: 2MiB"}}));
+  Client client(own.port());
+  const Answer rows = client.run("select distinct filler, id % 3000 from big");
+  REQUIRE_MESSAGE(rows.ok(), rows.value());
+  CHECK_EQ(rows.rows.size(), 3000);
+  const Answer groups = client.run("select id % 3000 g, count(*), max(filler) from big group by g order by 2, 1 desc limit 2");
+  REQUIRE_MESSAGE(groups.ok(), groups.value());
+  CHECK_EQ(groups.rows.at(0).at(0), "2999");
+  CHECK_EQ(groups.rows.at(0).at(1), "2");
+  CHECK_GT(own.metric("anabranch_spilled_bytes_total"), 30e6);
+  check_usable(client);
+}
+
 TEST_CASE("mysql: gather: more sessions than connections") {
   Proxy own(over_mysql({{"POOL_SIZE", "1"}, {"WAIT_TIMEOUT", "60s"}}));
   std::vector<std::string> problems(8);

@@ -152,9 +152,8 @@ TEST_CASE("what is not carried out yet is named with its place") {
                          "      c: {type: bigint, hash: xxh64, strategy: buckets, buckets: 2}\n"
                          "    tables:\n"
                          "      t: {scheme: c, key: id, physical: 't{}', generate: {id: uuid}}\n"
-                         "limits: {spill_directory: /tmp}\n"
                          "rules: [{match: x, action: reject}]\n"));
-  REQUIRE(list.size() == 8);
+  REQUIRE(list.size() == 7);
   CHECK(list[0] == "dir/test.yaml:10:5: warning: databases.shop.read_from: not supported yet");
   CHECK(list[1].find("transactions.two_phase: not") != std::string::npos);
   CHECK(list[2].find("13:25: warning: databases.shop.schemes.a.strategy: not") !=
@@ -162,8 +161,7 @@ TEST_CASE("what is not carried out yet is named with its place") {
   CHECK(list[3].find("schemes.b.type: not") != std::string::npos);
   CHECK(list[4].find("17:31: warning: databases.shop.tables.t.physical: not") != std::string::npos);
   CHECK(list[5].find("tables.t.generate: not") != std::string::npos);
-  CHECK(list[6].find("limits.spill_directory: not") != std::string::npos);
-  CHECK(list[7].find("rules: not") != std::string::npos);
+  CHECK(list[6].find("rules: not") != std::string::npos);
 }
 
 TEST_CASE("schemes that place keys badly are warned of") {

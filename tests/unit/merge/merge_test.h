@@ -69,9 +69,10 @@ inline Binding text_binding(const Recipe& recipe, std::vector<values::Datum> slo
 /// Feeds streams as the merger asks, or at random where it does not mind, in batches of random
 /// sizes; returns the answer.
 inline TextRows run(const Recipe& recipe, Binding binding, const std::vector<TextRows>& streams,
-                    MemoryBudget& budget, unsigned seed = 1) {
+                    MemoryBudget& budget, unsigned seed = 1, Spill* spill = nullptr,
+                    std::size_t largest_batch = 3) {
   std::mt19937 random(seed);
-  Merger merger(recipe, std::move(binding), streams.size(), budget);
+  Merger merger(recipe, std::move(binding), streams.size(), budget, spill);
   std::vector<std::size_t> fed(streams.size(), 0);
   std::vector<std::size_t> open;
   for (std::size_t i = 0; i < streams.size(); ++i) open.push_back(i);
@@ -89,7 +90,7 @@ inline TextRows run(const Recipe& recipe, Binding binding, const std::vector<Tex
       std::erase(open, source);
       continue;
     }
-    const std::size_t count = std::min<std::size_t>(1 + random() % 3, rows.size() - fed[source]);
+    const std::size_t count = std::min<std::size_t>(1 + random() % largest_batch, rows.size() - fed[source]);
     const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(fed[source]);
     merger.consume(source,
                    batch_of({begin, begin + static_cast<std::ptrdiff_t>(count)}, recipe.inputs));
