@@ -18,7 +18,7 @@ class Arena {
     std::size_t size = 0;
   };
 
-  explicit Arena(MemoryBudget& budget) : charge_(budget) {}
+  explicit Arena(MemoryBudget& budget);
 
   std::byte* allocate(std::size_t bytes) {
     bytes = (bytes + 7) & ~std::size_t{7};
@@ -43,6 +43,7 @@ class Arena {
   void add_chunk(std::size_t at_least);
 
   Charge charge_;
+  std::size_t largest_chunk_;
   std::vector<Chunk> chunks_;
 };
 

@@ -75,7 +75,6 @@ class SingleGroup final : public GroupTable {
   }
   void find_known(const RowBlock& block, std::byte** records, std::uint64_t*) override { find(block, records); }
   std::size_t growth(std::size_t, std::size_t) const override { return 0; }
-  std::size_t size() const override { return 1; }
   const std::byte* next_record() override {
     return std::exchange(walked_, true) ? nullptr : record_;
   }
@@ -136,7 +135,6 @@ class WordGroups final : public GroupTable {
   std::size_t growth(std::size_t rows, std::size_t) const override {
     return arena_.growth(rows * record_size_) + table_.growth(rows);
   }
-  std::size_t size() const override { return table_.size(); }
 
   const std::byte* next_record() override {
     return walk_.next([this](const std::byte*) { return record_size_; });
@@ -203,7 +201,6 @@ class BytesGroups final : public GroupTable {
   std::size_t growth(std::size_t rows, std::size_t bytes) const override {
     return arena_.growth(rows * key_offset_ + bytes) + table_.growth(rows);
   }
-  std::size_t size() const override { return table_.size(); }
   const std::byte* next_record() override {
     return walk_.next([this](const std::byte* record) {
       const Header& header = header_of(record);

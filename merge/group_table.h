@@ -26,7 +26,6 @@ class GroupTable {
   virtual void find_known(const RowBlock& block, std::byte** records, std::uint64_t* hashes) = 0;
   /// What making a group for each of so many rows of `bytes` bytes would charge, more or less.
   virtual std::size_t growth(std::size_t rows, std::size_t bytes) const = 0;
-  virtual std::size_t size() const = 0;
   /// Walks the records in the order in which they were made; nullptr at the end.
   virtual const std::byte* next_record() = 0;
   /// Adds the group's columns to a row.

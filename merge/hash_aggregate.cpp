@@ -1,5 +1,7 @@
 #include "merge/hash_aggregate.h"
 
+#include <algorithm>
+
 #include "merge/group_table.h"
 #include "merge/read_number.h"
 
@@ -52,10 +54,10 @@ void HashAggregateOperator::begin_pass() {
 }
 
 void HashAggregateOperator::take(const Batch& batch) {
-  for_each_block(batch, block_, [&](std::size_t first) {
-    // A pass takes some groups whatever memory says: it gets somewhere.
-    if (!is_full_ && groups_->size() >= RowBlock::kRows && passes_.may_put_off() &&
-        passes_.is_tight(groups_->growth(block_.size(), batch.byte_size()))) {
+  const std::size_t row_bytes = batch.byte_size() / std::max<std::size_t>(batch.size(), 1) + 1;
+  const auto take_block = [&](std::size_t first) {
+    if (!is_full_ && passes_.may_put_off() &&
+        passes_.is_tight(groups_->growth(block_.size(), block_.size() * row_bytes))) {
       is_full_ = true;
       passes_.begin_putting_off();
     }
@@ -63,9 +65,12 @@ void HashAggregateOperator::take(const Batch& batch) {
       take_known(batch, first);
       return;
     }
+    passes_.took(block_.size() * row_bytes);
     groups_->find(block_, records_.data());
     for (const Part& part : parts_) step_->discriminator < 0 ? update(part) : update_chosen(part);
-  });
+  };
+  // Wide rows by fewer: a block must not be what memory cannot hold.
+  for_each_block(batch, block_, take_block, std::clamp<std::size_t>(passes_.least_taken() / row_bytes, 1, RowBlock::kRows));
 }
 
 /// Rows of groups that are there; all others are put off.

@@ -18,6 +18,7 @@ bool Passes::begin_next() {
   }
   partitions_.clear();
   level_ = 0;
+  taken_ = 0;
   if (waiting_.empty()) return false;
   current_.emplace(std::move(waiting_.back().rows));
   level_ = waiting_.back().level;

@@ -19,8 +19,14 @@ class Passes {
 
   /// Whether the present pass may put rows off.
   bool may_put_off() const { return spill_ != nullptr && spill_->is_allowed() && level_ < kLevels; }
-  /// A table that grows by `growth` bytes leaves too little for what else the statement does.
-  bool is_tight(std::size_t growth) const { return budget_->used() + growth > budget_->limit() / 2; }
+  /// A table that grows by `growth` bytes leaves too little for what else the statement does. Whatever
+  /// that holds, each pass takes something: it gets somewhere.
+  bool is_tight(std::size_t growth) const {
+    return taken_ >= least_taken() && budget_->used() + growth > budget_->limit() / 2;
+  }
+  /// Bytes of rows, or keys, that the present pass takes without putting any off.
+  std::size_t least_taken() const { return budget_->limit() / 64; }
+  void took(std::size_t bytes) { taken_ += bytes; }
   /// From here on rows are put off: the disk may be waited for.
   void begin_putting_off() { spill_->begin(); }
   void put_off(std::uint64_t hash, std::string_view message);
@@ -42,6 +48,7 @@ class Passes {
   Spill* spill_;
   MemoryBudget* budget_;
   unsigned level_ = 0;
+  std::size_t taken_ = 0;
   std::vector<SpilledRows> partitions_;  ///< of the present pass; empty: nothing was put off
   std::vector<Waiting> waiting_;
   std::optional<SpilledRows> current_;

@@ -61,11 +61,11 @@ class RowBlock {
   std::vector<Field> fields_;
 };
 
-/// Calls `body(block)` for the rows of `batch`, a block at a time.
+/// Calls `body(first)` for the rows of `batch`, a block (of `rows` at most) at a time.
 template <typename Body>
-void for_each_block(const Batch& batch, RowBlock& block, Body body) {
-  for (std::size_t first = 0; first < batch.size(); first += RowBlock::kRows) {
-    block.load(batch, first, std::min(RowBlock::kRows, batch.size() - first));
+void for_each_block(const Batch& batch, RowBlock& block, Body body, std::size_t rows = RowBlock::kRows) {
+  for (std::size_t first = 0; first < batch.size(); first += rows) {
+    block.load(batch, first, std::min(rows, batch.size() - first));
     body(first);
   }
 }

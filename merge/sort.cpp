@@ -41,18 +41,26 @@ bool SortOperator::is_before(const Entry& left, const Entry& right) const {
 }
 
 void SortOperator::consume(Batch batch) {
+  const std::size_t bytes = batch.byte_size();
   add_keys(batch);
-  batch_bytes_ += batch.byte_size() + batch.size() * sizeof(std::uint32_t);
+  batch_bytes_ += bytes + batch.size() * sizeof(std::uint32_t);
   batches_.push_back(std::move(batch));
-  if (bound_ < kUnbounded / 4 && entries_.size() >= 2 * bound_ + 4 * kBatchRows) {
+  charge_.set(held());
+  if (has_many_to_cut(bytes)) {
     cut();
     drop_cut_rows();
+    charge_.set(held());
   }
-  charge_.set(held());
-  if (is_tight()) {
+  if (spill_ != nullptr && is_tight(bytes)) {
     spill_->begin();
     phase_ = Phase::announcing;
   }
+}
+
+/// Twice the rows needed: that the rest is looked at again costs no more than it brings.
+bool SortOperator::has_many_to_cut(std::size_t next_bytes) const {
+  if (bound_ >= kUnbounded / 4 || entries_.size() < 2 * bound_) return false;
+  return entries_.size() >= 2 * bound_ + 4 * kBatchRows || is_tight(next_bytes);
 }
 
 void SortOperator::add_keys(const Batch& batch) {
@@ -110,12 +118,11 @@ std::size_t SortOperator::held() const {
   return batch_bytes_ + keys_.capacity() + entries_.capacity() * sizeof(Entry);
 }
 
-/// Vectors that are full will double. A run is worth being written when it is no small part of what
-/// memory there is.
-bool SortOperator::is_tight() const {
-  if (spill_ == nullptr || held() < budget_->limit() / 8) return false;
-  const std::size_t growth = keys_.capacity() + entries_.capacity() * sizeof(Entry);
-  return budget_->used() + growth > budget_->limit() / 8 * 7;
+/// Vectors that are full will double, and another batch may come. A run is worth being written when
+/// it is no small part of what memory there is.
+bool SortOperator::is_tight(std::size_t next_bytes) const {
+  const std::size_t growth = keys_.capacity() + entries_.capacity() * sizeof(Entry) + next_bytes;
+  return held() >= budget_->limit() / 8 && budget_->used() + growth > budget_->limit() / 8 * 7;
 }
 
 void SortOperator::finish() {

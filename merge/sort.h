@@ -47,7 +47,8 @@ class SortOperator final : public Operator {
   void cut();
   void drop_cut_rows();
   std::size_t held() const;
-  bool is_tight() const;
+  bool has_many_to_cut(std::size_t next_bytes) const;
+  bool is_tight(std::size_t next_bytes) const;
   void sort_entries();
   void forget();
   void begin_run();

@@ -20,9 +20,12 @@ class SpillingSet {
   template <typename Message>
   Verdict insert(std::string_view key, Message message) {
     const std::uint64_t hash = hash_bytes(key);
-    if (!is_full_ && keys_->size() >= kLeastKeys && passes_.may_put_off() && passes_.is_tight(keys_->growth(key.size())))
-      fill();
-    if (!is_full_) return keys_->insert(key, hash) ? Verdict::first : Verdict::seen;
+    if (!is_full_ && passes_.may_put_off() && passes_.is_tight(keys_->growth(key.size()))) fill();
+    if (!is_full_) {
+      if (!keys_->insert(key, hash)) return Verdict::seen;
+      passes_.took(key.size());
+      return Verdict::first;
+    }
     if (keys_->contains(key, hash)) return Verdict::seen;
     passes_.put_off(hash, message());
     return Verdict::put_off;
@@ -35,7 +38,6 @@ class SpillingSet {
   void forget_many();
 
  private:
-  static constexpr std::size_t kLeastKeys = 256;  ///< of a pass: it gets somewhere
   static constexpr std::size_t kManyKeys = 4096;
 
   void fill() {

@@ -35,13 +35,13 @@ struct Spilled {
 };
 
 Spilled run_small(const Recipe& recipe, const std::vector<TextRows>& streams, std::vector<values::Datum> slots = {},
-                  std::size_t limit = small_budget) {
+                  std::size_t limit = small_budget, std::size_t largest_batch = 700) {
   const Folder folder;
   Spilled spilled;
   {
     MemoryBudget budget(limit);
     Spill spill(folder.path(), 1 << 30);
-    spilled.rows = run(recipe, text_binding(recipe, std::move(slots)), streams, budget, 7, &spill, 700);
+    spilled.rows = run(recipe, text_binding(recipe, std::move(slots)), streams, budget, 7, &spill, largest_batch);
     spilled.written = spill.written();
     spilled.peak = budget.peak();
     CHECK(budget.used() == 0);
@@ -255,4 +255,18 @@ TEST_CASE("spill: budgets of the disk, and disks that fail, fail the statement")
   CHECK(error_with(folder.path() + "/absent", 1 << 30).starts_with("58030 "));
   CHECK(error_with(folder.path() + "/absent", 1 << 30).find("limits.spill_directory") != std::string::npos);
   CHECK(folder.is_empty());
+}
+
+TEST_CASE("spill: wide rows, a few of which are more than memory holds") {
+  const auto streams = four_streams(600, [](std::mt19937& random, std::size_t i) -> TextRow {
+    return {std::string(10'000, static_cast<char>('a' + random() % 20)) + std::to_string(random() % 15),
+            std::string(i % 3000, 'v'), "1"};
+  });
+  std::vector<InputColumn> inputs{text_column(oid::text), text_column(oid::text), binary_column(oid::int8)};
+  const Recipe groups = grouped(inputs, 1, {{.kind = AggregateKind::max, .inputs = {1}, .type = type(oid::text), .collation = values::Collation::c()},
+                                            aggregate(AggregateKind::count, 2, oid::int8)});
+  CHECK(sorted(run_small(groups, streams, {}, 2 << 20, 5).rows) == sorted(run_large(groups, streams)));
+  Recipe rows = rows_of(inputs);
+  rows.steps.emplace_back(Distinct{{0}});
+  CHECK(run_small(rows, streams, {}, 2 << 20, 5).rows.size() == run_large(rows, streams).size());
 }
