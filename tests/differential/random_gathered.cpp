@@ -102,17 +102,17 @@ std::string QueryGenerator::any_subquery(const Block& block) {
   const std::string condition = predicate(inner, any_column(*inner.table));
   const std::string tie = match(inner, outer, "=");
   if (tie.empty()) return condition.empty() ? "true" : any_predicate(block);
+  const std::size_t equals = tie.find(" = ");
+  // A subquery's column has its collation as tables' columns have theirs: of two, neither wins, and whether that is an
+  // error depends on which rows are compared at all.
+  const std::string compared = tie.substr(equals + 3) + (tie.contains("COLLATE") ? " COLLATE \"C\"" : "");
   switch (below(5)) {
     case 0:
       return fmt::format("{}EXISTS (SELECT 1 FROM {} s WHERE {} AND {})", chance(50) ? "" : "NOT ", inner.table->name,
                          tie, condition);
-    case 1: {
-      const std::size_t equals = tie.find(" = ");
-      // A subquery's column has its collation as tables' columns have theirs: of two, neither wins.
-      const std::string collation = tie.contains("COLLATE") ? " COLLATE \"C\"" : "";
-      return fmt::format("{}{} {}IN (SELECT {} FROM {} s WHERE {})", tie.substr(equals + 3), collation,
-                         chance(50) ? "" : "NOT ", tie.substr(0, equals), inner.table->name, condition);
-    }
+    case 1:
+      return fmt::format("{} {}IN (SELECT {} FROM {} s WHERE {})", compared, chance(50) ? "" : "NOT ", tie.substr(0, equals),
+                         inner.table->name, condition);
     case 2:
       return fmt::format("(SELECT count(*) FROM {} s WHERE {}) > {}", inner.table->name, tie, below(3));
     case 3: {
@@ -126,8 +126,8 @@ std::string QueryGenerator::any_subquery(const Block& block) {
       return fmt::format("{}.{} {} FROM {} s WHERE {})", outer.alias, number->name, shape, inner.table->name, condition);
     }
     default:
-      return fmt::format("{} IS NOT DISTINCT FROM (SELECT {} FROM {} s ORDER BY 1 LIMIT 1)",
-                         tie.substr(tie.find(" = ") + 3), tie.substr(0, tie.find(" = ")), inner.table->name);
+      return fmt::format("{} IS NOT DISTINCT FROM (SELECT {} FROM {} s ORDER BY 1 LIMIT 1)", compared,
+                         tie.substr(0, equals), inner.table->name);
   }
 }
 
