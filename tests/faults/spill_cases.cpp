@@ -15,9 +15,9 @@ namespace faults {
 namespace {
 
 constexpr const char* small = "query_memory: 2MiB, spill_directory: {}";
-/// 100,000 groups, of which each shard has all.
+/// 40,000 groups, of which each shard has all.
 constexpr const char* groups =
-    "select p.g, count(*), sum(i.id) from items i cross join generate_series(1, 100000) p(g) group by p.g";
+    "select p.g, count(*), sum(i.id) from items i cross join generate_series(1, 40000) p(g) group by p.g";
 
 /// A folder for the proxy's files.
 class Folder {
@@ -60,9 +60,9 @@ TEST_CASE("spill: groups, their order, distinct values and rows are those of one
   double before = spilled(own);
   for (const std::string& sql : {
            fmt::format("select count(*), min(g), max(g), sum(n), sum(s) from ({}) q(g, n, s)", groups),
-           std::string(groups) + " order by 2, 1 desc limit 3 offset 99990",
-           std::string("select count(distinct p.g * 3), sum(distinct p.g) from items i cross join generate_series(1, 200000) p(g)"),
-           std::string("select distinct 'row ' || p.g from items i cross join generate_series(1, 100000) p(g) order by 1 offset 99995"),
+           std::string(groups) + " order by 2, 1 desc limit 3 offset 39990",
+           std::string("select count(distinct p.g * 3), sum(distinct p.g) from items i cross join generate_series(1, 80000) p(g)"),
+           std::string("select distinct 'row ' || p.g from items i cross join generate_series(1, 40000) p(g) order by 1 offset 39995"),
        }) {
     CAPTURE(sql);
     const Answer answer = client.run(sql);
@@ -71,14 +71,14 @@ TEST_CASE("spill: groups, their order, distinct values and rows are those of one
   }
   const Answer answer = client.run(groups);
   REQUIRE_MESSAGE(answer.ok(), answer.value());
-  CHECK_EQ(answer.rows.size(), 100'000);
+  CHECK_EQ(answer.rows.size(), 40'000);
   CHECK_GT(spilled(own), before);
   before = spilled(own);
   // A cursor fetches from them as well.
   REQUIRE(client.run("begin").ok());
   REQUIRE(client.run(fmt::format("declare c cursor for {} order by 1 desc", groups)).ok());
-  CHECK_EQ(client.run("fetch 1 from c").value(), "100000");
-  REQUIRE(client.run("move 99998 from c").ok());
+  CHECK_EQ(client.run("fetch 1 from c").value(), "40000");
+  REQUIRE(client.run("move 39998 from c").ok());
   CHECK_EQ(client.run("fetch 1 from c").value(), "1");
   CHECK_GT(spilled(own), before);
   CHECK_EQ(folder.open_files(own), 1);
@@ -91,7 +91,7 @@ TEST_CASE("spill: a cancel, and a client that goes away, in the middle of it") {
   const Folder folder;
   Proxy own({{"LIMITS", folder.limits()}});
   const std::string many =
-      "select p.g, count(*) from items i cross join generate_series(1, 1000000) p(g) where i.id <= 4 group by p.g order by 2, 1";
+      "select p.g, count(*) from items i cross join generate_series(1, 400000) p(g) where i.id <= 4 group by p.g order by 2, 1";
   Client client(own.conninfo());
   for (int round = 0; round < 3; ++round) {
     const double before = spilled(own);
