@@ -10,6 +10,8 @@ CREATE DOMAIN stays AS stay[];
 CREATE FUNCTION opaque_double(n bigint) RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT n * 2';
 CREATE FUNCTION pure_double(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
 CREATE COLLATION case_blind (provider = icu, locale = 'en-u-ks-level2', deterministic = false);
+CREATE COLLATION natural_order (provider = icu, locale = 'en@colNumeric=yes');
+CREATE COLLATION phone_book (provider = icu, locale = 'de-u-co-phonebk');
 CREATE DOMAIN drawn AS float8 DEFAULT random();
 -- Names of pg_catalog with other meanings.
 CREATE SCHEMA shadow;
