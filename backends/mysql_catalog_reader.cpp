@@ -43,6 +43,9 @@ class Reader {
  public:
   Reader(MysqlControlConnection& connection, const std::set<std::string>& databases)
       : connection_(connection), databases_(list_of(databases)) {}
+  /// Of one table's name only.
+  Reader(MysqlControlConnection& connection, const std::string& database, const std::string& table)
+      : connection_(connection), databases_(quoted(database)), of_table_(" AND TABLE_NAME = " + quoted(table)) {}
 
   /// Throws what went wrong, as text.
   ShardCatalog read() {
@@ -53,6 +56,12 @@ class Reader {
     read_foreign_keys();
     read_triggers();
     return std::move(catalog_);
+  }
+
+  std::vector<router::Column> read_table(const std::string& database, const std::string& table) {
+    ShardRelation& of = catalog_.relations[{database, table}];
+    read_columns();
+    return std::move(of.relation.columns);
   }
 
  private:
@@ -98,7 +107,8 @@ class Reader {
     const Rows rows = ask(
         "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE,"
         " COLUMN_DEFAULT, EXTRA, CHARACTER_MAXIMUM_LENGTH, COLLATION_NAME FROM information_schema.COLUMNS"
-        " WHERE TABLE_SCHEMA IN (" + databases_ + ") ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION");
+        " WHERE TABLE_SCHEMA IN (" + databases_ + ")" + of_table_ +
+        " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION");
     for (const Row& row : rows) {
       if (ShardRelation* of = find(text(row, 0), text(row, 1))) add_column(row, *of);
     }
@@ -183,6 +193,7 @@ class Reader {
 
   MysqlControlConnection& connection_;
   std::string databases_;
+  std::string of_table_;  // a condition; empty: every table
   ShardCatalog catalog_;
 };
 
@@ -203,6 +214,16 @@ std::expected<ShardCatalog, std::string> read_mysql_catalog(MysqlControlConnecti
                                                             const std::set<std::string>& databases) {
   try {
     return Reader(connection, databases).read();
+  } catch (std::string& reason) {
+    return std::unexpected(std::move(reason));
+  }
+}
+
+std::expected<std::vector<router::Column>, std::string> read_mysql_columns(MysqlControlConnection& connection,
+                                                                           const std::string& database,
+                                                                           const std::string& table) {
+  try {
+    return Reader(connection, database, table).read_table(database, table);
   } catch (std::string& reason) {
     return std::unexpected(std::move(reason));
   }

@@ -16,6 +16,11 @@ namespace anabranch::backends {
 std::expected<ShardCatalog, std::string> read_mysql_catalog(MysqlControlConnection& connection,
                                                             const std::set<std::string>& databases);
 
+/// The columns of one table, in its order; none: it is not there.
+std::expected<std::vector<router::Column>, std::string> read_mysql_columns(MysqlControlConnection& connection,
+                                                                           const std::string& database,
+                                                                           const std::string& table);
+
 /// A default as MariaDB shows it: a constant, an expression of the session's time, or anything else.
 router::Volatility mysql_default_volatility(std::string_view expression);
 

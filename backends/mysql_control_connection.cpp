@@ -47,6 +47,18 @@ sql::ConnectOptionsMap options_for(const Server& server) {
   return options;
 }
 
+MysqlControlConnection::Row row_of(const sql::ResultSet& result, unsigned columns) {
+  MysqlControlConnection::Row row;
+  for (unsigned column = 1; column <= columns; ++column) {
+    if (result.isNull(column)) {
+      row.emplace_back();
+    } else {
+      row.emplace_back(result.getString(column).asStdString());
+    }
+  }
+  return row;
+}
+
 bool must_be_encrypted(const Server& server) {
   return server.tls == conf::BackendTls::require || server.tls == conf::BackendTls::verify_full;
 }
@@ -91,19 +103,33 @@ std::expected<std::vector<MysqlControlConnection::Row>, std::string> MysqlContro
   try {
     const std::unique_ptr<sql::Statement> statement(connection_->createStatement());
     const std::unique_ptr<sql::ResultSet> result(statement->executeQuery(text));
-    const unsigned columns = result->getMetaData()->getColumnCount();
     std::vector<Row> rows;
-    while (result->next()) {
-      Row row;
-      for (unsigned column = 1; column <= columns; ++column) {
-        if (result->isNull(column)) {
-          row.emplace_back();
-        } else {
-          row.emplace_back(result->getString(column).asStdString());
-        }
-      }
-      rows.push_back(std::move(row));
-    }
+    const unsigned columns = result->getMetaData()->getColumnCount();
+    while (result->next()) rows.push_back(row_of(*result, columns));
+    return rows;
+  } catch (const sql::SQLException& error) {
+    return std::unexpected(error.what());
+  }
+}
+
+std::expected<void, std::string> MysqlControlConnection::begin_rows(const std::string& text) {
+  try {
+    result_.reset();
+    reading_.reset(connection_->createStatement());
+    reading_->setResultSetType(sql::ResultSet::TYPE_FORWARD_ONLY);
+    result_.reset(reading_->executeQuery(text));
+    return {};
+  } catch (const sql::SQLException& error) {
+    return std::unexpected(error.what());
+  }
+}
+
+std::expected<std::vector<MysqlControlConnection::Row>, std::string> MysqlControlConnection::next_rows(
+    std::size_t limit) {
+  try {
+    std::vector<Row> rows;
+    const unsigned columns = result_->getMetaData()->getColumnCount();
+    while (rows.size() < limit && result_->next()) rows.push_back(row_of(*result_, columns));
     return rows;
   } catch (const sql::SQLException& error) {
     return std::unexpected(error.what());

@@ -10,6 +10,8 @@
 
 namespace sql {
 class Connection;
+class ResultSet;
+class Statement;
 }
 
 namespace anabranch::backends {
@@ -27,6 +29,11 @@ class MysqlControlConnection {
   static std::string find_trouble(const Server& server);
   /// One statement that answers rows.
   std::expected<std::vector<Row>, std::string> rows(const std::string& text);
+  /// One statement whose rows next_rows() hands out; the server sends them as they are read. Until the last one is
+  /// read the session runs nothing else.
+  std::expected<void, std::string> begin_rows(const std::string& text);
+  /// At most so many; none: there are no more.
+  std::expected<std::vector<Row>, std::string> next_rows(std::size_t limit);
   /// One statement that answers none.
   std::expected<void, std::string> run(const std::string& text);
 
@@ -36,7 +43,10 @@ class MysqlControlConnection {
 
  private:
   explicit MysqlControlConnection(std::unique_ptr<sql::Connection> connection);
+  // Each is the owner of what follows it.
   std::unique_ptr<sql::Connection> connection_;
+  std::unique_ptr<sql::Statement> reading_;
+  std::unique_ptr<sql::ResultSet> result_;
 };
 
 }  // namespace anabranch::backends

@@ -7,7 +7,7 @@
 #include "backends/context.h"
 #include "backends/control_connection.h"
 #include "backends/every_shard.h"
-#include "router/key_value.h"
+#include "backends/stored_key.h"
 
 namespace anabranch::backends {
 
@@ -108,7 +108,7 @@ class ShardLook {
   }
 
   void look_at_keys(const router::MappedTable& table, const router::MappedScheme& scheme) {
-    const auto& columns = table.expression ? table.expression->columns() : table.key;
+    const auto& columns = placing_columns(table);
     std::string list;
     for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + quote_identifier(column);
     const auto rows = ask(fmt::format("SELECT {} FROM {}", list, choice(table.name)));
@@ -126,24 +126,15 @@ class ShardLook {
   }
 
   /// Nothing: the catalog's checks have refused such a table already.
-  static std::optional<router::KeyValue> key_of(const router::MappedTable& table,
-                                                const router::MappedScheme& scheme,
+  static std::optional<router::KeyValue> key_of(const router::MappedTable& table, const router::MappedScheme& scheme,
                                                 const ControlResult& rows, int row) {
-    std::vector<router::KeyType> types;
-    std::vector<router::KeyValue> keys;
-    const auto columns = static_cast<int>(table.expression ? table.expression->columns().size() : 1);
-    for (int column = 0; column < columns; ++column) {
-      const auto type = table.expression ? router::key_type_of(rows.type(column)) : std::optional(scheme.type());
-      if (!type) return std::nullopt;
-      router::KeyConstant constant{rows.type(column), values::Format::text, std::nullopt};
-      if (!rows.null(row, column)) constant.bytes = rows.text(row, column);
-      auto key = router::key_for_storage({*type, rows.type(column), rows.modifier(column)}, constant);
-      if (key.outcome != router::KeyConversion::Outcome::value) return std::nullopt;
-      types.push_back(*type);
-      keys.push_back(std::move(key.key));
+    std::vector<StoredColumn> columns;
+    std::vector<std::optional<std::string_view>> texts;
+    for (int column = 0; column < rows.columns(); ++column) {
+      columns.push_back({rows.type(column), rows.modifier(column)});
+      texts.push_back(rows.null(row, column) ? std::nullopt : std::optional(rows.text(row, column)));
     }
-    if (!table.expression) return std::move(keys.front());
-    return table.expression->evaluate(types, keys);
+    return stored_key(table, scheme, columns, texts);
   }
 
   const router::ShardMap& map_;

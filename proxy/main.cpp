@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <array>
 #include <fstream>
@@ -6,6 +8,7 @@
 #include <iterator>
 
 #include "proxy/cli_check.h"
+#include "proxy/cli_check_data.h"
 #include "proxy/cli_explain.h"
 #include "proxy/cli_plan_growth.h"
 #include "proxy/cli_route.h"
@@ -32,15 +35,35 @@ int check_with_queries(const CheckOptions& check_options, const CheckQueriesOpti
   return check_queries(options, log, std::cout, std::cerr);
 }
 
+/// The file's diagnostics, then what is wrong with the rows.
+int check_with_data(const CheckOptions& check_options, const CheckDataOptions& options) {
+  const int status = check(check_options, std::cout, std::cerr);
+  return status == exit_fine ? check_data(options, std::cout, std::cerr) : status;
+}
+
 std::pair<CLI::App*, std::function<int()>> declare_check(CLI::App& application) {
   auto options = std::make_shared<CheckOptions>();
   auto queries = std::make_shared<CheckQueriesOptions>();
   CLI::App* command = application.add_subcommand("check", "Validate a configuration file");
   command->add_option("-c,--config", options->config, "The configuration file")->required();
-  command->add_option("--queries", queries->file, "A query log: say for each statement where it goes and why");
-  command->add_option("-d,--database", queries->database, "The log's database, where there are several");
-  return {command, [options, queries] {
+  auto data = std::make_shared<CheckDataOptions>();
+  auto with_data = std::make_shared<bool>(false);
+  CLI::Option* log =
+      command->add_option("--queries", queries->file, "A query log: say for each statement where it goes and why");
+  command->add_option("-d,--database", queries->database,
+                      "The log's database, where there are several; with --data the one to read, default: all");
+  CLI::Option* all_rows = command->add_flag(
+      "--data", *with_data, "Read every row: find those on a wrong shard, and copies of reference tables that differ");
+  command->add_option("--rate", data->rows_per_second, "With --data: rows a second to read of each shard at most")
+      ->needs(all_rows)
+      ->check(CLI::PositiveNumber);
+  all_rows->excludes(log);
+  return {command, [options, queries, data, with_data] {
             queries->config = options->config;
+            data->config = options->config;
+            data->database = queries->database;
+            data->progress = isatty(STDERR_FILENO) == 1;
+            if (*with_data) return check_with_data(*options, *data);
             return check_with_queries(*options, *queries);
           }};
 }

@@ -282,6 +282,14 @@ bool end_shared_proxy() {
   return well;
 }
 
+std::string check_data(const std::string& yaml, const std::string& options) {
+  const std::string base = environment("FAULTS_WORK") + "/check-data";
+  write_text(base + ".yaml", yaml);
+  const int raw = std::system(
+      fmt::format("{0} check -c {1}.yaml --data {2} >{1}.out 2>&1", environment("ANABRANCH"), base, options).c_str());
+  return fmt::format("{}exit {}\n", read_text(base + ".out"), WEXITSTATUS(raw));
+}
+
 void make_schema(const std::string& conninfo) {
   Client client(conninfo);
   if (!client.alive()) throw std::runtime_error(client.problem());

@@ -104,6 +104,8 @@ class Proxy {
 Proxy& proxy();
 /// Ends it; the test run's last act.
 bool end_shared_proxy();
+/// What `anabranch check --data` says of a configuration: standard output with errors, and the exit status at its end.
+std::string check_data(const std::string& yaml, const std::string& options = "");
 /// Makes the tables of schema.sql where the conninfo leads.
 void make_schema(const std::string& conninfo);
 /// `nap(id, seconds)`: true, after a while.
