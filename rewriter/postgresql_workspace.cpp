@@ -18,6 +18,8 @@ class Workspace {
 
   Outcome plan() {
     check_gathered(scatter_);
+    const bool elsewhere = reads_elsewhere(planning_.query);
+    if (!planning_.plan->described && elsewhere) return ask_about_stand_ins();
     pieces_ = pieces_of(planning_, Rest::less);
     if (!planning_.plan->described) return ask_original(planning_);
     if (!planning_.plan->result) refuse_statement("a SELECT without columns", "Select a column.");
@@ -38,6 +40,39 @@ class Workspace {
     const router::Column* type = nullptr;
     std::map<std::size_t, Ident> of_piece;
   };
+
+  /// The default shard describes the statement over tables that it has not: over columns of their types.
+  Outcome ask_about_stand_ins() {
+    pieces_ = pieces_of(planning_, Rest::whole);
+    std::string tables;
+    for (std::size_t i = 0; i < pieces_.list.size(); ++i) {
+      const Piece& piece = pieces_.list[i];
+      GatheredTable& stand_in = gathered_.emplace_back();
+      for (const Ident ident : piece.columns) stand_in.columns[ident] = column_of(ident).name;
+      const Instance& instance = planning_.query.at(piece.instances.front());
+      if (!is_elsewhere(planning_.query, instance)) {
+        stand_in.name = {instance.relation->schema, instance.relation->name};
+        continue;
+      }
+      stand_in.name = {{}, table_of(i)};
+      tables += (tables.empty() ? "WITH " : ", ") + table_of(i) + " AS (SELECT " + typed_nulls(piece) + ")";
+    }
+    tree::Statement rest{std::move(*rest_of(planning_, scatter_.select, pieces_, gathered_))};
+    planning_.original = tables + " SELECT * FROM (" + fill(planning_.print(rest), planning_.shape()) + ") AS described";
+    return ask_original(planning_);
+  }
+
+  std::string typed_nulls(const Piece& piece) const {
+    std::string nulls = "1";
+    for (const Ident ident : piece.columns) {
+      nulls += ", NULL::" + typed(column_of(ident)) + " AS " + quote_identifier(column_of(ident).name);
+    }
+    return nulls;
+  }
+
+  static std::string typed(const router::Column& column) {
+    return column.type_name + (column.collation_name.empty() ? "" : " COLLATE " + column.collation_name);
+  }
 
   const router::Column& column_of(Ident ident) const {
     return planning_.query.at(ident.instance).relation->columns[static_cast<std::size_t>(ident.column)];
@@ -101,8 +136,7 @@ class Workspace {
     std::string definition = "CREATE TEMPORARY TABLE " + std::string(kRows) + " (" + std::string(kTag) + " int2";
     gather_.types.push_back(values::oid::int2);
     for (const Column& column : columns_) {
-      definition += ", " + column.name + " " + column.type->type_name;
-      if (!column.type->collation_name.empty()) definition += " COLLATE " + column.type->collation_name;
+      definition += ", " + column.name + " " + typed(*column.type);
       gather_.types.push_back(column.type->type.oid);
     }
     definition += ")";

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "rewriter/language.h"
@@ -17,6 +20,15 @@ struct CteEntry {
   Block* block = nullptr;  ///< null while a recursive one is being resolved
   std::vector<std::string> columns;
 };
+
+/// Of pg_catalog: what they give is one column, called as the function's alias.
+bool gives_one_column(std::string_view name) {
+  static constexpr std::array<std::string_view, 11> kNames = {
+      "generate_series", "generate_subscripts", "json_array_elements", "json_array_elements_text", "json_object_keys",
+      "jsonb_array_elements", "jsonb_array_elements_text", "jsonb_object_keys", "regexp_matches", "regexp_split_to_table",
+      "string_to_table"};
+  return std::ranges::find(kNames, name) != kNames.end();
+}
 
 class Resolver {
  public:
@@ -346,9 +358,32 @@ class Resolver {
       for (const auto& child : verbatim->children) take(child.get());
     }
     instance.name = alias.name;
+    if (has_one_column(item)) {
+      instance.columns = {alias.name};
+      if (item.as<tree::FunctionRef>()->ordinality) instance.columns.emplace_back("ordinality");
+      instance.open = false;
+    }
     rename(instance.columns, alias.columns);
     const int index = new_instance(block, std::move(instance));
     return shown(index, alias.name, {});
+  }
+
+  /// Its alias is its column's name, and no other name can mean one of its columns.
+  bool has_one_column(const tree::FromItem& item) const {
+    const auto* function = item.as<tree::FunctionRef>();
+    const auto* call = function == nullptr || !function->call ? nullptr : function->call->as<tree::FunctionCall>();
+    if (call == nullptr || (call->name.size() > 1 && call->name.front() != "pg_catalog")) return false;
+    if (call->name.back() != "unnest") return gives_one_column(call->name.back());
+    return call->args.size() == 1 && has_plain_elements(*call->args.front());
+  }
+
+  /// A column, of a type that we know: none of those is an array of rows.
+  bool has_plain_elements(const tree::Expr& array) const {
+    const Ident ident = ident_of(array);
+    if (!ident.known()) return false;
+    const Instance& instance = query_.at(ident.instance);
+    if (instance.kind != Instance::Kind::table || instance.relation == nullptr) return false;
+    return values::find_type(instance.relation->columns.at(static_cast<std::size_t>(ident.column)).type.oid) != nullptr;
   }
 
   Names base_table(Block& block, const tree::TableRef& table, bool may_be_cte) {

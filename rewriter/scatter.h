@@ -20,6 +20,12 @@ Outcome scatter_rows(Scatter& scatter, bool distinct);
 /// Groups and aggregates are split into states and merged.
 Outcome scatter_groups(Scatter& scatter);
 
+/// It is whole on one shard, and not on the default one, which cannot describe a statement over it.
+bool is_elsewhere(const Query& query, const Instance& instance);
+bool reads_elsewhere(const Query& query);
+/// Refuses such statements.
+void check_whole_tables(const Scatter& scatter);
+
 /// Refuses MySQL's INTO of a file: variables can be set by whoever has the rows.
 void check_into(const tree::Select& select);
 

@@ -149,23 +149,6 @@ bool counts_all_rows(const tree::Select& select) {
   return std::ranges::find(select.modifiers, "SQL_CALC_FOUND_ROWS") != select.modifiers.end();
 }
 
-/// The default shard cannot describe a statement over tables that it does not have.
-void check_whole_tables(const Scatter& scatter) {
-  const Query& query = scatter.planning.query;
-  for (const auto& instance : query.instances) {
-    const router::MappedTable* table = query.mapped(*instance);
-    if (table == nullptr || table->kind != conf::TableKind::whole ||
-        table->shard == query.map->default_shard()) {
-      continue;
-    }
-    const Distribution& rows = scatter.rows.distribution;
-    if (rows.kind == Distribution::Kind::split_up) refuse_distribution("SELECT", rows);
-    refuse_clause("SELECT",
-                  "\"" + table->name.name + "\" is whole on one shard, other rows are not",
-                  "Make the table that is on one shard a reference table.");
-  }
-}
-
 /// What refuses a statement elsewhere says here why it costs more.
 std::string why_not_by_shard(const values::SqlError& error) {
   constexpr std::string_view refused = " across shards is not supported: ";
@@ -224,8 +207,24 @@ Outcome plan_select(Planning& planning, const tree::Select& select) {
     *planning.plan = unplanned;
     planning.plan->reasons.push_back(why_not_by_shard(refused.error));
   }
-  check_whole_tables(scatter);
   return planning.language().gather(scatter);
+}
+
+bool is_elsewhere(const Query& query, const Instance& instance) {
+  const router::MappedTable* table = query.mapped(instance);
+  return table != nullptr && table->kind == conf::TableKind::whole && table->shard != query.map->default_shard();
+}
+
+bool reads_elsewhere(const Query& query) {
+  return std::ranges::any_of(query.instances, [&](const auto& instance) { return is_elsewhere(query, *instance); });
+}
+
+void check_whole_tables(const Scatter& scatter) {
+  if (!reads_elsewhere(scatter.planning.query)) return;
+  const Distribution& rows = scatter.rows.distribution;
+  if (rows.kind == Distribution::Kind::split_up) refuse_distribution("SELECT", rows);
+  refuse_clause("SELECT", "a table is whole on one shard, other rows are not",
+                "Make the table that is on one shard a reference table.");
 }
 
 void check_into(const tree::Select& select) {

@@ -91,6 +91,7 @@ class Workspace {
   explicit Workspace(Scatter& scatter) : scatter_(scatter), planning_(scatter.planning) {}
 
   Outcome plan() {
+    check_whole_tables(scatter_);
     check();
     settle_names(planning_, scatter_.select);
     pieces_ = pieces_of(planning_, Rest::whole);
