@@ -56,7 +56,7 @@ std::pair<CLI::App*, std::function<int()>> declare_check(CLI::App& application) 
       "--data", *with_data, "Read every row: find those on a wrong shard, and copies of reference tables that differ");
   command->add_option("--rate", data->rows_per_second, "With --data: rows a second to read of each shard at most")
       ->needs(all_rows)
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
   all_rows->excludes(log);
   return {command, [options, queries, data, with_data] {
             queries->config = options->config;
