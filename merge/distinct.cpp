@@ -2,34 +2,28 @@
 
 #include <algorithm>
 
-#include "merge/sort_keys.h"
-
 namespace anabranch::merge {
 
 namespace {
 
-bool is_compared(const Distinct& step, const SortKey& key) {
-  return std::ranges::find(step.columns, key.column) != step.columns.end();
-}
-
-/// How many of the leading columns of the order are compared.
-std::size_t compared_keys(const Distinct& step, const std::vector<SortKey>& order) {
-  const auto first_other = std::ranges::find_if(order, [&](const SortKey& key) { return !is_compared(step, key); });
-  return static_cast<std::size_t>(first_other - order.begin());
+/// The leading columns of the order, as far as they are compared.
+std::vector<int> compared_order(const Distinct& step, const std::vector<SortKey>& order) {
+  std::vector<int> columns;
+  for (const SortKey& key : order) {
+    if (std::ranges::find(step.columns, key.column) == step.columns.end()) break;
+    columns.push_back(key.column);
+  }
+  return columns;
 }
 
 }  // namespace
 
 DistinctOperator::DistinctOperator(const Distinct& step, const std::vector<SortKey>& order, const Shape& shape,
                                    MemoryBudget& budget, Spill* spill)
-    : block_(shape.size()), seen_(budget, compared_keys(step, order) == order.size() ? spill : nullptr) {
-  const auto part = [&](int column) {
-    const auto index = static_cast<std::size_t>(column);
-    return Part{index, equality_encoder(shape.at(index))};
-  };
-  for (const int column : step.columns) parts_.push_back(part(column));
-  for (std::size_t i = 0; i < compared_keys(step, order); ++i) order_.push_back(part(order[i].column));
-}
+    : keys_(step.columns, shape),
+      run_keys_(compared_order(step, order), shape),
+      block_(shape.size()),
+      seen_(budget, compared_order(step, order).size() == order.size() ? spill : nullptr) {}
 
 void DistinctOperator::consume(Batch batch) {
   in_ = std::move(batch);
@@ -48,11 +42,8 @@ bool DistinctOperator::next(Batch& out) {
     }
     if (taken_ < in_.size()) take_rows(out);
     if (!out.empty()) return true;
-    if (taken_ < in_.size() || !finished_) {
-      if (!rereading_) return false;
-      continue;
-    }
-    if (!seen_.has_put_off()) return false;
+    if (rereading_) continue;
+    if (!finished_ || !seen_.has_put_off()) return false;
     rereading_ = true;
   }
 }
@@ -78,15 +69,15 @@ void DistinctOperator::take_rows(Batch& out) {
 
 /// Rows equal to earlier ones are of the same run. Without an order all rows are one run.
 bool DistinctOperator::begins_run(std::size_t row) {
-  if (order_.empty()) return false;
+  if (run_keys_.empty()) return false;
   next_run_.clear();
-  for (const Part& part : order_) part.encoder.append(block_.field(row, part.column).value(), next_run_);
+  run_keys_.append(block_, row, next_run_);
   return next_run_ != run_;
 }
 
 void DistinctOperator::insert(const Batch& rows, std::size_t index, std::size_t row, Batch& out) {
   key_.clear();
-  for (const Part& part : parts_) part.encoder.append(block_.field(row, part.column).value(), key_);
+  keys_.append(block_, row, key_);
   if (seen_.insert(key_, [&] { return rows.message(index); }) == SpillingSet::Verdict::first)
     out.append_row(rows, index);
 }

@@ -6,8 +6,8 @@
 #include "merge/operator.h"
 #include "merge/recipe.h"
 #include "merge/row_block.h"
+#include "merge/sort_keys.h"
 #include "merge/spilling_set.h"
-#include "values/key.h"
 
 namespace anabranch::merge {
 
@@ -26,17 +26,12 @@ class DistinctOperator final : public Operator {
   bool next(Batch& out) override;
 
  private:
-  struct Part {
-    std::size_t column;
-    values::KeyEncoder encoder;
-  };
-
   void take_rows(Batch& out);
   bool begins_run(std::size_t row);
   void insert(const Batch& rows, std::size_t index, std::size_t row, Batch& out);
 
-  std::vector<Part> parts_;
-  std::vector<Part> order_;  ///< rows equal in these come together
+  SortKeys keys_;
+  SortKeys run_keys_;  ///< rows equal in these come together
   RowBlock block_;
   SpillingSet seen_;
   Batch in_;

@@ -13,7 +13,7 @@ void Passes::put_off(std::uint64_t hash, std::string_view message) {
 bool Passes::begin_next() {
   current_.reset();
   for (SpilledRows& rows : partitions_) {
-    rows.close();
+    rows.flush();
     if (!rows.empty()) waiting_.push_back({std::move(rows), level_ + 1});
   }
   partitions_.clear();

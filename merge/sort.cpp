@@ -131,12 +131,12 @@ void SortOperator::finish() {
     phase_ = entries_.empty() ? after_run() : Phase::announcing;
     return;
   }
-  cut();
   sort_entries();
   phase_ = Phase::emitting;
 }
 
 void SortOperator::sort_entries() {
+  cut();
   std::sort(entries_.begin(), entries_.end(),
             [this](const Entry& l, const Entry& r) { return is_before(l, r); });
 }
@@ -150,7 +150,6 @@ void SortOperator::forget() {
 }
 
 void SortOperator::begin_run() {
-  cut();
   sort_entries();
   runs_.emplace_back(*spill_, *budget_);
 }
@@ -165,7 +164,7 @@ bool SortOperator::write_run() {
     bytes += message.size();
   }
   if (emitted_ < entries_.size()) return true;
-  runs_.back().close();
+  runs_.back().flush();
   forget();
   return false;
 }
@@ -216,7 +215,7 @@ bool SortOperator::next(Batch& out) {
       if (merge_runs(rows)) {
         for (std::size_t i = 0; i < rows.size(); ++i) runs_.back().append(rows.message(i));
       } else {
-        runs_.back().close();
+        runs_.back().flush();
         phase_ = Phase::gathering;
       }
       return true;

@@ -20,6 +20,13 @@ SortKeys::SortKeys(const std::vector<SortKey>& keys, const Shape& shape) {
   }
 }
 
+SortKeys::SortKeys(const std::vector<int>& columns, const Shape& shape) {
+  for (const int column : columns) {
+    const auto index = static_cast<std::size_t>(column);
+    parts_.push_back({index, equality_encoder(shape.at(index))});
+  }
+}
+
 values::KeyEncoder equality_encoder(const Column& column) {
   auto encoder =
       values::KeyEncoder::make({.type = column.type, .format = column.format, .collation = {}});

@@ -53,11 +53,15 @@ inline int compare_keys(const KeyPrefix& left_prefix, std::string_view left,
   return left.substr(16).compare(right.substr(16));
 }
 
-/// Makes of a row the bytes by which it is ordered, all keys in one.
+/// Makes of a row the bytes by which it is ordered, or compared, all keys in one.
 class SortKeys {
  public:
   /// Throws SqlError 0A000 where the order of a column is not known here.
   SortKeys(const std::vector<SortKey>& keys, const Shape& shape);
+  /// For equality alone. Throws SqlError 0A000 where there is none.
+  SortKeys(const std::vector<int>& columns, const Shape& shape);
+
+  bool empty() const { return parts_.empty(); }
 
   void append(const RowBlock& block, std::size_t row, std::string& out) const {
     for (const Part& part : parts_) part.encoder.append(block.field(row, part.column).value(), out);

@@ -32,10 +32,6 @@ void SpilledRows::flush() {
   charge_.set(extents_.size() * sizeof(Spill::Extent));
 }
 
-void SpilledRows::close() {
-  flush();
-}
-
 bool SpilledRows::read(Batch& out) {
   if (extents_.empty()) return false;
   std::string bytes;

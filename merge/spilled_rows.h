@@ -18,15 +18,13 @@ class SpilledRows {
 
   /// A whole DataRow message.
   void append(std::string_view message);
-  /// No more rows will come: nothing stays in memory.
-  void close();
+  /// Leaves nothing in memory: after the last row, before read().
+  void flush();
   bool empty() const { return extents_.empty() && buffer_.empty(); }
-  /// Adds the next chunk of rows to `out`; false: none are left. After close().
+  /// Adds the next chunk of rows to `out`; false: none are left.
   bool read(Batch& out);
 
  private:
-  void flush();
-
   Spill* spill_;
   std::size_t chunk_;
   Charge charge_;

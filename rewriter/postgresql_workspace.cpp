@@ -18,8 +18,7 @@ class Workspace {
 
   Outcome plan() {
     check_gathered(scatter_);
-    const bool elsewhere = reads_elsewhere(planning_.query);
-    if (!planning_.plan->described && elsewhere) return ask_about_stand_ins();
+    if (!planning_.plan->described && table_elsewhere(planning_.query) != nullptr) return ask_about_stand_ins();
     pieces_ = pieces_of(planning_, Rest::less);
     if (!planning_.plan->described) return ask_original(planning_);
     if (!planning_.plan->result) refuse_statement("a SELECT without columns", "Select a column.");

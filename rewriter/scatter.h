@@ -22,7 +22,8 @@ Outcome scatter_groups(Scatter& scatter);
 
 /// It is whole on one shard, and not on the default one, which cannot describe a statement over it.
 bool is_elsewhere(const Query& query, const Instance& instance);
-bool reads_elsewhere(const Query& query);
+/// The first such table that is read; null: there is none.
+const router::MappedTable* table_elsewhere(const Query& query);
 /// Refuses such statements.
 void check_whole_tables(const Scatter& scatter);
 

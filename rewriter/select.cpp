@@ -215,15 +215,19 @@ bool is_elsewhere(const Query& query, const Instance& instance) {
   return table != nullptr && table->kind == conf::TableKind::whole && table->shard != query.map->default_shard();
 }
 
-bool reads_elsewhere(const Query& query) {
-  return std::ranges::any_of(query.instances, [&](const auto& instance) { return is_elsewhere(query, *instance); });
+const router::MappedTable* table_elsewhere(const Query& query) {
+  for (const auto& instance : query.instances) {
+    if (is_elsewhere(query, *instance)) return query.mapped(*instance);
+  }
+  return nullptr;
 }
 
 void check_whole_tables(const Scatter& scatter) {
-  if (!reads_elsewhere(scatter.planning.query)) return;
+  const router::MappedTable* table = table_elsewhere(scatter.planning.query);
+  if (table == nullptr) return;
   const Distribution& rows = scatter.rows.distribution;
   if (rows.kind == Distribution::Kind::split_up) refuse_distribution("SELECT", rows);
-  refuse_clause("SELECT", "a table is whole on one shard, other rows are not",
+  refuse_clause("SELECT", "\"" + table->name.name + "\" is whole on one shard, other rows are not",
                 "Make the table that is on one shard a reference table.");
 }
 
