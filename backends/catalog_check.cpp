@@ -33,7 +33,7 @@ class TableCheck {
       table_.expression ? check_expression(scheme) : check_columns(scheme);
       if (refused_) return;
       warn_of_nulls_and_generators();
-      if (!scheme.random()) warn_of_constraints();
+      warn_of_constraints();
     }
     warn_of_foreign_keys();
   }
@@ -125,9 +125,11 @@ class TableCheck {
     }
   }
 
+  /// Rows that are placed at random have none.
   bool has_key(const std::vector<int>& columns) const {
-    return std::ranges::all_of(
-        key_, [&](int index) { return std::ranges::find(columns, index) != columns.end(); });
+    return !key_.empty() && std::ranges::all_of(key_, [&](int index) {
+      return std::ranges::find(columns, index) != columns.end();
+    });
   }
 
   void warn_of_constraints() {
@@ -165,7 +167,7 @@ class TableCheck {
     }
     // Co-located: the keys of both are columns of the foreign key.
     return to && to->kind == conf::TableKind::sharded && to->scheme == table_.scheme &&
-           !table_.expression && !to->expression && std::ranges::all_of(key_, [&](int index) {
+           !table_.expression && !to->expression && !key_.empty() && std::ranges::all_of(key_, [&](int index) {
              return std::ranges::find(key.columns, column(index).number) != key.columns.end();
            });
   }

@@ -118,9 +118,14 @@ class ShardLook {
       if (!key) continue;
       const auto place = router::ShardMap::place(scheme, *key);
       if (place && place->shard == shard_) continue;
-      const std::string_view text = rows->null(row, 0) ? "NULL" : rows->text(row, 0);
+      std::string texts;
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        const auto column = static_cast<int>(i);
+        texts += fmt::format("{}{} {}", i == 0 ? "" : ", ", columns[i],
+                             rows->null(row, column) ? "NULL" : rows->text(row, column));
+      }
       return say(fmt::format("table {}.{}", table.name.schema, table.name.name),
-                 fmt::format("the row of {} {} lies here, but its place is {}", columns.front(), text,
+                 fmt::format("the row of {} lies here, but its place is {}", texts,
                              place ? map_.shards()[place->shard].name : "nowhere"));
     }
   }

@@ -28,6 +28,8 @@ net::Task<void> gather_rows(SessionState& state, Execution& execution, net::pg::
                             std::function<void(const merge::Batch&)> take);
 /// Scatter, split INSERT and broadcast: subqueries on several shards, partials merged.
 net::Task<Outcome> run_partials(SessionState& state, Execution& execution);
+/// INSERT … SELECT whose rows are stored elsewhere than they are read.
+net::Task<Outcome> run_feed(SessionState& state, Execution& execution);
 /// COPY … FROM STDIN, rows to their shards.
 net::Task<Outcome> run_copy_split(SessionState& state, Execution& execution);
 /// BEGIN, COMMIT, SET …

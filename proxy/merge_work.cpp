@@ -2,19 +2,12 @@
 
 #include <utility>
 
-#include "net/loop.h"
-
 namespace anabranch::proxy {
 
-namespace {
-
-/// Not those of the control plane: these wait for servers, at times for long.
 net::WorkerPool& disk_threads() {
   static auto* pool = new net::WorkerPool(2, "disk");
   return *pool;
 }
-
-}  // namespace
 
 MergeWork::MergeWork(std::shared_ptr<const void> plan, const merge::Recipe& recipe, merge::Binding binding,
                      std::size_t sources, std::shared_ptr<merge::MemoryBudget> budget, const conf::Limits& limits,

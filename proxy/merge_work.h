@@ -4,10 +4,14 @@
 
 #include "conf/config.h"
 #include "merge/merger.h"
+#include "net/loop.h"
 #include "net/task.h"
 #include "proxy/metrics.h"
 
 namespace anabranch::proxy {
+
+/// Threads for what waits for the disk. Not those of the control plane: these wait for servers, at times for long.
+net::WorkerPool& disk_threads();
 
 /// The merge of one statement at work: on the loop's thread, until its rows go to disk; from then on
 /// a step at a time on threads that may wait for one.

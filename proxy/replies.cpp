@@ -1,5 +1,7 @@
 #include "proxy/replies.h"
 
+#include <charconv>
+
 #include <string>
 
 namespace anabranch::proxy {
@@ -61,6 +63,13 @@ values::SqlError error_from(const net::pg::ErrorFields& fields) {
   const std::string position(fields.get('P'));
   if (!position.empty()) error.position = std::atoi(position.c_str());
   return error;
+}
+
+std::uint64_t count_in_tag(std::string_view tag) {
+  const std::size_t blank = tag.rfind(' ');
+  std::uint64_t count = 0;
+  if (blank != std::string_view::npos) std::from_chars(tag.data() + blank + 1, tag.data() + tag.size(), count);
+  return count;
 }
 
 }  // namespace anabranch::proxy

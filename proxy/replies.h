@@ -31,4 +31,7 @@ void negotiate_version(const net::pg::StartupMessage& startup, net::Buffer& out)
 /// A server's error as one of ours, to be thrown and reported later.
 values::SqlError error_from(const net::pg::ErrorFields& fields);
 
+/// The last number of a command tag; 0 where it has none.
+std::uint64_t count_in_tag(std::string_view tag);
+
 }  // namespace anabranch::proxy

@@ -50,6 +50,10 @@ void RowSink::describe_rows() {
 }
 
 net::Task<void> RowSink::take(const merge::Batch& rows) {
+  if (execution_.taker != nullptr) {
+    described_ = true;
+    co_return co_await (*execution_.taker)(rows);
+  }
   if (!described_) describe_rows();
   count_ += rows.size();
   if (buffer_ != nullptr) {
@@ -66,6 +70,7 @@ net::Task<void> RowSink::take(const merge::Batch& rows) {
 }
 
 net::Task<Outcome> RowSink::finish(std::string tag) {
+  if (execution_.taker != nullptr) co_return Outcome{};
   if (copy_) {
     copy_->finish();
     send_complete(state_.out(), plan_.recipe ? fmt::format("COPY {}", count_) : tag);

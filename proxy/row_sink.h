@@ -31,7 +31,8 @@ class BufferedRows {
   std::size_t next_ = 0;
 };
 
-/// Where a merged answer goes: to the client as it comes, or, under a row limit, into the portal.
+/// Where a merged answer goes: to the client as it comes, or, under a row limit, into the portal; or to the
+/// execution's taker.
 class RowSink {
  public:
   RowSink(SessionState& state, Execution& execution);

@@ -16,6 +16,7 @@
 #include "proxy/shard_request.h"
 #include "proxy/transaction_end.h"
 #include "proxy/type_identity.h"
+#include "router/composite_key.h"
 #include "router/key_value.h"
 #include "values/errors.h"
 
@@ -65,14 +66,6 @@ std::string without_filling(std::string context, std::string_view filling) {
   const std::string_view line = std::string_view(context).substr(0, end);
   if (!filling.empty() && line.ends_with(shown)) context.erase(line.size() - shown.size(), filling.size());
   return context;
-}
-
-/// The number behind COPY in a command tag.
-std::uint64_t copied(std::string_view tag) {
-  std::uint64_t count = 0;
-  const std::size_t blank = tag.rfind(' ');
-  if (blank != std::string_view::npos) std::from_chars(tag.data() + blank + 1, tag.data() + tag.size(), count);
-  return count;
 }
 
 /// A binary value that no server reads as one of the type.
@@ -394,6 +387,7 @@ class SplitCopy {
   std::uint32_t place_key(const router::MappedScheme& scheme, std::uint64_t line) {
     std::optional<router::KeyValue> key = router::KeyValue::null();
     if (table_.expression) key = table_.expression->evaluate(types_, parts_);
+    else if (parts_.size() > 1) key = router::composite_key(types_, parts_);
     else if (!parts_.empty()) key = parts_.front();
     std::optional<router::Placement> placement;
     if (key) placement = router::ShardMap::place(scheme, *key);
@@ -415,7 +409,7 @@ class SplitCopy {
     if (message.type == 'C') {
       const auto complete = net::pg::CommandComplete::decode(message.payload);
       // Of a reference table one copy's count is the answer.
-      if (complete && (!copy_.every_shard || source == 0)) count_ += copied(complete->tag);
+      if (complete && (!copy_.every_shard || source == 0)) count_ += count_in_tag(complete->tag);
     }
     if (message.type != 'E') return;
     backends::Lease& lease = exchange_.lease(source);

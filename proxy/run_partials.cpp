@@ -34,16 +34,6 @@ void read_copies(backends::ReplyStream& stream) {
   stream.parts = true;
 }
 
-/// The last number of a command tag; 0 where it has none.
-std::uint64_t count_of(std::string_view tag) {
-  const std::size_t blank = tag.rfind(' ');
-  std::uint64_t count = 0;
-  if (blank != std::string_view::npos) {
-    std::from_chars(tag.data() + blank + 1, tag.data() + tag.size(), count);
-  }
-  return count;
-}
-
 /// Several shards' subqueries, and their partials made into one answer.
 class Partials {
  public:
@@ -56,6 +46,9 @@ class Partials {
 
   net::Task<Outcome> run() {
     bound_ = rewriter::bind(bind_request(state_, execution_));
+    if (execution_.only) {
+      std::erase_if(bound_.queries, [&](const auto& query) { return !execution_.only->contains(static_cast<std::uint32_t>(query.shard)); });
+    }
     check_copied_columns();
     co_await take_leases();
     std::exception_ptr failure;
@@ -331,7 +324,7 @@ class Partials {
     if (plan_.recipe && plan_.effect != Effect::writes) return {};  // the sink counts rows
     if (!plan_.sum_counts || tags_.empty()) return tags_.empty() ? plan_.command : tags_.front();
     std::uint64_t total = 0;
-    for (const std::string& tag : tags_) total += count_of(tag);
+    for (const std::string& tag : tags_) total += count_in_tag(tag);
     const std::string& first = tags_.front();
     const std::size_t blank = first.rfind(' ');
     const bool counted = blank != std::string::npos && std::isdigit(static_cast<unsigned char>(first.back())) != 0;

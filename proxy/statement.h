@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,7 +11,9 @@
 #include <vector>
 
 #include "backends/context.h"
+#include "merge/batch.h"
 #include "net/pg/messages.h"
+#include "net/task.h"
 #include "proxy/plan_cache.h"
 #include "rewriter/planner.h"
 
@@ -53,6 +56,9 @@ struct PortalState {
   bool fetched_in_parts() const { return merged != nullptr || buffered != nullptr; }
 };
 
+/// Takes rows of an answer that is not the client's.
+using RowTaker = std::function<net::Task<void>(const merge::Batch& rows)>;
+
 /// One execution: a statement with its values, and how its answer is wanted.
 struct Execution {
   Statement* statement = nullptr;
@@ -67,6 +73,9 @@ struct Execution {
   std::int32_t row_limit = 0;
   bool open_only = false;  ///< of a relay: the portal is bound on the shard, and left at its begin
   PortalState* portal = nullptr;  ///< null unless bound
+  const RowTaker* taker = nullptr;  ///< where the rows go, and nothing to the client; null: all is the client's
+  /// Of the plan's shards only these, which were found to have work; nothing: all.
+  std::optional<router::ShardSet> only;
 
   /// Views into what the portal, or the PreparedCall, keeps.
   net::pg::FormatList parameter_formats;

@@ -2,43 +2,24 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "net/pg/messages.h"
+#include "proxy/binary_copy.h"
+#include "proxy/replies.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
 
 namespace {
 
-/// COPY's binary form (PostgreSQL, "COPY", Binary Format): its tuples are what DataRows hold.
-constexpr std::string_view copy_header("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
-constexpr std::string_view copy_trailer("\377\377", 2);
-
 /// With fewer the server's guess does no harm.
 constexpr std::uint64_t indexed_rows = 2000;
 /// Rows that the server takes from itself are not seen here: so many are measured.
 constexpr std::uint64_t measured_rows = 100'000;
 
-void append_copy_data(net::Buffer& out, const merge::Batch& rows) {
-  std::size_t bytes = sizeof(std::uint32_t);
-  for (std::size_t i = 0; i < rows.size(); ++i) bytes += rows.row(i).payload().size();
-  out.append(net::pg::CopyData::type);
-  for (int shift = 24; shift >= 0; shift -= 8) out.append(static_cast<char>(bytes >> shift & 0xff));
-  for (std::size_t i = 0; i < rows.size(); ++i) out.append(rows.row(i).payload());
-}
-
 [[noreturn]] void throw_failure(const backends::Lease& lease, net::pg::ErrorFields error) {
   // Positions count in texts that are not the client's.
   error.remove('P');
   throw backends::ServerError(std::move(error), lease.shard(), lease.shard_name());
-}
-
-std::uint64_t count_of(std::string_view tag) {
-  std::uint64_t count = 0;
-  const std::size_t blank = tag.rfind(' ');
-  if (blank != std::string_view::npos) std::from_chars(tag.data() + blank + 1, tag.data() + tag.size(), count);
-  return count;
 }
 
 }  // namespace
@@ -63,7 +44,7 @@ net::Task<void> WorkspaceTables::read_count(backends::ReplyStream& replies, net:
   const auto note = [&](const backends::Reply& reply) {
     if (reply.kind != backends::Reply::Kind::message || reply.message.type != 'C') return;
     const auto complete = net::pg::CommandComplete::decode(reply.message.payload);
-    if (complete) rows_ += count_of(complete->tag);
+    if (complete) rows_ += count_in_tag(complete->tag);
   };
   auto failure = co_await backends::read_to_end(lease_, replies, note, token);
   if (failure) throw_failure(lease_, std::move(*failure));
@@ -105,7 +86,7 @@ net::Task<void> WorkspaceTables::begin_rows(net::CancelToken token) {
       if (error) throw_failure(lease_, std::move(*error));
     }
   }
-  net::pg::CopyData{copy_header}.encode(lease_->socket().out());
+  net::pg::CopyData{binary_copy_header}.encode(lease_->socket().out());
 }
 
 void WorkspaceTables::check_failed() {
@@ -122,14 +103,14 @@ void WorkspaceTables::check_failed() {
 net::Task<void> WorkspaceTables::take(const merge::Batch& rows, net::CancelToken token) {
   count_bytes(rows.byte_size());
   net::Socket& socket = lease_->socket();
-  append_copy_data(socket.out(), rows);
+  append_binary_copy(socket.out(), rows, 0, rows.size());
   replies_->check(co_await socket.flush(token));
   check_failed();
 }
 
 net::Task<void> WorkspaceTables::end_rows(net::CancelToken token) {
   net::Buffer& out = lease_->socket().out();
-  net::pg::CopyData{copy_trailer}.encode(out);
+  net::pg::CopyData{binary_copy_trailer}.encode(out);
   net::pg::CopyDone{}.encode(out);
   lease_->set_mid_request(false);
   lease_->socket().send_now();

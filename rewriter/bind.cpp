@@ -237,6 +237,11 @@ void gather_pieces(const BindRequest& request, BoundPlan& bound) {
 
 }  // namespace
 
+std::uint32_t shard_of_row(const BindRequest& request) {
+  const Plan& plan = *request.plan;
+  return shard_of_stored(plan.routing.condition.table, plan.feed->key, request);
+}
+
 BoundPlan bind(const BindRequest& request) {
   BoundPlan bound;
   const Plan& plan = *request.plan;
@@ -252,6 +257,11 @@ BoundPlan bind(const BindRequest& request) {
     gather_pieces(request, bound);
     check_clock(request, bound);
     return bound;
+  }
+  if (plan.feed) {
+    BindRequest of_rows = request;
+    of_rows.plan = plan.feed->rows.get();
+    bound.fed = std::make_shared<const BoundPlan>(bind(of_rows));
   }
   if (plan.kind == PlanKind::relay || plan.copy || plan.load || plan.subquery.pieces.empty()) return bound;
   for (const std::uint32_t shard : bound.shards) {

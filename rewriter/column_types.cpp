@@ -232,4 +232,15 @@ values::ColumnType column_type(const Planning& planning, const ResultColumn& col
   return planning.language().merging->type(planning, column);
 }
 
+merge::Recipe rows_as_they_come(const Planning& planning, const std::vector<ResultColumn>& columns) {
+  merge::Recipe recipe;
+  recipe.source = merge::Concat{};
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const values::ColumnType type = column_type(planning, columns[i]);
+    recipe.inputs.push_back({type, static_cast<int>(i), values::Format::text});
+    recipe.outputs.push_back({static_cast<int>(i), type});
+  }
+  return recipe;
+}
+
 }  // namespace anabranch::rewriter

@@ -193,21 +193,17 @@ void fill_copies(Planning& planning, tree::Insert& insert) {
   }
 }
 
-void check_copied_query(Planning& planning) {
+std::string difference_of_copies(const Planning& planning) {
   const Traits& traits = planning.traits;
   const std::string& differs = traits.random.empty() ? traits.shared : traits.random;
-  if (!differs.empty()) {
-    refuse_clause("INSERT … SELECT into a reference table", differs + " would differ on every copy",
-                  "Read the rows first, then insert them as VALUES.");
-  }
+  if (!differs.empty()) return differs + " would differ on every copy";
   Analysis analysis(planning.query, planning.functions);
   for (const auto& [select, block] : planning.query.top->subqueries) {
     const Distribution rows = analysis.of(*block, {}, -7);
     if (rows.same_everywhere() && rows.unstable.empty()) continue;
-    refuse_clause("INSERT … SELECT into a reference table",
-                  rows.unstable.empty() ? "its rows are not on every shard" : rows.unstable,
-                  "Read the rows first, then insert them as VALUES.");
+    return rows.unstable.empty() ? "its rows are not on every shard" : rows.unstable;
   }
+  return {};
 }
 
 }  // namespace anabranch::rewriter

@@ -80,6 +80,11 @@ std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound,
   if (plan.kind != PlanKind::session && plan.kind != PlanKind::local) {
     lines.push_back(shards_line(bound, map));
   }
+  if (plan.feed) {
+    const std::vector<std::string> rows = explain(*plan.feed->rows, *bound.fed, map);
+    lines.push_back(fmt::format("  rows: {}", to_string(plan.feed->rows->kind)));
+    for (std::size_t i = 1; i < rows.size(); ++i) lines.push_back("  " + rows[i]);
+  }
   for (const std::string& reason : plan.reasons) lines.push_back("  why: " + reason);
   for (const Plan::Evaluation& evaluation : plan.evaluations) {
     lines.push_back("  evaluated once: " + evaluation.sql);

@@ -198,6 +198,13 @@ int GroupColumns::add_distinct(const Aggregate& aggregate, int index) {
   return add_merged(std::move(merged));
 }
 
+/// Beside DISTINCT shards group by its values: of no rows they send none, not the bits of nothing.
+void GroupColumns::check_bits_of_nothing(AggregateKind kind) const {
+  const bool bits = kind == AggregateKind::bit_and || kind == AggregateKind::bit_or || kind == AggregateKind::bit_xor;
+  if (!bits || !merging().bits_of_nothing || sets_.empty() || !groups_of_.empty()) return;
+  refuse_clause("bits beside DISTINCT", "of no rows they are no NULL", "Ask for them in a statement of their own.");
+}
+
 int GroupColumns::add_states(const Aggregate& aggregate, int index, int output) {
   const tree::FunctionCall& call = *aggregate.call.call;
   const values::ColumnType& type = aggregate_types_[static_cast<std::size_t>(index)];
@@ -209,6 +216,7 @@ int GroupColumns::add_states(const Aggregate& aggregate, int index, int output) 
   merge::Aggregate merged;
   merged.kind = aggregate.call.rule->kind;
   merged.type = type;
+  check_bits_of_nothing(merged.kind);
   if (passes_on(merged.kind)) {
     const tree::Expr& whole = *aggregate_exprs_[static_cast<std::size_t>(index)];
     auto form = merging().key_form(planning_, aggregate_columns_[static_cast<std::size_t>(index)], *states.front(), true);

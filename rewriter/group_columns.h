@@ -52,6 +52,7 @@ class GroupColumns : public GroupParts {
   values::ColumnType comparable_type(int index) const;
   std::vector<values::Oid> argument_types(const Aggregate& aggregate) const;
   static bool passes_on(merge::AggregateKind kind);
+  void check_bits_of_nothing(merge::AggregateKind kind) const;
   int add_merged(merge::Aggregate merged);
   int aggregate_internal(int index);
   int aggregate_output(int index, int output);

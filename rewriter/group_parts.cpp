@@ -259,6 +259,19 @@ void GroupParts::read_types() {
   }
   if (!row_exprs_.empty()) row_columns_ = read(2, row_exprs_.size());
   row_types_ = types_of(row_columns_);
+  for (const tree::SortKey& key : select_.order_by) check_sorted_extreme(key);
+}
+
+void GroupParts::check_sorted_extreme(const tree::SortKey& key) const {
+  const Meaning meaning = meaning_of(scatter_.block, *key.expr, planning_.pins);
+  const int aggregate = meaning.expr == nullptr ? -1 : find_aggregate_call(*meaning.expr);
+  if (aggregate < 0) return;
+  const Aggregate& found = aggregates_of_[static_cast<std::size_t>(aggregate)];
+  const merge::AggregateKind kind = found.call.rule->kind;
+  const bool extreme = kind == merge::AggregateKind::min || kind == merge::AggregateKind::max;
+  if (!extreme || !merging().is_sorted_otherwise(row_column(found.rows.front()))) return;
+  refuse_clause("ORDER BY " + planning_.text(*key.expr), "its values come in an order that they do not show",
+                "Order by a number or a text of it.");
 }
 
 const ResultColumn& GroupParts::row_column(int row) const {

@@ -54,6 +54,7 @@ class GroupParts {
   void read_types();
   const values::ColumnType& row_type(int row) const;
   const ResultColumn& row_column(int row) const;
+  void check_sorted_extreme(const tree::SortKey& key) const;
   /// What an expression means that is an output's name (within HAVING and ORDER BY); else itself.
   const tree::Expr& behind_name(const tree::Expr& expr) const;
   /// The expression has aggregates, also behind names of outputs.

@@ -300,10 +300,8 @@ void check_target(const Planning& planning) {
   }
 }
 
-namespace {
-
-/// ON CONFLICT sees one shard's rows only: its target must hold the key.
-void check_on_conflict(Planning& planning, const tree::Insert& insert, const Target& target) {
+void check_on_conflict(Planning& planning, const tree::Insert& insert) {
+  const Target target = target_of(planning);
   if (!insert.on_conflict && !insert.replace && !insert.ignore) return;
   const std::string_view clause = insert.replace  ? "REPLACE"
                                   : insert.ignore ? "INSERT IGNORE"
@@ -321,6 +319,7 @@ void check_on_conflict(Planning& planning, const tree::Insert& insert, const Tar
     };
     const auto& key =
         target.table->expression ? target.table->expression->columns() : target.table->key;
+    if (key.empty()) refuse_clause(clause, "its rows are placed at random", "Give the table a key, or leave the clause out.");
     if (!std::ranges::all_of(key, holds)) {
       refuse_clause(clause, "the unique key \"" + unique.name + "\" does not hold the key",
                     "Add the key column to the unique constraint.");
@@ -328,19 +327,7 @@ void check_on_conflict(Planning& planning, const tree::Insert& insert, const Tar
   }
 }
 
-/// RETURNING of several shards: rows in any order.
-void add_returning(Planning& planning) {
-  Plan& plan = *planning.plan;
-  if (!plan.result) return;
-  merge::Recipe recipe;
-  for (std::size_t i = 0; i < plan.result->size(); ++i) {
-    const values::ColumnType type = column_type(planning, (*plan.result)[i]);
-    recipe.inputs.push_back({type, static_cast<int>(i), values::Format::text});
-    recipe.outputs.push_back({static_cast<int>(i), type});
-  }
-  recipe.source = merge::Concat{};
-  plan.recipe = std::move(recipe);
-}
+namespace {
 
 /// A single row: the client's own text goes to the row's shard.
 Outcome single_row(Planning& planning, const Target& target, SplitRow row) {
@@ -455,21 +442,22 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
   plan->routing.mode = Routing::Mode::by_key;
   plan->routing.reason = count == 1 ? "the row's key" : "each row's key";
   plan->insert = std::move(made);
-  add_returning(planning);
+  if (plan->result) plan->recipe = rows_as_they_come(planning, *plan->result);
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
 /// The same row on every copy: what a server would make up is made once, on the default shard.
 Outcome broadcast_values(Planning& planning, const tree::Insert& insert, const Target& target) {
+  const bool from_query = insert.source && insert.source->values.empty();
+  const std::string difference = from_query ? difference_of_copies(planning) : std::string();
+  if (!difference.empty() && can_be_fed(planning, insert)) return plan_fed_insert(planning, insert);
   if (planning.must_describe()) return ask_original(planning);
+  if (!difference.empty()) {
+    refuse_clause("INSERT … SELECT into a reference table", difference, "Read the rows first, then insert them as VALUES.");
+  }
   tree::StatementPtr copy = tree::clone(*planning.statement);
   auto& filled = *copy->as<tree::Insert>();
-  const bool from_query = insert.source && insert.source->values.empty();
-  if (from_query) {
-    check_copied_query(planning);
-  } else {
-    check_value_queries(planning, insert);
-  }
+  if (!from_query) check_value_queries(planning, insert);
   check_counted_copies(planning, target, insert);
   write_defaults(planning, filled, *target.relation, Defaults::copies);
   fill_copies(planning, filled);
@@ -485,19 +473,19 @@ Outcome plan_insert(Planning& planning, const tree::Insert& insert) {
     return std::shared_ptr<const Plan>(relay_to(
         planning, static_cast<int>(planning.map().default_shard()), "there is one shard only"));
   }
-  if (planning.traits.writing_with || !insert.with.ctes.empty() || target.table == nullptr ||
-      target.table->kind == conf::TableKind::whole) {
-    return plan_insert_whole(planning, insert);
-  }
-  if (target.relation == nullptr) {
+  const bool on_one_shard = target.table == nullptr || target.table->kind == conf::TableKind::whole;
+  if (!on_one_shard && target.relation == nullptr) {
     refuse(make_error(ErrorId::unmappable_syntax,
                       "table \"" + target.table->name.name + "\" is not in the catalog"));
+  }
+  if (planning.traits.writing_with || !insert.with.ctes.empty() || on_one_shard) {
+    return plan_insert_whole(planning, insert);
   }
   check_target(planning);
   if (target.table->kind == conf::TableKind::reference) {
     return broadcast_values(planning, insert, target);
   }
-  check_on_conflict(planning, insert, target);
+  check_on_conflict(planning, insert);
   return split(planning, insert, target);
 }
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "rewriter/key_parts.h"
 #include "rewriter/mysql/lexer.h"
+#include "router/composite_key.h"
 #include "values/errors.h"
 
 namespace anabranch::rewriter {
@@ -69,38 +71,10 @@ KeyPredicate leaf(const KeyCondition& condition, const BindRequest& request) {
 
 /// `= ANY (array)`: every element as a value of its own.
 KeyPredicate any_element(const KeyCondition& condition, const BindRequest& request) {
-  const KeyOperand& operand = condition.operands.front();
-  std::string storage;
-  const ValueBytes value = value_bytes(operand.value, request, storage);
-  if (!value.bytes) return KeyPredicate::nothing();
-  const values::TypeInfo* column = values::find_type(operand.column_type);
-  if (column == nullptr || value.format != values::Format::text) return KeyPredicate::anything();
-  values::Oid element = operand.column_type;
-  if (operand.value_type != 0) {
-    const values::TypeInfo* array = values::find_type(operand.value_type);
-    if (array == nullptr || array->element_oid == 0) return KeyPredicate::anything();
-    element = array->element_oid;
-  }
-  // Plain one-dimensional arrays of unquoted elements; all else asks every shard.
-  std::string_view text = *value.bytes;
-  if (text.size() < 2 || text.front() != '{' || text.back() != '}') return KeyPredicate::anything();
-  text = text.substr(1, text.size() - 2);
-  if (text.find_first_of("{}\"\\ ") != std::string_view::npos) return KeyPredicate::anything();
-  std::vector<conf::KeyValue> keys;
   const router::MappedTable& table = table_of(*request.map, condition.table);
   if (table.expression) return KeyPredicate::anything();
-  const router::MappedScheme& scheme = request.map->schemes()[table.scheme];
-  const router::KeyColumn key_column{scheme.type(), operand.column_type, operand.column_modifier};
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    const std::string_view item = text.substr(0, comma);
-    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
-    if (item.size() == 4 && (item == "NULL" || item == "null" || item == "Null")) continue;
-    auto key = router::key_for_comparison(key_column, {element, values::Format::text, item});
-    if (key.outcome == Outcome::unknown) return KeyPredicate::anything();
-    if (key.outcome == Outcome::value) keys.push_back(std::move(key.key));
-  }
-  return KeyPredicate::in(std::move(keys));
+  auto keys = keys_of_array(condition.operands.front(), request, request.map->schemes()[table.scheme].type());
+  return keys ? KeyPredicate::in(std::move(*keys)) : KeyPredicate::anything();
 }
 
 bool is_special(const KeyCondition& condition) {
@@ -108,15 +82,14 @@ bool is_special(const KeyCondition& condition) {
          condition.kind == Kind::stored;
 }
 
-/// A condition on one table's key alone, as the router's own.
-std::optional<KeyPredicate> predicate(const KeyCondition& condition, int table,
-                                      const BindRequest& request) {
+std::optional<KeyPredicate> plain_predicate(const KeyCondition& condition, int table,
+                                            const BindRequest& request) {
   if (is_special(condition)) return std::nullopt;
   if (condition.kind == Kind::nothing) return KeyPredicate::nothing();
   if (condition.kind == Kind::all_of || condition.kind == Kind::any_of) {
     std::vector<KeyPredicate> parts;
     for (const KeyCondition& part : condition.parts) {
-      auto inner = predicate(part, table, request);
+      auto inner = plain_predicate(part, table, request);
       if (!inner) return std::nullopt;
       parts.push_back(std::move(*inner));
     }
@@ -128,6 +101,13 @@ std::optional<KeyPredicate> predicate(const KeyCondition& condition, int table,
   if (condition.kind == Kind::is_null) return KeyPredicate::is_null();
   if (condition.kind == Kind::any_element) return any_element(condition, request);
   return leaf(condition, request);
+}
+
+/// A condition on one table's key alone, as the router's own.
+std::optional<KeyPredicate> predicate(const KeyCondition& condition, int table, const BindRequest& request) {
+  const router::MappedTable& mapped = table_of(*request.map, table);
+  const bool composite = request.map->schemes()[mapped.scheme].types.size() > 1;
+  return composite ? composite_predicate(condition, table, request) : plain_predicate(condition, table, request);
 }
 
 int table_of(const KeyCondition& condition) {
@@ -160,6 +140,38 @@ router::ShardSet shard_column(const KeyCondition& condition, const BindRequest& 
 }
 
 }  // namespace
+
+std::optional<std::vector<conf::KeyValue>> keys_of_array(const KeyOperand& operand, const BindRequest& request,
+                                                         conf::KeyType key_type) {
+  std::string storage;
+  const ValueBytes value = value_bytes(operand.value, request, storage);
+  std::vector<conf::KeyValue> keys;
+  if (!value.bytes) return keys;
+  const values::TypeInfo* column = values::find_type(operand.column_type);
+  if (column == nullptr || value.format != values::Format::text) return std::nullopt;
+  values::Oid element = operand.column_type;
+  if (operand.value_type != 0) {
+    const values::TypeInfo* array = values::find_type(operand.value_type);
+    if (array == nullptr || array->element_oid == 0) return std::nullopt;
+    element = array->element_oid;
+  }
+  // Plain one-dimensional arrays of unquoted elements; all else asks every shard.
+  std::string_view text = *value.bytes;
+  if (text.size() < 2 || text.front() != '{' || text.back() != '}') return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  if (text.find_first_of("{}\"\\ ") != std::string_view::npos) return std::nullopt;
+  const router::KeyColumn key_column{key_type, operand.column_type, operand.column_modifier};
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const std::string_view item = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    if (item.size() == 4 && (item == "NULL" || item == "null" || item == "Null")) continue;
+    auto key = router::key_for_comparison(key_column, {element, values::Format::text, item});
+    if (key.outcome == Outcome::unknown) return std::nullopt;
+    if (key.outcome == Outcome::value) keys.push_back(std::move(key.key));
+  }
+  return keys;
+}
 
 std::optional<std::uint32_t> shard_of_key(const KeyCondition& condition, const BindRequest& request) {
   if (condition.kind != Kind::equals || condition.operands.size() != 1) return std::nullopt;
@@ -255,14 +267,30 @@ router::KeyConversion convert(const KeyOperand& operand, const BindRequest& requ
                  : router::key_for_comparison(column, constant);
 }
 
+namespace {
+
+KeyConversion composite_from(const router::MappedScheme& scheme, const std::vector<KeyOperand>& operands,
+                             const BindRequest& request, bool storage) {
+  std::vector<conf::KeyValue> parts;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    KeyConversion part = convert(operands[i], request, scheme.types[i], storage);
+    if (part.outcome != Outcome::value) return part;
+    parts.push_back(std::move(part.key));
+  }
+  return KeyConversion::of(router::composite_key(scheme.types, parts));
+}
+
+}  // namespace
+
 router::KeyConversion key_from(const router::ShardMap& map, int table,
                                const std::vector<KeyOperand>& operands, const BindRequest& request,
                                bool storage) {
   const router::MappedTable& mapped = table_of(map, table);
   const router::MappedScheme& scheme = map.schemes()[mapped.scheme];
   if (mapped.expression) return expression_key(*mapped.expression, operands, request, storage);
-  if (operands.size() != 1) return KeyConversion::unknown();
-  return convert(operands.front(), request, scheme.type(), storage);
+  if (operands.size() != scheme.types.size()) return KeyConversion::unknown();
+  if (operands.size() == 1) return convert(operands.front(), request, scheme.type(), storage);
+  return composite_from(scheme, operands, request, storage);
 }
 
 namespace {
@@ -280,9 +308,8 @@ std::string key_text(const std::vector<KeyOperand>& key, const BindRequest& requ
 }
 
 /// What MySQL says of a column that is NOT NULL, as its primary keys are.
-values::SqlError mysql_null(const std::string& column, const std::vector<KeyOperand>& key) {
-  const bool absent = std::ranges::any_of(
-      key, [](const KeyOperand& operand) { return operand.value.from == ValueRef::From::absent; });
+values::SqlError mysql_null(const std::string& column, const KeyOperand& operand) {
+  const bool absent = operand.value.from == ValueRef::From::absent;
   values::SqlError error =
       absent ? values::SqlError("HY000", fmt::format("Field '{}' doesn't have a default value", column))
              : values::SqlError("23000", fmt::format("Column '{}' cannot be null", column));
@@ -290,13 +317,23 @@ values::SqlError mysql_null(const std::string& column, const std::vector<KeyOper
   return error;
 }
 
-[[noreturn]] void no_shard(const router::MappedTable& table, const std::vector<KeyOperand>& key,
-                           bool is_null, const BindRequest& request) {
-  const std::string column = table.expression ? table.expression->text() : table.key.front();
-  if (is_null && request.mysql != nullptr) throw mysql_null(column, key);
-  if (is_null) throw values::make_error(values::ErrorId::null_key, column, table.name.name);
-  throw values::make_error(values::ErrorId::no_shard_for_key, key_text(key, request),
-                           table.name.name);
+[[noreturn]] void refuse_null(const router::MappedTable& table, const std::vector<KeyOperand>& key, std::size_t part,
+                              const BindRequest& request) {
+  const std::string column = table.expression ? table.expression->text() : table.key[part];
+  if (request.mysql != nullptr) throw mysql_null(column, key[part]);
+  throw values::make_error(values::ErrorId::null_key, column, table.name.name);
+}
+
+/// The column whose NULL has no place.
+std::optional<std::size_t> misplaced_null(const router::MappedTable& table, const router::MappedScheme& scheme,
+                                          const std::vector<KeyOperand>& key, const BindRequest& request) {
+  if (table.expression) return key.size() == 1 && key_text(key, request) == "NULL" ? std::optional<std::size_t>(0) : std::nullopt;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    std::string storage;
+    if (value_bytes(key[i].value, request, storage).bytes) continue;
+    if (convert(key[i], request, scheme.types[i], true).outcome == Outcome::unknown) return i;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -313,14 +350,15 @@ std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
   switch (stored.outcome) {
     case Outcome::value: {
       const auto place = router::ShardMap::place(scheme, stored.key);
-      if (!place) no_shard(mapped, key, stored.key.is_null(), request);
-      return place->shard;
+      if (place) return place->shard;
+      if (stored.key.is_null()) refuse_null(mapped, key, 0, request);
+      throw values::make_error(values::ErrorId::no_shard_for_key, key_text(key, request), mapped.name.name);
     }
     case Outcome::nothing:
       // No value of the column's type: whichever shard is asked says so.
       return *scheme.shards.begin();
     case Outcome::unknown:
-      if (key_text(key, request) == "NULL") no_shard(mapped, key, true, request);
+      if (const auto part = misplaced_null(mapped, scheme, key, request)) refuse_null(mapped, key, *part, request);
       break;
   }
   throw values::make_error(values::ErrorId::unsupported_clause, "INSERT",

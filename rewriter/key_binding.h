@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "rewriter/planner.h"
 #include "router/key_value.h"
@@ -27,6 +28,10 @@ router::KeyConversion convert(const KeyOperand& operand, const BindRequest& requ
 router::KeyConversion key_from(const router::ShardMap& map, int table,
                                const std::vector<KeyOperand>& operands, const BindRequest& request,
                                bool storage);
+
+/// Every element of the array that is not NULL, for `column = ANY (array)`; absent: they cannot be read here.
+std::optional<std::vector<conf::KeyValue>> keys_of_array(const KeyOperand& operand, const BindRequest& request,
+                                                         conf::KeyType key_type);
 
 /// The shard that a row of the table is stored on. Throws 23502 and 23514 where none takes its key,
 /// 0A000 where the key cannot be read exactly.

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "rewriter/facts.h"
+#include "rewriter/key_parts.h"
 #include "values/collation.h"
 #include "values/mysql_type.h"
 
@@ -62,13 +63,16 @@ class Reader {
     for (const Ident column : key_.columns) equal_.push_back(facts.equal_to(column));
     const router::MappedTable* table = query.mapped(query.at(instance));
     expression_ = table != nullptr && table->expression.has_value();
+    composite_ = equal_.size() > 1 && !expression_;
   }
 
   KeyCondition read() {
     std::vector<KeyCondition> parts;
     for (const tree::Expr* condition : facts_.conditions) add(parts, read(*condition));
-    if (key_.columns.size() > 1) add(parts, whole_key());
-    return parts.empty() ? anything() : combine(Kind::all_of, std::move(parts));
+    if (equal_.size() > 1 && expression_) add(parts, whole_key());
+    if (parts.empty()) return anything();
+    KeyCondition condition = combine(Kind::all_of, std::move(parts));
+    return composite_ && !limits_every_part(condition, equal_.size()) ? anything() : condition;
   }
 
  private:
@@ -82,13 +86,11 @@ class Reader {
     if (part.kind != Kind::anything) parts.push_back(std::move(part));
   }
 
-  /// Whether the expression is the (only) key column, or one that equals it.
+  /// Whether the expression is a key column, or one that equals it. An expression of several is known as a whole only.
   bool is_key(const tree::Expr& expr) const {
-    return equal_.size() == 1 && ident_of(expr).known() && equal_.front().contains(ident_of(expr));
-  }
-
-  bool is_own_column(const tree::Expr& expr) const {
-    return equal_.size() == 1 && ident_of(expr) == key_.columns.front();
+    const Ident ident = ident_of(expr);
+    return (equal_.size() == 1 || composite_) && ident.known() &&
+           std::ranges::any_of(equal_, [&](const std::set<Ident>& part) { return part.contains(ident); });
   }
 
   KeyCondition read(const tree::Expr& expr) {
@@ -121,7 +123,10 @@ class Reader {
     if (!call.left || !call.right) return anything();
     if (!call.schema.empty() && call.schema != "pg_catalog") return anything();
     if (KeyCondition shard = shard_column(call); shard.kind != Kind::anything) return shard;
-    if (const auto* left = call.left->as<tree::Row>()) return row_equality(call, *left);
+    if (const auto* left = call.left->as<tree::Row>()) {
+      const auto* right = call.right->as<tree::Row>();
+      return call.name == "=" && right != nullptr ? row_equality(*left, *right) : anything();
+    }
     if (is_key(*call.left)) return compare(call.name, *call.left, *call.right);
     if (is_key(*call.right)) return compare(swapped(call.name), *call.right, *call.left);
     return anything();
@@ -134,7 +139,20 @@ class Reader {
     return leaf(*kind, ident_of(column), value);
   }
 
+  /// Of a composite key: the same of each part that the column is or equals.
   KeyCondition leaf(Kind kind, Ident column, const tree::Expr& value) {
+    if (!composite_) return plain_leaf(kind, column, value);
+    if (kind != Kind::equals && kind != Kind::any_element) return anything();
+    const KeyCondition one = plain_leaf(kind, column, value);
+    if (one.kind == Kind::anything) return one;
+    std::vector<KeyCondition> parts;
+    for (std::size_t i = 0; i < equal_.size(); ++i) {
+      if (equal_[i].contains(column)) parts.push_back(of_part(one, i, equal_.size()));
+    }
+    return combine(Kind::all_of, std::move(parts));
+  }
+
+  KeyCondition plain_leaf(Kind kind, Ident column, const tree::Expr& value) {
     const values::Oid type = type_of(query_, column);
     if (type == 0) return anything();
     auto operand = key_operand(value, type, context_);
@@ -168,24 +186,50 @@ class Reader {
   }
 
   KeyCondition read(const tree::InList& list) {
-    if (list.negated || !is_key(*list.arg)) return anything();
+    if (list.negated) return anything();
+    if (const auto* row = list.arg->as<tree::Row>()) return row_in(*row, list.list);
+    if (!is_key(*list.arg)) return anything();
     std::vector<KeyCondition> parts;
     for (const tree::ExprPtr& value : list.list) {
       parts.push_back(leaf(Kind::equals, ident_of(*list.arg), *value));
       if (parts.back().kind == Kind::anything) return anything();
     }
-    return uniform(list.list) ? combine(Kind::any_of, std::move(parts)) : anything();
+    return uniform(pointers(list.list)) ? combine(Kind::any_of, std::move(parts)) : anything();
+  }
+
+  /// (a, b) IN ((1, 2), (3, 4))
+  KeyCondition row_in(const tree::Row& arg, const std::vector<tree::ExprPtr>& list) {
+    std::vector<KeyCondition> rows;
+    std::vector<std::vector<const tree::Expr*>> columns(arg.fields.size());
+    for (const tree::ExprPtr& value : list) {
+      const auto* row = value->as<tree::Row>();
+      if (row == nullptr) return anything();
+      rows.push_back(row_equality(arg, *row));
+      if (rows.back().kind == Kind::anything) return anything();
+      for (std::size_t i = 0; i < columns.size(); ++i) columns[i].push_back(row->fields[i].get());
+    }
+    if (rows.empty()) return anything();
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (is_key(*arg.fields[i]) && !uniform(columns[i])) return anything();
+    }
+    return combine(Kind::any_of, std::move(rows));
+  }
+
+  static std::vector<const tree::Expr*> pointers(const std::vector<tree::ExprPtr>& list) {
+    std::vector<const tree::Expr*> found;
+    for (const tree::ExprPtr& expr : list) found.push_back(expr.get());
+    return found;
   }
 
   /// The members of a list take a common type first: only lists of one kind are read.
-  static bool uniform(const std::vector<tree::ExprPtr>& list) {
+  static bool uniform(const std::vector<const tree::Expr*>& list) {
     const auto kind_of_literal = [](const tree::Expr& expr) {
       const auto literal = tree::signed_literal(expr);
       return literal ? literal->literal->kind() : tree::Literal::Kind::null;
     };
     bool strings = false;
     bool others = false;
-    for (const tree::ExprPtr& value : list) {
+    for (const tree::Expr* value : list) {
       const auto* literal = value->as<tree::Literal>();
       if (literal != nullptr && literal->kind() == tree::Literal::Kind::null) continue;
       if (literal != nullptr && literal->kind() == tree::Literal::Kind::string) {
@@ -207,7 +251,7 @@ class Reader {
         parts.push_back(leaf(Kind::equals, ident_of(*any.arg), *value));
         if (parts.back().kind == Kind::anything) return anything();
       }
-      if (parts.empty() || !uniform(array->elements)) return anything();
+      if (parts.empty() || !uniform(pointers(array->elements))) return anything();
       return combine(Kind::any_of, std::move(parts));
     }
     return leaf(Kind::any_element, ident_of(*any.arg), *any.array);
@@ -223,16 +267,19 @@ class Reader {
 
   /// Only of the table's own column: an equal column is not NULL by that very equality.
   KeyCondition read(const tree::NullTest& test) {
-    if (test.negated || expression_ || !is_own_column(*test.arg) || facts_.null_extended) {
+    const auto own = std::ranges::find(key_.columns, ident_of(*test.arg));
+    if (test.negated || expression_ || own == key_.columns.end() || facts_.null_extended) {
       return anything();
     }
     // To some clients MySQL's `counted IS NULL` is the row inserted last.
-    const router::Column* column = query_.column(key_.columns.front());
+    const router::Column* column = query_.column(*own);
     if (column == nullptr || (values::is_mysql_type(column->type.oid) && column->not_null)) return anything();
     KeyCondition condition;
     condition.kind = Kind::is_null;
     condition.table = key_.table;
-    return condition;
+    if (!composite_) return condition;
+    condition.operands.emplace_back().value.from = ValueRef::From::is_null;
+    return of_part(condition, static_cast<std::size_t>(own - key_.columns.begin()), equal_.size());
   }
 
   KeyCondition shard_column(const tree::OperatorCall& call) {
@@ -257,21 +304,18 @@ class Reader {
     return condition;
   }
 
-  /// (a, b) = (1, 2): one column of it, or all of a composite key.
-  KeyCondition row_equality(const tree::OperatorCall& call, const tree::Row& left) {
-    const auto* right = call.right->as<tree::Row>();
-    if (call.name != "=" || right == nullptr || left.fields.size() != right->fields.size()) {
-      return anything();
-    }
+  /// (a, b) = (1, 2)
+  KeyCondition row_equality(const tree::Row& left, const tree::Row& right) {
+    if (left.fields.size() != right.fields.size()) return anything();
     std::vector<KeyCondition> parts;
     for (std::size_t i = 0; i < left.fields.size(); ++i) {
-      if (is_key(*left.fields[i])) add(parts, compare("=", *left.fields[i], *right->fields[i]));
-      if (is_key(*right->fields[i])) add(parts, compare("=", *right->fields[i], *left.fields[i]));
+      if (is_key(*left.fields[i])) add(parts, compare("=", *left.fields[i], *right.fields[i]));
+      if (is_key(*right.fields[i])) add(parts, compare("=", *right.fields[i], *left.fields[i]));
     }
     return parts.empty() ? anything() : combine(Kind::all_of, std::move(parts));
   }
 
-  /// A key of several columns: an equality for each of them.
+  /// A key expression of several columns: an equality for each of them.
   KeyCondition whole_key() {
     KeyCondition condition;
     condition.kind = Kind::equals;
@@ -322,6 +366,7 @@ class Reader {
   const ValueContext& context_;
   std::vector<std::set<Ident>> equal_;
   bool expression_ = false;
+  bool composite_ = false;  ///< several columns, each a part of the key
 };
 
 values::Oid cast_type(const tree::TypeName& type) {

@@ -127,6 +127,8 @@ std::vector<const PgQuery__Node*> items_of(const PgQuery__Node* node);
 /// SQL of one expression, of one from item. Throws SqlError 0A000 if libpg_query cannot print it.
 std::string deparse_expr(const PgQuery__Node* node);
 std::string deparse_from(const PgQuery__Node* node);
+/// The statement, as if it said WITH NO DATA.
+std::string deparse_without_data(const PgQuery__CreateTableAsStmt& create);
 std::string node_kind(const PgQuery__Node* node);  ///< "CreateStmt"
 std::string command_tag(const PgQuery__Node* node);
 std::string alter_table_action(PgQuery__AlterTableType type);  ///< "AT_AddColumn"

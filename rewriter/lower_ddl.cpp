@@ -92,6 +92,7 @@ bool Lowering::ddl_detail(const Node* node, Utility& out) {
       detail.if_not_exists = create.if_not_exists;
       detail.with_no_data = create.into->skip_data;
       detail.query = statement(create.query);
+      detail.empty_form = deparse_without_data(create);
       out.detail = std::move(detail);
       return true;
     }

@@ -36,13 +36,7 @@ namespace {
 
 // Messages are made by init functions: the INIT macros refer to a symbol of protobuf-c that is
 // hidden.
-std::string deparse_select(PgQuery__SelectStmt& select) {
-  PgQuery__Node node;
-  pg_query__node__init(&node);
-  node.node_case = PG_QUERY__NODE__NODE_SELECT_STMT;
-  node.select_stmt = &select;
-  select.limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
-  select.op = PG_QUERY__SET_OPERATION__SETOP_NONE;
+std::string deparse(PgQuery__Node& node) {
   PgQuery__RawStmt raw;
   pg_query__raw_stmt__init(&raw);
   raw.stmt = &node;
@@ -59,6 +53,16 @@ std::string deparse_select(PgQuery__SelectStmt& select) {
   pg_query_free_deparse_result(deparsed);
   if (text.empty()) throw values::SqlError("0A000", "a clause of this statement is not supported");
   return text;
+}
+
+std::string deparse_select(PgQuery__SelectStmt& select) {
+  PgQuery__Node node;
+  pg_query__node__init(&node);
+  node.node_case = PG_QUERY__NODE__NODE_SELECT_STMT;
+  node.select_stmt = &select;
+  select.limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
+  select.op = PG_QUERY__SET_OPERATION__SETOP_NONE;
+  return deparse(node);
 }
 
 PgQuery__Node* loose(const PgQuery__Node* node) {
@@ -87,6 +91,18 @@ std::string deparse_expr(const PgQuery__Node* node) {
   select.n_target_list = 1;
   select.target_list = list;
   return after(deparse_select(select), "SELECT ");
+}
+
+std::string deparse_without_data(const PgQuery__CreateTableAsStmt& create) {
+  PgQuery__IntoClause into = *create.into;
+  into.skip_data = 1;
+  PgQuery__CreateTableAsStmt copy = create;
+  copy.into = &into;
+  PgQuery__Node node;
+  pg_query__node__init(&node);
+  node.node_case = PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT;
+  node.create_table_as_stmt = &copy;
+  return deparse(node);
 }
 
 std::string deparse_from(const PgQuery__Node* node) {

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "rewriter/lower.h"
 #include "rewriter/print.h"
 #include "values/sql_error.h"
@@ -41,18 +43,25 @@ void Lowering::set_operation(const PgQuery__SelectStmt& node, Select& out) {
   out.set_all = node.all;
   out.left = select(*node.larg);
   out.right = select(*node.rarg);
+  // It stands in the first arm, and means the rows of all.
+  out.into = std::exchange(out.left->into, {});
+  out.into_table = std::exchange(out.left->into_table, {});
 }
 
 namespace {
+Name into_name(const PgQuery__IntoClause& into) {
+  Name name;
+  for (const char* part : {into.rel->catalogname, into.rel->schemaname, into.rel->relname})
+    if (!text_or_empty(part).empty()) name.push_back(part);
+  return name;
+}
+
 std::string into_text(const PgQuery__IntoClause& into) {
   std::string out = "INTO ";
   const std::string persistence = text_or_empty(into.rel->relpersistence);
   if (persistence == "t") out += "TEMPORARY ";
   if (persistence == "u") out += "UNLOGGED ";
-  Name name;
-  for (const char* part : {into.rel->catalogname, into.rel->schemaname, into.rel->relname})
-    if (!text_or_empty(part).empty()) name.push_back(part);
-  return out + quote_name(name);
+  return out + quote_name(into_name(into));
 }
 }  // namespace
 
@@ -68,7 +77,10 @@ void Lowering::body(const PgQuery__SelectStmt& node, Select& out) {
     out.distinct = true;
   else
     out.distinct_on = exprs(node.n_distinct_clause, node.distinct_clause);
-  if (node.into_clause) out.into = into_text(*node.into_clause);
+  if (node.into_clause) {
+    out.into = into_text(*node.into_clause);
+    out.into_table = into_name(*node.into_clause);
+  }
   out.targets = targets(node.n_target_list, node.target_list);
   out.from = from_list(node.n_from_clause, node.from_clause);
   out.where = expr(node.where_clause);

@@ -29,6 +29,8 @@ struct Merging {
   bool has_collations;
   /// Conditions are numbers, true where they are not zero.
   bool truth_is_number;
+  /// BIT_AND, BIT_OR and BIT_XOR of no rows are numbers, else NULL.
+  bool bits_of_nothing;
   /// NULL is the least of all values, else the greatest.
   bool null_is_least;
   /// LIMIT takes constants and parameters only.
@@ -66,6 +68,8 @@ struct Merging {
   bool (*averages_are_exact)(const tree::Expr& expr);
   /// The value may have digits that its text, of which an aggregate of it would be merged, does not show.
   bool (*hides_digits)(const Planning& planning, const tree::Expr& expr);
+  /// What MIN or MAX give of the column comes in another order than the one in which they compare.
+  bool (*is_sorted_otherwise)(const ResultColumn& column);
 };
 
 extern const Merging postgresql_merging;

@@ -358,6 +358,19 @@ struct Gather {
   SqlTemplate rest;
 };
 
+struct Plan;
+
+/// split and broadcast, PostgreSQL: INSERT … SELECT whose rows are made elsewhere than they are stored. They come in
+/// binary form from a plan of their own, are kept until all are there, and go into a temporary table of each shard,
+/// which the plan's subquery reads.
+struct Feed {
+  std::shared_ptr<const Plan> rows;  ///< scatter or gather; its evaluations begin the plan's own
+  std::string definition;            ///< of the temporary table; empty: the subquery makes the table that the rows are for
+  std::string table;
+  /// Of a row's key, where the plan splits by key: parameters are the row's columns.
+  std::vector<KeyOperand> key;
+};
+
 struct Plan {
   PlanKind kind = PlanKind::refuse;
   Effect effect = Effect::none;
@@ -371,6 +384,7 @@ struct Plan {
   std::optional<merge::Recipe> recipe;  ///< scatter; RETURNING of split and broadcast
   std::optional<Finish> finish;
   std::optional<Gather> gather;
+  std::optional<Feed> feed;
   /// Row counts of the tags are summed (split, sharded writes) or taken from one shard (reference).
   bool sum_counts = true;
   std::optional<InsertSplit> insert;
@@ -497,6 +511,7 @@ struct BoundPlan {
   };
   std::vector<PieceQuery> pieces;
   std::string rest;                       ///< Gather::rest
+  std::shared_ptr<const BoundPlan> fed;   ///< Feed::rows
   std::size_t last = 0;                   ///< split INSERT: which of `queries` has the statement's last row
   std::vector<std::size_t> query_of_row;  ///< split INSERT: which of `queries` has each row
   std::vector<values::Datum> slots;       ///< for merge::Binding

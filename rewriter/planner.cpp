@@ -184,7 +184,12 @@ std::optional<PlanResult> hinted(const PlanRequest& request, const Planning* pla
   for (std::size_t i = 0; i < planning->query.instances.size(); ++i) {
     const Instance& instance = *planning->query.instances[i];
     const KeyTuple key = key_of(planning->query, static_cast<int>(i));
-    if (!planning->query.sharded(instance) || key.columns.size() != 1) continue;
+    if (!planning->query.sharded(instance) || key.columns.empty()) continue;
+    if (key.columns.size() > 1) {
+      return refusal(values::SqlError("22023", "the rows of \"" + instance.name + "\" are placed by several columns",
+                                      "Name the shard: /* anabranch: shard=NAME */"),
+                     false);
+    }
     const router::Column* column = planning->query.column(key.columns.front());
     KeyOperand operand;
     operand.value.text = *hints.key;

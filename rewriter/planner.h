@@ -94,6 +94,9 @@ BoundPlan bind(const BindRequest& request);
 router::ShardSet route(const BindRequest& request, std::string* why);
 /// The shard that route() answers, where it is plain to see: one value of one key. Nothing: ask route().
 std::optional<std::uint32_t> only_shard(const BindRequest& request);
+/// Where a plan with a Feed that splits by key stores a row, whose columns are the request's parameters. Throws as
+/// bind() does.
+std::uint32_t shard_of_row(const BindRequest& request);
 
 /// EXPLAIN's text: kind, shards and why these, each distinct subquery, the recipe. One line each.
 std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound, const router::ShardMap& map);

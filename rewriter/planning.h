@@ -175,5 +175,7 @@ tree::ExprPtr evaluation(Planning& planning, std::string sql, std::string type_n
 values::ColumnType column_type(const Planning& planning, const ResultColumn& column);
 values::ColumnType column_type(const Planning& planning, values::Oid type,
                                std::int32_t typmod = -1);
+/// Shards' rows of these columns, in any order.
+merge::Recipe rows_as_they_come(const Planning& planning, const std::vector<ResultColumn>& columns);
 
 }  // namespace anabranch::rewriter

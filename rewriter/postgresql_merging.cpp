@@ -35,12 +35,17 @@ bool hides_digits(const Planning&, const tree::Expr&) {
   return false;
 }
 
+bool is_sorted_otherwise(const ResultColumn&) {
+  return false;
+}
+
 }  // namespace
 
 const Merging postgresql_merging{
     .format = values::Format::binary,
     .has_collations = true,
     .truth_is_number = false,
+    .bits_of_nothing = false,
     .null_is_least = false,
     .plain_limits = false,
     .names_freely = true,
@@ -57,6 +62,7 @@ const Merging postgresql_merging{
     .transport = nullptr,
     .averages_are_exact = nullptr,
     .hides_digits = hides_digits,
+    .is_sorted_otherwise = is_sorted_otherwise,
 };
 
 }  // namespace anabranch::rewriter

@@ -156,14 +156,7 @@ class Workspace {
 
   Outcome finish() {
     auto plan = gather_plan(scatter_, std::move(gather_));
-    merge::Recipe recipe;
-    recipe.source = merge::Concat{};
-    for (std::size_t i = 0; i < plan->result->size(); ++i) {
-      const values::ColumnType type = column_type(planning_, (*plan->result)[i]);
-      recipe.inputs.push_back({type, static_cast<int>(i), values::Format::text});
-      recipe.outputs.push_back({static_cast<int>(i), type});
-    }
-    plan->recipe = std::move(recipe);
+    plan->recipe = rows_as_they_come(planning_, *plan->result);
     return std::shared_ptr<const Plan>(plan);
   }
 

@@ -61,6 +61,7 @@ Placement place(const Planning& planning, const Analysis& analysis) {
   Placement placement;
   std::vector<KeyCondition> parts;
   bool all_fixed = true;
+  bool fixed_apart = false;
   for (const Visit& visit : visits) {
     const Instance& instance = query.at(visit.instance);
     if (query.reference(instance)) {
@@ -72,13 +73,13 @@ Placement place(const Planning& planning, const Analysis& analysis) {
     } else {
       const router::MappedTable* table = query.mapped(instance);
       const auto shard = table == nullptr ? planning.map().default_shard() : table->shard;
-      all_fixed &= !placement.fixed_shard || *placement.fixed_shard == static_cast<int>(shard);
+      fixed_apart |= placement.fixed_shard && *placement.fixed_shard != static_cast<int>(shard);
       placement.fixed_shard = static_cast<int>(shard);
       parts.push_back(fixed_shard(static_cast<int>(shard)));
     }
   }
   if (parts.empty()) return placement;
-  if (!all_fixed) placement.fixed_shard.reset();
+  if (!all_fixed || fixed_apart) placement.fixed_shard.reset();
   KeyCondition all;
   if (parts.size() == 1) {
     all = std::move(parts.front());
@@ -86,7 +87,7 @@ Placement place(const Planning& planning, const Analysis& analysis) {
     all.kind = Kind::any_of;
     all.parts = std::move(parts);
   }
-  placement.may_be_single = placement.fixed_shard.has_value() || may_be_single(all, planning.map());
+  placement.may_be_single = placement.fixed_shard.has_value() || (!fixed_apart && may_be_single(all, planning.map()));
   if (placement.any_sharded && !visits.empty()) {
     const auto sharded = std::ranges::find_if(
         visits, [&](const Visit& visit) { return query.sharded(query.at(visit.instance)); });

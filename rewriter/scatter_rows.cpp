@@ -166,7 +166,7 @@ class RowScatter {
     }
   }
 
-  static std::string wrapped_name(int output) { return "c" + std::to_string(output + 1); }
+  static std::string wrapped_name(int output) { return "anabranch_c" + std::to_string(output + 1); }
 
   tree::ExprPtr output_expr(int output) const {
     const auto index = static_cast<std::size_t>(output);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "rewriter/fed_table.h"
 #include "rewriter/utility.h"
 
 /// DDL of mapped tables: on all shards, and only what keeps the meaning of their constraints.
@@ -58,7 +59,8 @@ std::vector<std::string> referenced_columns(const Planning& planning, const tree
 /// The key of the one is compared with the key of the other: both rows are on one shard.
 bool by_key(const router::MappedTable& table, const std::vector<std::string>& columns,
             const router::MappedTable& target, const std::vector<std::string>& referenced) {
-  if (table.scheme != target.scheme || table.expression || target.expression) return false;
+  // Rows that are placed at random have no key.
+  if (table.scheme != target.scheme || table.expression || target.expression || table.key.empty()) return false;
   for (std::size_t i = 0; i < table.key.size() && i < target.key.size(); ++i) {
     const auto at = std::ranges::find(columns, table.key[i]);
     const auto place = static_cast<std::size_t>(at - columns.begin());
@@ -217,9 +219,11 @@ PlanResult plan_create_table_as(Planning& planning, const tree::Utility& utility
   }
   const PlanResult inner =
       plan_inner(planning, *create.query, to_text(*create.query, planning.shape()));
-  if (!runs_on_default(planning, inner)) {
-    refuse_statement(utility.tag + " from sharded tables",
-                     "Create the table, then copy the rows into it.");
+  if (!runs_on_default(planning, inner) && !create.with_no_data) {
+    if (create.materialized_view) refuse_statement(utility.tag + " from sharded tables", "Use an ordinary view, or a table.");
+    tree::Name name{create.table.name};
+    if (!create.table.schema.empty()) name.insert(name.begin(), create.table.schema);
+    return plan_made_table(planning, *create.query, {create.empty_form, made_name(planning, name, temporary), temporary});
   }
   return std::shared_ptr<const Plan>(temporary ? text_for_session(planning)
                                                : text_to_default(planning, "all is on the default shard"));

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "merge/evaluate.h"
+#include "rewriter/fed_table.h"
 #include "rewriter/finish.h"
 #include "rewriter/scatter.h"
 
@@ -113,16 +114,30 @@ Outcome scatter_plain(Scatter& scatter) {
   return scatter_rows(scatter, distinct);
 }
 
+/// SELECT … INTO of rows elsewhere, as CREATE TABLE AS says it.
+Outcome into_made_table(Planning& planning, const tree::Select& select, bool temporary) {
+  constexpr std::string_view into = "INTO ";
+  const std::string name = quote_name(select.into_table);
+  const std::string kind = select.into.substr(into.size(), select.into.size() - into.size() - name.size());
+  tree::SelectPtr rows = tree::clone(select);
+  rows->into.clear();
+  const tree::Statement query{std::move(*rows)};
+  const std::string definition = "CREATE " + kind + "TABLE " + name + " AS " + to_text(query, planning.shape()) + " WITH NO DATA";
+  return plan_made_table(planning, query, {definition, made_name(planning, select.into_table, temporary), temporary});
+}
+
 /// SELECT … INTO makes a table.
 std::optional<Outcome> select_into(Planning& planning, const tree::Select& select,
                                    const Placement& placement) {
   if (select.into.empty() || !planning.language().into_makes_table) return std::nullopt;
   const auto preferred = static_cast<int>(planning.map().default_shard());
   const bool temporary = select.into.starts_with("INTO TEMPORARY ") || select.into.find("pg_temp") != std::string::npos;
-  const bool here = !placement.condition || placement.fixed_shard == preferred;
-  if (!here) {
-    refuse_statement("SELECT … INTO from sharded tables", "Create the table, then copy the rows into it.");
+  const std::string schema = select.into_table.size() > 1 ? select.into_table[select.into_table.size() - 2] : std::string();
+  if (!temporary && find_named(planning, schema, select.into_table.back()).table != nullptr) {
+    refuse_statement("SELECT … INTO of a table of the map", "Create the table, then INSERT … SELECT into it.");
   }
+  const bool here = !placement.condition || placement.fixed_shard == preferred;
+  if (!here) return into_made_table(planning, select, temporary);
   auto plan = relay_to(planning, preferred, "all is on the default shard");
   plan->effect = temporary ? Effect::temporary : Effect::ddl;
   if (temporary) plan->residue = Residue::may_begin;

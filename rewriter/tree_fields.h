@@ -79,7 +79,7 @@ ANABRANCH_TREE_FIELDS(Locking, v.strength, v.tables, v.wait, v.seconds, v.in_sha
 ANABRANCH_TREE_FIELDS(Select, v.with, v.modifiers, v.distinct, v.distinct_on, v.targets, v.from, v.where,
                       v.group_by, v.group_distinct, v.having, v.windows, v.set_op, v.set_all,
                       v.left, v.right, v.values, v.row_values, v.order_by, v.limit, v.offset, v.with_ties,
-                      v.locking, v.into, v.into_behind)
+                      v.locking, v.into, v.into_table, v.into_behind)
 ANABRANCH_TREE_FIELDS(Assignment, v.qualifier, v.column, v.indirection, v.value)
 ANABRANCH_TREE_FIELDS(OnConflict::Element, v.expr, v.collation, v.op_class)
 ANABRANCH_TREE_FIELDS(OnConflict, v.action, v.target, v.target_where, v.constraint, v.set, v.where)

@@ -475,6 +475,7 @@ struct Select {
   bool with_ties = false;
   std::vector<Locking> locking;
   std::string into;  ///< "INTO TEMP t", "INTO @a", verbatim; empty: none
+  Name into_table;   ///< PostgreSQL: the table's name
   bool into_behind = false;  ///< MySQL: behind FROM, of which servers warn
   int location = -1;
 };

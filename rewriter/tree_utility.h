@@ -154,6 +154,7 @@ struct CreateTableAs {
   CreateTable::Persistence persistence = CreateTable::Persistence::permanent;
   bool materialized_view = false, if_not_exists = false, with_no_data = false;
   StatementPtr query;  ///< may be an EXECUTE
+  std::string empty_form;  ///< the statement, as if it said WITH NO DATA
 };
 struct CreateView {
   TableRef view;

@@ -29,19 +29,6 @@ Placement placement_of(const Planning& planning, Analysis& analysis) {
   return place(planning, analysis);
 }
 
-void add_rows(Planning& planning) {
-  Plan& plan = *planning.plan;
-  if (!plan.result) return;
-  merge::Recipe recipe;
-  for (std::size_t i = 0; i < plan.result->size(); ++i) {
-    const values::ColumnType type = column_type(planning, (*plan.result)[i]);
-    recipe.inputs.push_back({type, static_cast<int>(i), values::Format::text});
-    recipe.outputs.push_back({static_cast<int>(i), type});
-  }
-  recipe.source = merge::Concat{};
-  plan.recipe = std::move(recipe);
-}
-
 /// The rows' shards, each with its part of the statement.
 Outcome shard_by_shard(Planning& planning, const Placement& placement, std::string reason) {
   if (planning.must_describe()) return ask_original(planning);
@@ -58,7 +45,7 @@ Outcome shard_by_shard(Planning& planning, const Placement& placement, std::stri
   plan->routing.reason = std::move(reason);
   plan->sum_counts = true;
   plan->subquery = with_holes(planning.print(*copy));
-  add_rows(planning);
+  if (plan->result) plan->recipe = rows_as_they_come(planning, *plan->result);
   return done(plan);
 }
 
@@ -157,7 +144,7 @@ Outcome broadcast_copies(Planning& planning, const tree::Statement& statement) {
   plan->routing.reason = "a reference table has a copy on every shard";
   plan->sum_counts = false;
   plan->subquery = with_holes(planning.print(statement));
-  add_rows(planning);
+  if (plan->result) plan->recipe = rows_as_they_come(planning, *plan->result);
   return done(plan);
 }
 
@@ -222,7 +209,7 @@ Outcome plan_write(Planning& planning) {
                         "each shard has its own rows of \"" + table->name.name + "\"");
 }
 
-Outcome plan_insert_whole(Planning& planning, const tree::Insert&) {
+Outcome plan_insert_whole(Planning& planning, const tree::Insert& insert) {
   Analysis analysis(planning.query, planning.functions);
   for (const auto& [select, block] : planning.query.top->subqueries) {
     analysis.of(*block, {}, kSource);
@@ -237,6 +224,7 @@ Outcome plan_insert_whole(Planning& planning, const tree::Insert&) {
   if (placement.fixed_shard) {
     return done(relay_to(planning, *placement.fixed_shard, "its tables are on one shard"));
   }
+  if (can_be_fed(planning, insert)) return plan_fed_insert(planning, insert);
   refuse_clause("INSERT", "it reads rows that are not where its table is",
                 "Read the rows first, then insert them as VALUES.");
 }
@@ -316,7 +304,8 @@ Outcome plan_insert_select(Planning& planning, const tree::Insert& insert) {
   const Block& source = *query.top->subqueries.at(insert.source.get());
   const Distribution rows = analysis.of(source, {}, kSource);
   check_defaults(planning, insert, *target.relation);
-  if (rows.kind == Distribution::Kind::split_up) refuse_distribution("INSERT … SELECT", rows);
+  const bool can_feed = can_be_fed(planning, insert);
+  if (rows.kind == Distribution::Kind::split_up && !can_feed) refuse_distribution("INSERT … SELECT", rows);
   if (gives_counted(insert, *target.relation)) {
     refuse_clause("INSERT … SELECT", "each shard would count the AUTO_INCREMENT column for itself",
                   "Insert the rows as VALUES, with their numbers.");
@@ -342,6 +331,7 @@ Outcome plan_insert_select(Planning& planning, const tree::Insert& insert) {
                                  comparable_types(query, source, from, key);
                         });
   if (!together) {
+    if (can_feed) return plan_fed_insert(planning, insert);
     refuse_clause("INSERT … SELECT",
                   "the new rows' key is not the key of the rows they are made of",
                   "Select the key into the key column, or insert the rows as VALUES.");

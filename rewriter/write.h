@@ -25,6 +25,11 @@ KeyOperand listed_operand(const Planning& planning, std::size_t index, const rou
 void print_rows(Planning& planning, const tree::Insert& filled, const router::Relation& relation, InsertSplit& made);
 /// INSERT … SELECT into a sharded table.
 Outcome plan_insert_select(Planning& planning, const tree::Insert& insert);
+/// INSERT … SELECT whose rows are stored wherever they belong, after they have been read. First whether it can be.
+bool can_be_fed(const Planning& planning, const tree::Insert& insert);
+Outcome plan_fed_insert(Planning& planning, const tree::Insert& insert);
+/// ON CONFLICT of a sharded table sees one shard's rows only.
+void check_on_conflict(Planning& planning, const tree::Insert& insert);
 
 /// Whether the source's key columns have types that are placed as the target's are.
 bool comparable_types(const Query& query, const Block& source, const KeyTuple& from,
@@ -44,8 +49,8 @@ void write_defaults(Planning& planning, tree::Insert& insert, const router::Rela
                     Defaults which);
 /// Calls in VALUES whose result would differ on each copy become evaluations.
 void fill_copies(Planning& planning, tree::Insert& insert);
-/// INSERT … SELECT into a reference table must read the same rows in every place.
-void check_copied_query(Planning& planning);
+/// Why INSERT … SELECT into a reference table would not read the same rows in every place; empty: it does.
+std::string difference_of_copies(const Planning& planning);
 /// The printed statement for every copy; one copy's count and rows are the answer.
 Outcome broadcast_copies(Planning& planning, const tree::Statement& statement);
 

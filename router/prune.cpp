@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "router/composite_key.h"
 #include "router/strategies.h"
 
 namespace anabranch::router {
@@ -105,7 +106,7 @@ ShardSet shards_of_all(const MappedScheme& scheme, const KeyPredicate& predicate
   KeyPredicate narrowed = KeyPredicate::between({}, true);
   bool has_range = false;
   for (const KeyPredicate& part : predicate.parts) {
-    if (narrows(scheme, part)) {
+    if (scheme.types.size() == 1 && narrows(scheme, part)) {
       narrow(scheme.type(), narrowed.range, part.range);
       has_range = true;
     } else {
@@ -124,6 +125,9 @@ ShardSet shards_of_any(const MappedScheme& scheme, const KeyPredicate& predicate
 
 ShardSet prune_at(const MappedScheme& scheme, const KeyPredicate& predicate, int depth) {
   if (depth > deepest) return scheme.shards;
+  // Of a composite key only whole ones have a place.
+  const bool of_a_part = predicate.kind == Kind::is_null || predicate.kind == Kind::range;
+  if (scheme.types.size() > 1 && of_a_part) return scheme.shards;
   switch (predicate.kind) {
     case Kind::anything:
       return scheme.shards;
@@ -145,13 +149,25 @@ ShardSet prune_at(const MappedScheme& scheme, const KeyPredicate& predicate, int
 
 // --- explanation ------------------------------------------------------------------------------
 
-std::string describe(KeyType type, const KeyPredicate& predicate, std::size_t room);
+using Types = std::vector<KeyType>;
 
-std::string describe_values(KeyType type, const std::vector<KeyValue>& values) {
-  if (values.size() == 1) return "key = " + conf::to_text(type, values.front());
+std::string describe(const Types& types, const KeyPredicate& predicate, std::size_t room);
+
+std::string describe_key(const Types& types, const KeyValue& key) {
+  if (types.size() == 1) return conf::to_text(types.front(), key);
+  const std::vector<KeyValue> parts = composite_parts(types, key);
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    text += (i == 0 ? "(" : ", ") + (parts[i].is_null() ? "NULL" : conf::to_text(types[i], parts[i]));
+  }
+  return text + ")";
+}
+
+std::string describe_values(const Types& types, const std::vector<KeyValue>& values) {
+  if (values.size() == 1) return "key = " + describe_key(types, values.front());
   if (values.size() > most_named_keys) return fmt::format("key in {} values", values.size());
   std::vector<std::string> texts;
-  for (const KeyValue& value : values) texts.push_back(conf::to_text(type, value));
+  for (const KeyValue& value : values) texts.push_back(describe_key(types, value));
   return fmt::format("key in ({})", fmt::join(texts, ", "));
 }
 
@@ -168,33 +184,33 @@ std::string describe_range(KeyType type, const KeyRange& range) {
   return text;
 }
 
-std::string describe_parts(KeyType type, const KeyPredicate& predicate, std::size_t room) {
+std::string describe_parts(const Types& types, const KeyPredicate& predicate, std::size_t room) {
   const std::string_view joint = predicate.kind == Kind::all_of ? " and " : " or ";
   std::string text;
   for (const KeyPredicate& part : predicate.parts) {
     if (text.size() > room) return text + joint.data() + "…";
     const bool nested = part.kind == Kind::all_of || part.kind == Kind::any_of;
-    const std::string inner = describe(type, part, room / 2);
+    const std::string inner = describe(types, part, room / 2);
     text += (text.empty() ? "" : std::string(joint)) + (nested ? "(" + inner + ")" : inner);
   }
   return text;
 }
 
-std::string describe(KeyType type, const KeyPredicate& predicate, std::size_t room) {
+std::string describe(const Types& types, const KeyPredicate& predicate, std::size_t room) {
   switch (predicate.kind) {
     case Kind::anything:
       return "any key";
     case Kind::nothing:
       return "no key";
     case Kind::in:
-      return describe_values(type, predicate.values);
+      return describe_values(types, predicate.values);
     case Kind::is_null:
       return "key is null";
     case Kind::range:
-      return describe_range(type, predicate.range);
+      return describe_range(types.front(), predicate.range);
     case Kind::all_of:
     case Kind::any_of:
-      return room < 8 ? "…" : describe_parts(type, predicate, room);
+      return room < 8 ? "…" : describe_parts(types, predicate, room);
   }
   return "any key";
 }
@@ -268,7 +284,7 @@ KeyPredicate KeyPredicate::any_of(std::vector<KeyPredicate> parts) {
 
 ShardSet prune(const MappedScheme& scheme, const KeyPredicate& predicate) {
   // Rows of a random scheme may be anywhere, and those of one that is not carried out too.
-  const bool anywhere = scheme.random() || scheme.strategy == nullptr || scheme.types.size() != 1;
+  const bool anywhere = scheme.random() || scheme.strategy == nullptr;
   if (anywhere) return predicate.kind == Kind::nothing ? ShardSet{} : scheme.shards;
   return prune_at(scheme, predicate, 0);
 }
@@ -276,8 +292,8 @@ ShardSet prune(const MappedScheme& scheme, const KeyPredicate& predicate) {
 Route route(const ShardMap& map, const MappedScheme& scheme, const KeyPredicate& predicate) {
   Route result;
   result.shards = prune(scheme, predicate);
-  const bool keyed = !scheme.random() && scheme.strategy != nullptr && scheme.types.size() == 1;
-  const std::string what = keyed ? describe(scheme.type(), predicate, longest_text) : "any key";
+  const bool keyed = !scheme.random() && scheme.strategy != nullptr;
+  const std::string what = keyed ? describe(scheme.types, predicate, longest_text) : "any key";
   const std::string bucket = keyed ? describe_bucket(scheme, predicate) : "";
   result.explanation = fmt::format("scheme {}: {}{} -> {}", scheme.name, what, bucket,
                                    describe_shards(map, scheme, result.shards));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "router/composite_key.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy::mysql {
@@ -26,9 +27,10 @@ LoadPlacement::LoadPlacement(const rewriter::LoadSplit& load, const router::Shar
       table_(map.tables()[static_cast<std::size_t>(load.table)]),
       scheme_(load.every_shard ? nullptr : &map.schemes()[table_.scheme]),
       utf8_(utf8) {
-  for (const auto& column : load.key) {
+  for (std::size_t i = 0; i < load.key.size(); ++i) {
+    const auto& column = load.key[i];
     wanted_.push_back(column.field);
-    const auto type = table_.expression ? router::key_type_of(column.column_type) : std::optional(scheme_->type());
+    const auto type = table_.expression ? router::key_type_of(column.column_type) : std::optional(scheme_->types.at(i));
     if (!type) throw make_error(ErrorId::internal, "a column of the key expression has a type that holds no keys");
     types_.push_back(*type);
   }
@@ -75,7 +77,8 @@ std::uint32_t LoadPlacement::shard_of(const std::vector<LoadRows::Field>& fields
     }
     parts_.push_back(std::move(key.key));
   }
-  if (!table_.expression) return place(parts_.front(), row);
+  if (!table_.expression && parts_.size() == 1) return place(parts_.front(), row);
+  if (!table_.expression) return place(router::composite_key(types_, parts_), row);
   const auto key = table_.expression->evaluate(types_, parts_);
   if (key) return place(*key, row);
   throw make_error(ErrorId::unsupported_clause, "LOAD DATA", fmt::format("the key expression of row {} has no value", row),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "proxy/mysql/relay.h"
@@ -88,13 +89,20 @@ void RowOutput::describe(std::span<const std::string> partial) {
   for (std::size_t i = 0; i < plan_.exact.size(); ++i) {
     columns_[static_cast<std::size_t>(plan_.exact[i])].exact = definitions_.size() + i;
   }
-  for (const Column& column : columns_) {
-    if (!binary_ || column.exact || column.form == Form::real) continue;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const Column& column = columns_[i];
+    const bool computed_here = column.form == Form::real && !is_passed_on(static_cast<int>(i));
+    if (!binary_ || column.exact || computed_here) continue;
     if (!has_few_digits(column.type, column.decimals)) continue;
     throw values::make_error(values::ErrorId::unsupported_clause,
                              "a FLOAT, or a DOUBLE of fixed decimals, in the binary protocol",
                              "its text does not have all its digits", "Select it as CAST(x AS DOUBLE).");
   }
+}
+
+/// As a shard's text.
+bool RowOutput::is_passed_on(int output) const {
+  return std::ranges::any_of(plan_.recipe->inputs, [&](const auto& input) { return input.output == output; });
 }
 
 void RowOutput::check_computed(std::span<const std::string> definitions) const {

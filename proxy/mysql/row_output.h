@@ -52,6 +52,7 @@ class RowOutput {
   };
 
   net::mysql::ColumnDefinition41 read(const std::string& definition) const;
+  bool is_passed_on(int output) const;
   Column column_of(std::size_t output) const;
   void begin();
   net::mysql::Field with_all_digits(std::size_t output);

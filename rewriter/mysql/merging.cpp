@@ -282,6 +282,12 @@ tree::ExprPtr exact_form(const ResultColumn& column, const tree::Expr& expr) {
   return code == MysqlCode::double_ ? tree::clone(expr) : exact(tree::clone(expr));
 }
 
+/// A word that has come alone does not say which number it has.
+bool is_sorted_otherwise(const ResultColumn& column) {
+  const MysqlCode code = values::mysql_code(column.type);
+  return code == MysqlCode::enum_ || code == MysqlCode::set;
+}
+
 std::vector<tree::ExprPtr> composed_of(const tree::FunctionCall& call) {
   std::vector<tree::ExprPtr> parts;
   if (values::lower_case(call.name.back()) != "avg" || call.args.size() != 1) return parts;
@@ -295,6 +301,7 @@ const Merging merging{
     .format = values::Format::text,
     .has_collations = false,
     .truth_is_number = true,
+    .bits_of_nothing = true,
     .null_is_least = true,
     .plain_limits = true,
     .names_freely = false,
@@ -311,6 +318,7 @@ const Merging merging{
     .transport = transport,
     .averages_are_exact = averages_are_exact,
     .hides_digits = hides_digits,
+    .is_sorted_otherwise = is_sorted_otherwise,
 };
 
 }  // namespace anabranch::rewriter::mysql

@@ -27,8 +27,10 @@ struct Column {
   uint32_t table_oid = 0;
   int attribute = 0;
   Play play = Play::none;
-  /// MySQL: flags, length, decimals, character set and where the column comes from.
+  /// MySQL: decimals, character set, and whether a number is unsigned.
   std::string told = {};
+  /// MySQL: other flags, the length and where the column comes from.
+  std::string told_of_origin = {};
 };
 
 /// What one statement of a query string answered.

@@ -38,6 +38,7 @@ struct Rules {
   std::vector<std::string> float_columns;     // within the error that reordering allows
   std::vector<std::string> spelling_columns;  // equal values may be spelt differently
   bool repeated_warnings = false;             // each shard gives a warning that one server gives once
+  bool open_origins = false;                  // what is told of where a column comes from depends on the server's plan
 };
 
 enum class State { same, refused };

@@ -258,7 +258,7 @@ Difference compare_rows(const Result& single, const Result& other, const Rules& 
 
 std::string describe(const Column& column) {
   return fmt::format("{} (type {}, typmod {}, format {}, from {}.{}{})", column.name, column.type,
-                     column.typmod, column.format, column.table, column.attribute, column.told);
+                     column.typmod, column.format, column.table, column.attribute, column.told + column.told_of_origin);
 }
 
 /// A table that the default shard does not have has no OID for clients.
@@ -266,7 +266,20 @@ bool is_elsewhere(const Column& single, const Column& other) {
   return single.table == "audit_log" && other.table_oid == 0 && other.attribute == 0;
 }
 
-Difference compare_columns(const std::vector<Column>& single, const std::vector<Column>& other) {
+/// Text by whatever name: temporary tables make long ones BLOBs.
+std::string wide_type(const Column& column) {
+  static const std::set<std::string> texts = {"249", "250", "251", "252", "253", "254"};
+  return texts.contains(column.type) ? "text" : column.type;
+}
+
+/// Without what depends on whether the server's plan has a temporary table; but of none of the proxy's own.
+void forget_origin(Column& column) {
+  column.type = wide_type(column);
+  if (!column.table.starts_with("anabranch")) column.table.clear();
+  column.told_of_origin.clear();
+}
+
+Difference compare_columns(const std::vector<Column>& single, const std::vector<Column>& other, bool open_origins) {
   if (single.size() != other.size()) {
     return fmt::format("    single has {} columns, other {}\n", single.size(), other.size());
   }
@@ -276,8 +289,13 @@ Difference compare_columns(const std::vector<Column>& single, const std::vector<
       expected.table = other[i].table;
       expected.attribute = 0;
     }
+    Column found = other[i];
+    if (open_origins) {
+      forget_origin(expected);
+      forget_origin(found);
+    }
     const std::string a = describe(expected);
-    const std::string b = describe(other[i]);
+    const std::string b = describe(found);
     if (a != b) return fmt::format("    column {}: single {}, other {}\n", i + 1, a, b);
   }
   return std::nullopt;
@@ -364,7 +382,7 @@ Difference compare_results(const Result& single, const Result& other, const Rule
     return fmt::format("    warnings: single {}\n    other {}\n", fmt::join(single.warnings, "; "),
                        fmt::join(other.warnings, "; "));
   }
-  if (auto found = compare_columns(single.columns, other.columns)) return found;
+  if (auto found = compare_columns(single.columns, other.columns, rules.open_origins)) return found;
   if (single.kind != Result::Kind::rows && single.kind != Result::Kind::copy_out) {
     return std::nullopt;
   }
@@ -379,7 +397,8 @@ std::string folded(const std::string& text) {
   static constexpr std::string_view accented[][2] = {
       {"\xc3\xa9", "e"}, {"\xc3\x89", "e"}, {"\xc3\xa8", "e"}, {"\xc3\x88", "e"}, {"\xc3\xa4", "a"},
       {"\xc3\x84", "a"}, {"\xc3\xb6", "o"}, {"\xc3\x96", "o"}, {"\xc3\xbc", "u"}, {"\xc3\x9c", "u"},
-      {"\xc3\x9f", "ss"}};
+      {"\xc3\x9f", "ss"}, {"\xc3\xa5", "a"}, {"\xc3\x85", "a"}, {"\xc3\xb1", "n"}, {"\xc3\xbf", "y"}, {"\xc3\xaf", "i"}, {"\xc3\xad", "i"},
+      {"\xc3\xa3", "a"}, {"\xc3\xb8", "\xc3\x98"}, {"\xc5\x82", "\xc5\x81"}};
   std::string out = text.substr(0, text.find_last_not_of(' ') + 1);
   for (const auto& [letter, base] : accented) {
     for (std::size_t at = 0; (at = out.find(letter, at)) != std::string::npos;) out.replace(at, 2, base);

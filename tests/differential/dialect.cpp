@@ -7,6 +7,8 @@
 #include "pg_connection.h"
 #include "pg_faults.h"
 #include "pg_restore.h"
+#include "random_mysql_query.h"
+#include "random_pg_query.h"
 
 namespace anabranch::differential {
 namespace {
@@ -25,6 +27,7 @@ class Postgres : public Dialect {
   }
   std::vector<std::vector<Fault>> faults() const override { return pg_faults(); }
   std::string explained_kind(const Answer& explained) const override { return plan_kind(explained); }
+  std::unique_ptr<QueryGenerator> queries() const override { return std::make_unique<PgQueries>(); }
 };
 
 /// Cursors change what some statements answer on one server: cases ask for them one by one.
@@ -46,6 +49,7 @@ class Mysql : public Dialect {
     const std::string kind = plan_kind(explained);
     return kind.empty() && explained.error() == nullptr ? "relay" : kind;
   }
+  std::unique_ptr<QueryGenerator> queries() const override { return std::make_unique<MysqlQueries>(); }
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "connection.h"
 #include "fault.h"
+#include "random_query.h"
 #include "restore.h"
 
 namespace anabranch::differential {
@@ -28,6 +29,7 @@ class Dialect {
   virtual std::vector<std::vector<Fault>> faults() const = 0;
   /// The plan kind that an EXPLAIN through the proxy tells of; empty: none.
   virtual std::string explained_kind(const Answer& explained) const = 0;
+  virtual std::unique_ptr<QueryGenerator> queries() const = 0;
 };
 
 /// Endpoints are conninfo strings of libpq.

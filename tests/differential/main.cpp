@@ -89,7 +89,6 @@ int run(int argc, char** argv) {
   if (arguments.prove) failures += prove_comparator(*arguments.options.dialect, arguments.options.single);
   if (!arguments.options.cases.empty()) failures += run_corpus(arguments.options);
   if (arguments.random_seconds > 0) {
-    if (arguments.options.dialect != &postgres()) throw std::invalid_argument("--random is PostgreSQL's");
     const uint64_t seed = arguments.seed.value_or(std::random_device()());
     failures += run_random(arguments.options, arguments.random_seconds, seed);
   }

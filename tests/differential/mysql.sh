@@ -1,7 +1,8 @@
 # What scripts/differential, which reads this, has done with MariaDB's servers and MySQL's clients.
 
 readonly map_template=$tests/mysql/map.yaml.in case_folder=$tests/mysql
-readonly cluster_options=(--mariadb) runner_options=(--mysql)
+# What a server works at for longer would fill the disk with temporary tables.
+readonly cluster_options=(--mariadb -o max_statement_time=15) runner_options=(--mysql)
 
 # The proxy's port, and those of its servers: rows are put back there.
 conninfo() { local IFS=,; echo "$1${2:+/${*:2}}"; }
@@ -26,6 +27,17 @@ strangers() {  # MAP TABLE KEY-EXPRESSION PORT
   done
 }
 
+# The same of a key of two columns, whose parts are a record of CSV.
+strangers_of_two() {  # MAP TABLE FIRST SECOND PORT
+  local keys literals at=0 from="FROM (SELECT DISTINCT $3 AS a, $4 AS b FROM $2) AS pairs ORDER BY a, b"
+  mapfile -t literals < <(mysql_app "$5" -N -r -e "SELECT CONCAT('$3 <=> ', QUOTE(a), ' AND $4 <=> ', QUOTE(b)) $from")
+  mapfile -t keys < <(mysql_app "$5" -N -r -e "SELECT CONCAT(COALESCE(a, '\\\\N'), ',', COALESCE(CONCAT('\"', b, '\"'), '\\\\N')) $from")
+  "$build/anabranch" route -c "$1" -d shop -t "$2" -- "${keys[@]}" | while IFS= read -r line; do
+    echo "${line##*$'\t'} $2 ${literals[at]}"
+    at=$((at + 1))
+  done
+}
+
 # Every shard gets all rows, and loses those that are another's: what is tested does not place its own rows.
 load_shards() {  # CLUSTER SHARDS MAP PORT...
   local map=$3 ports=("${@:4}") i rows=$work/placement-$2
@@ -40,6 +52,8 @@ load_shards() {  # CLUSTER SHARDS MAP PORT...
     strangers "$map" tags tag "${ports[0]}"
     strangers "$map" places country "${ports[0]}"
     strangers "$map" logins user_id "${ports[0]}"
+    strangers_of_two "$map" shelves warehouse sku "${ports[0]}"
+    strangers_of_two "$map" moves warehouse sku "${ports[0]}"
   } >"$rows"
   for i in "${!ports[@]}"; do
     awk -v mine="s$((i + 1))" '$1 != mine { table = $2; sub(/^[^ ]+ [^ ]+ /, ""); print "DELETE FROM " table " WHERE " $0 ";" }' \

@@ -51,9 +51,10 @@ std::vector<Column> columns_of(MYSQL_RES* result) {
     Column column{.name = field.name, .type = fmt::format("{}", static_cast<int>(field.type))};
     column.play = mysql_play(field);
     column.table = field.table;
-    column.told = fmt::format(", which is {}.{}.{}, flags {:#x}, length {}, decimals {}, charset {}", field.db,
-                              field.org_table, field.org_name, field.flags & ~open_flags, field.length, decimals_of(field),
-                              field.charsetnr);
+    column.told = fmt::format(", decimals {}, charset {}{}", decimals_of(field), field.charsetnr,
+                              (field.flags & UNSIGNED_FLAG) != 0 ? ", unsigned" : "");
+    column.told_of_origin = fmt::format(", which is {}.{}.{}, flags {:#x}, length {}", field.db, field.org_table, field.org_name,
+                                        field.flags & ~open_flags, field.length);
     columns.push_back(std::move(column));
   }
   return columns;

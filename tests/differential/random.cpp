@@ -2,14 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
+#include <optional>
 
 #include "compare.h"
 #include "dialect.h"
-#include "judge.h"
-#include "pg_connection.h"
 #include "random_query.h"
+#include "random_shrink.h"
 
 namespace anabranch::differential {
 namespace {
@@ -29,10 +31,12 @@ struct Shares {
 class RandomRun {
  public:
   RandomRun(const Options& options, uint64_t seed)
-      : options_(options), seed_(seed), single_(options.single), generator_(seed) {
-    for (const Endpoint& endpoint : options.endpoints) {
-      others_.push_back(std::make_unique<PgConnection>(endpoint.conninfo));
-    }
+      : options_(options),
+        seed_(seed),
+        single_(options.dialect->connect(options.single)),
+        generator_(options.dialect->queries()),
+        shares_(options.endpoints.size()) {
+    for (const Endpoint& endpoint : options.endpoints) others_.push_back(options.dialect->connect(endpoint.conninfo));
   }
 
   int run(int seconds) {
@@ -48,52 +52,92 @@ class RandomRun {
   static constexpr int most_differences = 10;
 
   void one_query() {
-    const RandomQuery query = generator_.next();
-    const std::span<const Form> forms = postgres().forms();
+    Choices choices(seed_ + static_cast<uint64_t>(number_) * 0x9e3779b97f4a7c15);
+    const RandomQuery query = generator_->next(choices);
+    const std::span<const Form> forms = options_.dialect->forms();
     const Form form = forms[static_cast<std::size_t>(number_++) % forms.size()];
-    Step step;
-    step.sql = query.sql;
-    const Answer single = single_.run(step, form, true);
-    std::optional<Answer> unlimited;
-    if (!query.unlimited.empty()) {
-      step.sql = query.unlimited;
-      unlimited = single_.run(step, form, true);
-      step.sql = query.sql;
-    }
-    shares_.resize(others_.size());
+    const Expected expected = ask_single(query, form);
     for (std::size_t i = 0; i < others_.size(); ++i) {
-      const Answer other = others_[i]->run(step, form, false);
-      record(query, form, single, other, unlimited ? &*unlimited : nullptr, i);
+      const Answer other = others_[i]->run(step_of(query), form, !options_.endpoints[i].shards);
+      record(query, expected, other, i);
+      const auto found = compared(query, expected, other, i);
+      if (!found) continue;
+      ++shares_[i].different;
+      ++different_;
+      fmt::print("DIFFERENT [{}, {}] seed {} query {}\n  {}\n{}\n", options_.endpoints[i].label, name_of(form), seed_,
+                 number_, printed(query), *found);
+      const auto differs = [&](const RandomQuery& smaller) { return difference_of(smaller, form, i).has_value(); };
+      const RandomQuery smallest = shrink(*generator_, choices, query, differs);
+      if (smallest.sql.size() < query.sql.size()) {
+        fmt::print("  shrunk to\n  {}\n{}\n", printed(smallest), difference_of(smallest, form, i).value_or(""));
+      }
     }
   }
 
-  void record(const RandomQuery& query, Form form, const Answer& single, const Answer& other,
-              const Answer* unlimited, std::size_t endpoint) {
+  struct Expected {
+    Answer answer;
+    std::optional<Answer> unlimited;
+  };
+
+  Expected ask_single(const RandomQuery& query, Form form) {
+    Step step = step_of(query);
+    Expected expected{single_->run(step, form, true), std::nullopt};
+    step.sql = query.unlimited;
+    if (!step.sql.empty()) expected.unlimited = single_->run(step, form, true);
+    return expected;
+  }
+
+  std::optional<std::string> difference_of(const RandomQuery& query, Form form, std::size_t endpoint) {
+    const Answer other = others_[endpoint]->run(step_of(query), form, !options_.endpoints[endpoint].shards);
+    return compared(query, ask_single(query, form), other, endpoint);
+  }
+
+  bool is_refused(const Answer& other, std::size_t endpoint) const {
+    const Result* error = other.error();
+    return options_.endpoints[endpoint].shards && error != nullptr && error->sqlstate == "0A000";
+  }
+
+  std::optional<std::string> compared(const RandomQuery& query, const Expected& expected, const Answer& other,
+                                      std::size_t endpoint) const {
+    if (is_refused(other, endpoint)) return std::nullopt;
+    // A LIMIT may spare the error that the whole answer meets, and which rows it spares is open.
+    if (expected.unlimited && expected.unlimited->error() != nullptr) return std::nullopt;
+    return difference(expected.answer, other, query.rules, expected.unlimited ? &*expected.unlimited : nullptr);
+  }
+
+  void record(const RandomQuery& query, const Expected& expected, const Answer& other, std::size_t endpoint) {
     Shares& shares = shares_[endpoint];
+    const Answer& single = expected.answer;
     ++shares.queries;
     shares.non_empty += !single.results.empty() && !single.results[0].rows.empty() ? 1 : 0;
     if (const Result* error = single.error()) {
       ++shares.invalid;
-      ++shares
-            .refusals["the single server: " + error->message.substr(0, error->message.find('\n'))];
+      ++shares.refusals["the single server: " + first_line(error->message)];
+      if (error->sqlstate == "LOST") fmt::print("TOO SLOW {}\n", printed(query));
     }
-    const bool sharded = options_.endpoints[endpoint].shards.has_value();
-    const Result* error = other.error();
-    if (sharded && error != nullptr && error->sqlstate == "0A000") {
+    if (is_refused(other, endpoint)) {
       ++shares.refused;
-      ++shares.refusals[error->message.substr(0, error->message.find('\n'))];
-      return;
+      ++shares.refusals[first_line(other.error()->message)];
+    } else if (options_.endpoints[endpoint].shards) {
+      ++shares.plans[options_.dialect->explained_kind(others_[endpoint]->explain(step_of(query)))];
     }
-    if (sharded) ++shares.plans[plan_kind(others_[endpoint]->simple("EXPLAIN " + query.sql))];
-    // A LIMIT may spare the error that the whole answer meets, and which rows it spares is open.
-    if (unlimited != nullptr && unlimited->error() != nullptr) return;
-    const auto found = difference(single, other, query.rules, unlimited);
-    if (!found) return;
-    ++shares.different;
-    ++different_;
-    fmt::print("DIFFERENT [{}, {}] seed {} query {}\n  {}\n{}\n",
-               options_.endpoints[endpoint].label, name_of(form), seed_, number_, query.sql,
-               *found);
+  }
+
+  static Step step_of(const RandomQuery& query) {
+    Step step;
+    step.sql = query.sql;
+    step.parameters = query.parameters;
+    return step;
+  }
+
+  static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+  static std::string printed(const RandomQuery& query) {
+    std::string out = query.sql;
+    for (const Parameter& parameter : query.parameters) {
+      out += fmt::format("\n  param: {} {}", parameter.type, parameter.value.value_or("NULL"));
+    }
+    return out;
   }
 
   static void print(const Endpoint& endpoint, const Shares& shares) {
@@ -110,9 +154,9 @@ class RandomRun {
 
   const Options& options_;
   uint64_t seed_;
-  PgConnection single_;
-  std::vector<std::unique_ptr<PgConnection>> others_;
-  QueryGenerator generator_;
+  std::unique_ptr<Connection> single_;
+  std::vector<std::unique_ptr<Connection>> others_;
+  std::unique_ptr<QueryGenerator> generator_;
   std::vector<Shares> shares_;
   int number_ = 0;
   int different_ = 0;

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "case_file.h"
+#include "random_choices.h"
 
 namespace anabranch::differential {
 
@@ -13,95 +12,35 @@ namespace anabranch::differential {
 struct RandomQuery {
   std::string sql;
   std::string unlimited;  // without its LIMIT, when it has one
+  std::vector<Parameter> parameters = {};
   Rules rules;
 };
 
-/// Makes SELECTs over schema.sql, of constructs that can be scattered, and some that must be gathered. The same seed
-/// gives the same queries.
+/// Makes SELECTs over a dialect's schema.sql whose answers are determined. The same choices give the same query.
 class QueryGenerator {
  public:
-  explicit QueryGenerator(uint64_t seed) : random_(seed) {}
+  QueryGenerator() = default;
+  QueryGenerator(const QueryGenerator&) = delete;
+  QueryGenerator& operator=(const QueryGenerator&) = delete;
+  virtual ~QueryGenerator() = default;
 
-  RandomQuery next();
+  RandomQuery next(Choices& choices) {
+    choices_ = &choices;
+    return make();
+  }
 
- private:
-  enum class Kind { integer, numeric, real, text, boolean, time };
-  struct Column {
-    std::string name;
-    Kind kind = Kind::integer;
-    bool few_values = false;  // fit for GROUP BY
-    bool respelt = false;     // equal values in several spellings
-    bool key = false;
-    std::vector<std::string> constants;
-  };
-  struct Table {
-    std::string name;
-    std::vector<Column> columns;
-  };
-  struct Source {  // a table in FROM
-    const Table* table = nullptr;
-    std::string alias;
-  };
-  struct Output {
-    std::string sql;
-    std::string name;
-    bool approximate = false;
-    bool respelt = false;
-    bool orderable = true;
-  };
-  struct Block {
-    std::string from;
-    std::string where;
-    std::vector<Source> sources;
-  };
-
-  static const std::vector<Table>& tables();
-  static const Table& table(const std::string& name);
-
-  bool chance(int percent);
-  int below(int bound);
+ protected:
+  int below(int bound) { return choices_->below(bound); }
+  bool chance(int percent) { return below(100) >= 100 - percent; }
   template <typename T>
   const T& one_of(const std::vector<T>& from) {
     return from[static_cast<std::size_t>(below(static_cast<int>(from.size())))];
   }
 
-  Block block();
-  void add_users_family(Block& out);
-  void add_reference(Block& out);
-  std::string where(const Block& block);
-  std::string predicate(const Source& source, const Column& column);
-  std::string any_predicate(const Block& block);
-  std::string key_subquery(const Block& block);
-  const Column& any_column(const Table& from);
-  const Column* column_of(const Table& from, Kind kind);
+ private:
+  virtual RandomQuery make() = 0;
 
-  Output aggregate(const Block& block);
-  Output plain_aggregate(const Source& source, const Column& column);
-  Output statistics(const Source& source);
-  Output aggregate_expression(const Block& block);
-  std::string filter(const Block& block);
-  std::string group_expression(const Source& source, const Column& column, bool& respelt);
-
-  RandomQuery rows(bool distinct, const Block& from);
-  RandomQuery grouped(const Block& from);
-  RandomQuery totals(const Block& from);
-  RandomQuery nested();
-  RandomQuery union_all();
-  RandomQuery finish(std::string sql, const std::vector<Output>& outputs, bool may_limit);
-  std::string select_list(std::vector<Output>& outputs);
-
-  // random_gathered.cpp
-  RandomQuery gathered();
-  RandomQuery windowed();
-  RandomQuery grouping_sets();
-  RandomQuery set_operation();
-  Block joined();
-  Block joined_by_key_and_more();
-  const Table& any_table();
-  std::string match(const Source& a, const Source& b, const std::string& op);
-  std::string any_subquery(const Block& block);
-
-  std::mt19937_64 random_;
+  Choices* choices_ = nullptr;
 };
 
 }  // namespace anabranch::differential

@@ -94,6 +94,23 @@ CREATE TABLE logins (                      -- by_login: user_id (pg_hash)
   ok boolean
 );
 
+CREATE TABLE shelves (                     -- by_shelf: warehouse and sku, either may be NULL
+  warehouse integer,
+  sku text,
+  amount integer,
+  price numeric(10,2),
+  UNIQUE (warehouse, sku)
+);
+
+CREATE TABLE moves (                       -- by_shelf: warehouse and sku
+  sku varchar(20) NOT NULL,
+  warehouse bigint NOT NULL,
+  move_no integer NOT NULL,
+  quantity integer,
+  at date,
+  PRIMARY KEY (warehouse, sku, move_no)
+);
+
 CREATE TABLE countries (                   -- reference
   code char(2) PRIMARY KEY,
   name text NOT NULL,

@@ -1,5 +1,7 @@
 #include "client.h"
 
+#include <doctest/doctest.h>
+
 namespace faults {
 
 std::string Answer::value() const {
@@ -41,6 +43,13 @@ Answer Client::run(const std::string& sql, const std::vector<std::string>& param
   for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
   return take(get(), PQexecParams(get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
                                   nullptr, nullptr, 0));
+}
+
+void Client::cancel() const {
+  char reason[256];
+  PGcancel* handle = PQgetCancel(get());
+  CHECK(PQcancel(handle, reason, sizeof reason) == 1);
+  PQfreeCancel(handle);
 }
 
 Answer Client::copy_in(const std::string& sql, const std::string& data, const char* end_error) {

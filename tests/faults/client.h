@@ -29,6 +29,8 @@ class Client {
   Answer copy_in(const std::string& sql, const std::string& data, const char* end_error = nullptr);
   /// COPY … TO STDOUT: all of its data, in rows of one value.
   Answer copy_out(const std::string& sql);
+  /// From any thread: asks for the end of what run() does.
+  void cancel() const;
   bool alive() const { return PQstatus(connection_.get()) == CONNECTION_OK; }
   std::string problem() const { return PQerrorMessage(connection_.get()); }
   PGTransactionStatusType transaction() const { return PQtransactionStatus(connection_.get()); }

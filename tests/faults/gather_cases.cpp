@@ -29,13 +29,6 @@ std::string kill_backends(int number, const std::string& like) {
                           "state = 'active' and query like '%" + like + "%'");
 }
 
-void cancel(Client& client) {
-  char reason[256];
-  PGcancel* handle = PQgetCancel(client.get());
-  CHECK(PQcancel(handle, reason, sizeof reason) == 1);
-  PQfreeCancel(handle);
-}
-
 /// Runs a statement, and something once it is under way.
 template <class Meanwhile>
 Answer run_while(Client& client, const std::string& sql, long naps, Meanwhile meanwhile) {
@@ -62,9 +55,9 @@ TEST_CASE("gather: a cancel while rows are fetched, and while the rest runs") {
   Proxy own;
   Client client(own.conninfo());
   check_usable(client);
-  CHECK_EQ(run_while(client, naps_on_shards, 3, [&] { cancel(client); }).sqlstate, "57014");
+  CHECK_EQ(run_while(client, naps_on_shards, 3, [&] { client.cancel(); }).sqlstate, "57014");
   check_usable(client);
-  CHECK_EQ(run_while(client, naps_in_workspace, 1, [&] { cancel(client); }).sqlstate, "57014");
+  CHECK_EQ(run_while(client, naps_in_workspace, 1, [&] { client.cancel(); }).sqlstate, "57014");
   check_usable(client);
 }
 
@@ -75,7 +68,7 @@ TEST_CASE("gather: a cancel inside a transaction, and back to a savepoint") {
   REQUIRE(client.run("update items set n = 11 where id = 1").ok());
   REQUIRE(client.run("savepoint here").ok());
   CHECK_EQ(client.run(joined).value(), "2");
-  CHECK_EQ(run_while(client, naps_in_workspace, 1, [&] { cancel(client); }).sqlstate, "57014");
+  CHECK_EQ(run_while(client, naps_in_workspace, 1, [&] { client.cancel(); }).sqlstate, "57014");
   CHECK_EQ(client.run(joined).sqlstate, "25P02");
   REQUIRE(client.run("rollback to here").ok());
   CHECK_EQ(client.run(joined).value(), "2");
@@ -114,7 +107,7 @@ TEST_CASE("gather: an error on a shard, and one in the workspace") {
   CHECK_EQ(client.transaction(), PQTRANS_IDLE);
 }
 
-/// Few rows seem to cost much: what can come in turns does.
+/// Few rows seem to cost much: what can come in turns does. (No autovacuum counts them: schema.sql.)
 struct DearRows {
   DearRows() { on_each("alter role app set cpu_tuple_cost = 10000; alter role app set jit = off"); }
   ~DearRows() { on_each("alter role app reset all"); }
@@ -137,7 +130,7 @@ TEST_CASE("gather: keys come first, and the rows that they ask for are cancelled
   CHECK_EQ(client.transaction(), PQTRANS_IDLE);
   const auto cancelled = run_while(client, naps, 1, [&] {
     CHECK(asked_by_keys() >= 1);
-    cancel(client);
+    client.cancel();
   });
   CHECK_EQ(cancelled.sqlstate, "57014");
   check_usable(client);

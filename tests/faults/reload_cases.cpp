@@ -130,10 +130,7 @@ TEST_CASE("reload: keys move only when their rows have moved and old transaction
   REQUIRE(client.run("create table roving (id bigint primary key)").ok());
   Proxy second;  // a proxy of the same shards that nobody tells of the new map
   REQUIRE_MESSAGE(second.reload(map(100, 1)), second.log_tail());
-  REQUIRE_EQ(client.run("insert into roving select g from generate_series(1, 0) g").sqlstate, "0A000");
-  std::string values;
-  for (int id = 1; id <= 200; ++id) values += fmt::format("{}({})", id > 1 ? "," : "", id);
-  REQUIRE_EQ(client.run("insert into roving values " + values).tag, "INSERT 0 200");
+  REQUIRE_EQ(client.run("insert into roving select g from generate_series(1, 200) g").tag, "INSERT 0 200");
 
   std::size_t said = own.log().size();
   CHECK_FALSE(own.reload(map(50, 1)));

@@ -1,6 +1,6 @@
 -- One statement a line: each goes to the proxy by itself.
-CREATE TABLE items (id bigint PRIMARY KEY, note text, n int CHECK (n < 1000))
-CREATE TABLE parts (item bigint, part int, PRIMARY KEY (item, part))
+CREATE TABLE items (id bigint PRIMARY KEY, note text, n int CHECK (n < 1000)) WITH (autovacuum_enabled = off)
+CREATE TABLE parts (item bigint, part int, PRIMARY KEY (item, part)) WITH (autovacuum_enabled = off)
 CREATE TABLE big (id bigint, filler text)
 CREATE TABLE late (id bigint, n int, UNIQUE (id, n) DEFERRABLE INITIALLY DEFERRED)
 CREATE TABLE doomed (id bigint)

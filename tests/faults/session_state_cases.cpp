@@ -217,10 +217,7 @@ TEST_CASE("session state: a cancelled or failed statement does not cost it") {
   CHECK_EQ(client.run("select count(*) from items where nap(id, 0) and 1/(id-5) > 0").sqlstate, "22012");
   std::thread canceller([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    PGcancel* cancel = PQgetCancel(client.get());
-    char problem[256];
-    PQcancel(cancel, problem, sizeof problem);
-    PQfreeCancel(cancel);
+    client.cancel();
   });
   CHECK_EQ(client.run("select pg_sleep(20)").sqlstate, "57014");
   canceller.join();

@@ -43,13 +43,6 @@ class Folder {
 
 double spilled(const Proxy& own) { return own.metric("anabranch_spilled_bytes_total"); }
 
-void cancel(Client& client) {
-  char reason[256];
-  PGcancel* handle = PQgetCancel(client.get());
-  CHECK(PQcancel(handle, reason, sizeof reason) == 1);
-  PQfreeCancel(handle);
-}
-
 }  // namespace
 
 TEST_CASE("spill: groups, their order, distinct values and rows are those of one server") {
@@ -98,7 +91,7 @@ TEST_CASE("spill: a cancel, and a client that goes away, in the middle of it") {
     Answer answer;
     std::thread asking([&] { answer = client.run(many); });
     CHECK(eventually([&] { return spilled(own) > before; }));
-    cancel(client);
+    client.cancel();
     asking.join();
     CHECK_MESSAGE(answer.sqlstate == "57014", answer.value());
     CHECK_EQ(folder.open_files(own), 0);

@@ -163,4 +163,22 @@ TEST_CASE("statements: an answer of two million rows flows through") {
   CHECK_MESSAGE(ordered.peak < baseline + 64, "ordered: from ", baseline, " to ", ordered.peak, " MiB");
 }
 
+TEST_CASE("statements: rows are placed at random, and what each shard has for itself proves nothing") {
+  const Blanks blanks{{"TABLES", "      spread: {scheme: anywhere}"}};
+  Proxy own(blanks);
+  Client client(own.conninfo());
+  REQUIRE(client.run("create table spread (id bigint, n int)").ok());
+  // Behind the proxy's back.
+  for (int number = 1; number <= 4; ++number) on_shard(number, "alter table spread add primary key (id)");
+  REQUIRE_MESSAGE(own.reload(own.map(blanks)), own.log_tail());
+  CHECK(own.log().find("\"spread_pkey\" does not hold the key") != std::string::npos);
+  REQUIRE_EQ(client.run("insert into spread select g, 0 from generate_series(1, 40) g").tag, "INSERT 0 40");
+  CHECK_EQ(client.run("insert into spread values (1, 1) on conflict (id) do update set n = 1").sqlstate, "0A000");
+  CHECK_EQ(client.run("insert into spread select id, 2 from items on conflict do nothing").sqlstate, "0A000");
+  CHECK_EQ(client.run("alter table spread add foreign key (n) references spread (id)").sqlstate, "0A000");
+  CHECK_EQ(client.run("select count(*), sum(n) from spread").rows.at(0), std::vector<std::string>{"40", "0"});
+  CHECK_GE(on_all_shards("select (count(*) > 0)::int from spread"), 2);
+  REQUIRE(client.run("drop table spread").ok());
+}
+
 }  // namespace faults

@@ -103,6 +103,23 @@ CREATE TABLE logins (                      -- by_login: user_id
   ok TINYINT(1)
 );
 
+CREATE TABLE shelves (                     -- by_shelf: warehouse and sku, either may be NULL
+  warehouse INT,
+  sku VARCHAR(20) COLLATE utf8mb4_bin,
+  amount INT,
+  price DECIMAL(10,2),
+  UNIQUE KEY shelf (warehouse, sku)
+);
+
+CREATE TABLE moves (                       -- by_shelf: warehouse and sku
+  sku VARCHAR(20) COLLATE utf8mb4_bin NOT NULL,
+  warehouse BIGINT NOT NULL,
+  move_no INT NOT NULL,
+  quantity INT,
+  at DATE,
+  PRIMARY KEY (warehouse, sku, move_no)
+);
+
 CREATE TABLE countries (                   -- reference
   code CHAR(2) COLLATE utf8mb4_bin PRIMARY KEY,
   name VARCHAR(40) NOT NULL,

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "helpers.h"
+#include "router/composite_key.h"
 #include "router/strategies.h"
 
 using namespace anabranch::router;
@@ -394,4 +395,19 @@ TEST_CASE("sets of shards") {
         std::vector<std::uint32_t>{0, 63, 64, 1023});
   CHECK((set & ShardSet::first(64)).size() == 2);
   CHECK((set | ShardSet::of(1)).size() == 5);
+}
+
+TEST_CASE("of a composite key only whole ones leave out shards") {
+  const auto map = map_of(
+      "    schemes:\n"
+      "      pairs: {type: [bigint, text], hash: xxh64, strategy: modulo}\n");
+  const MappedScheme& scheme = map->schemes().front();
+  const std::vector<KeyValue> parts{KeyValue::of(3), KeyValue::null()};
+  const KeyValue key = composite_key(scheme.types, parts);
+  CHECK(prune(scheme, KeyPredicate::equals(key)) == ShardSet::of(map->place(0, key)->shard));
+  CHECK(prune(scheme, KeyPredicate::is_null()) == scheme.shards);
+  CHECK(prune(scheme, KeyPredicate::between(range(1, 2))) == scheme.shards);
+  CHECK(prune(scheme, KeyPredicate::all_of({KeyPredicate::between(range(1, 2)), KeyPredicate::equals(key)})) ==
+        ShardSet::of(map->place(0, key)->shard));
+  CHECK(route(*map, scheme, KeyPredicate::equals(key)).explanation.starts_with("scheme pairs: key = (3, NULL) -> s"));
 }

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "random_query.h"
+#include "random_pg_query.h"
 
 /// Queries whose rows have to be brought together: joins that no key ties, subqueries over all rows, windows, grouping
 /// sets, set operations.
@@ -17,12 +17,12 @@ bool is_uuid(const std::string& table, const std::string& column) {
 
 }  // namespace
 
-const QueryGenerator::Table& QueryGenerator::any_table() {
+const PgQueries::Table& PgQueries::any_table() {
   return one_of(tables());
 }
 
 /// "a.x = b.y" of columns that can be compared; nothing: they have none.
-std::string QueryGenerator::match(const Source& a, const Source& b, const std::string& op) {
+std::string PgQueries::match(const Source& a, const Source& b, const std::string& op) {
   std::vector<std::string> pairs;
   for (const Column& left : a.table->columns) {
     for (const Column& right : b.table->columns) {
@@ -35,7 +35,7 @@ std::string QueryGenerator::match(const Source& a, const Source& b, const std::s
   return pairs.empty() ? "" : one_of(pairs);
 }
 
-QueryGenerator::Block QueryGenerator::joined() {
+PgQueries::Block PgQueries::joined() {
   if (chance(30)) return joined_by_key_and_more();
   while (true) {
     const Source a{&any_table(), "a"};
@@ -56,7 +56,7 @@ QueryGenerator::Block QueryGenerator::joined() {
 }
 
 /// Two tables that each shard can join for itself, and a third one.
-QueryGenerator::Block QueryGenerator::joined_by_key_and_more() {
+PgQueries::Block PgQueries::joined_by_key_and_more() {
   struct Pair {
     const char* left;
     const char* right;
@@ -96,7 +96,7 @@ QueryGenerator::Block QueryGenerator::joined_by_key_and_more() {
 }
 
 /// Of any table, tied by anything or nothing.
-std::string QueryGenerator::any_subquery(const Block& block) {
+std::string PgQueries::any_subquery(const Block& block) {
   const Source& outer = one_of(block.sources);
   const Source inner{&any_table(), "s"};
   const std::string condition = predicate(inner, any_column(*inner.table));
@@ -132,7 +132,7 @@ std::string QueryGenerator::any_subquery(const Block& block) {
 }
 
 /// Windows whose values do not depend on the order of equals.
-RandomQuery QueryGenerator::windowed() {
+RandomQuery PgQueries::windowed() {
   const Block from = chance(50) ? joined() : block();
   std::vector<Output> outputs;
   for (int i = 0; i < 2; ++i) {
@@ -164,7 +164,7 @@ RandomQuery QueryGenerator::windowed() {
   return finish(fmt::format("SELECT {} FROM {}{}", list, from.from, from.where), outputs, false);
 }
 
-RandomQuery QueryGenerator::grouping_sets() {
+RandomQuery PgQueries::grouping_sets() {
   const Block from = chance(50) ? joined() : block();
   std::vector<std::string> groups;
   std::vector<Output> outputs;
@@ -187,7 +187,7 @@ RandomQuery QueryGenerator::grouping_sets() {
 }
 
 /// Of one column, of any tables.
-RandomQuery QueryGenerator::set_operation() {
+RandomQuery PgQueries::set_operation() {
   static const std::vector<Kind> kinds = {Kind::integer, Kind::numeric, Kind::text, Kind::time};
   static const std::vector<std::string> operators = {"UNION", "UNION ALL", "EXCEPT", "EXCEPT ALL", "INTERSECT", "INTERSECT ALL"};
   const Kind kind = one_of(kinds);
@@ -208,7 +208,7 @@ RandomQuery QueryGenerator::set_operation() {
   return finish(std::move(sql), {{"c1", "c1", false, respelt, true}}, true);
 }
 
-RandomQuery QueryGenerator::gathered() {
+RandomQuery PgQueries::gathered() {
   switch (below(6)) {
     case 0: return windowed();
     case 1: return grouping_sets();

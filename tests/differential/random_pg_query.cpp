@@ -1,4 +1,4 @@
-#include "random_query.h"
+#include "random_pg_query.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,7 @@
 
 namespace anabranch::differential {
 
-const std::vector<QueryGenerator::Table>& QueryGenerator::tables() {
+const std::vector<PgQueries::Table>& PgQueries::tables() {
   using enum Kind;
   static const std::vector<Table> all = {
       {"users",
@@ -81,22 +81,15 @@ const std::vector<QueryGenerator::Table>& QueryGenerator::tables() {
   return all;
 }
 
-const QueryGenerator::Table& QueryGenerator::table(const std::string& name) {
+const PgQueries::Table& PgQueries::table(const std::string& name) {
   return *std::ranges::find(tables(), name, &Table::name);
 }
 
-int QueryGenerator::below(int bound) {
-  return static_cast<int>(random_() % static_cast<uint64_t>(bound));
-}
-bool QueryGenerator::chance(int percent) {
-  return below(100) < percent;
-}
-
-const QueryGenerator::Column& QueryGenerator::any_column(const Table& from) {
+const PgQueries::Column& PgQueries::any_column(const Table& from) {
   return one_of(from.columns);
 }
 
-const QueryGenerator::Column* QueryGenerator::column_of(const Table& from, Kind kind) {
+const PgQueries::Column* PgQueries::column_of(const Table& from, Kind kind) {
   std::vector<const Column*> fitting;
   for (const Column& column : from.columns) {
     if (column.kind == kind) fitting.push_back(&column);
@@ -104,7 +97,7 @@ const QueryGenerator::Column* QueryGenerator::column_of(const Table& from, Kind 
   return fitting.empty() ? nullptr : one_of(fitting);
 }
 
-QueryGenerator::Block QueryGenerator::block() {
+PgQueries::Block PgQueries::block() {
   Block out;
   if (chance(65)) {
     add_users_family(out);
@@ -120,7 +113,7 @@ QueryGenerator::Block QueryGenerator::block() {
 }
 
 /// Up to three co-located tables joined by key, and reference tables.
-void QueryGenerator::add_users_family(Block& out) {
+void PgQueries::add_users_family(Block& out) {
   static const std::vector<std::string> family = {"users", "orders", "order_items"};
   const int count = chance(45) ? 1 : chance(75) ? 2 : 3;
   std::string first_key;
@@ -143,7 +136,7 @@ void QueryGenerator::add_users_family(Block& out) {
   if (chance(35)) add_reference(out);
 }
 
-void QueryGenerator::add_reference(Block& out) {
+void PgQueries::add_reference(Block& out) {
   for (const Source& source : std::vector<Source>(out.sources)) {
     const bool is_users = source.table->name == "users";
     if (!is_users && source.table->name != "orders") continue;
@@ -155,7 +148,7 @@ void QueryGenerator::add_reference(Block& out) {
   }
 }
 
-std::string QueryGenerator::predicate(const Source& source, const Column& column) {
+std::string PgQueries::predicate(const Source& source, const Column& column) {
   const std::string name = source.alias + "." + column.name;
   const auto constant = [&] { return one_of(column.constants); };
   static const std::vector<std::string> operators = {"=", "<>", "<", "<=", ">", ">="};
@@ -184,13 +177,13 @@ std::string QueryGenerator::predicate(const Source& source, const Column& column
   }
 }
 
-std::string QueryGenerator::any_predicate(const Block& block) {
+std::string PgQueries::any_predicate(const Block& block) {
   const Source& source = one_of(block.sources);
   return predicate(source, any_column(*source.table));
 }
 
 /// EXISTS or IN over a co-located table, tied by the key.
-std::string QueryGenerator::key_subquery(const Block& block) {
+std::string PgQueries::key_subquery(const Block& block) {
   const Source& outer = block.sources.front();
   const bool is_users = outer.table->name == "users";
   const bool in_family = is_users || outer.table->columns.front().name == "user_id";
@@ -205,7 +198,7 @@ std::string QueryGenerator::key_subquery(const Block& block) {
   return fmt::format("{} IN (SELECT s.user_id FROM {} s WHERE {})", key, inner.name, condition);
 }
 
-std::string QueryGenerator::where(const Block& block) {
+std::string PgQueries::where(const Block& block) {
   std::vector<std::string> parts;
   const int count = below(3);
   for (int i = 0; i < count; ++i) {
@@ -220,11 +213,11 @@ std::string QueryGenerator::where(const Block& block) {
   return parts.empty() ? "" : fmt::format(" WHERE {}", fmt::join(parts, " AND "));
 }
 
-std::string QueryGenerator::filter(const Block& block) {
+std::string PgQueries::filter(const Block& block) {
   return chance(20) ? fmt::format(" FILTER (WHERE {})", any_predicate(block)) : "";
 }
 
-QueryGenerator::Output QueryGenerator::plain_aggregate(const Source& source, const Column& column) {
+PgQueries::Output PgQueries::plain_aggregate(const Source& source, const Column& column) {
   const std::string name = source.alias + "." + column.name;
   static const std::vector<std::string> of_integers = {
       "count(X)",          "sum(X)",          "avg(X)",         "min(X)",    "max(X)",
@@ -255,7 +248,7 @@ QueryGenerator::Output QueryGenerator::plain_aggregate(const Source& source, con
   return {sql, "", approximate, extreme && column.respelt, !approximate};
 }
 
-QueryGenerator::Output QueryGenerator::statistics(const Source& source) {
+PgQueries::Output PgQueries::statistics(const Source& source) {
   static const std::vector<std::string> functions = {"corr",       "covar_pop", "covar_samp",
                                                      "regr_slope", "regr_avgx", "regr_sxy",
                                                      "regr_count", "regr_r2"};
@@ -268,7 +261,7 @@ QueryGenerator::Output QueryGenerator::statistics(const Source& source) {
           "", function != "regr_count", false, function == "regr_count"};
 }
 
-QueryGenerator::Output QueryGenerator::aggregate_expression(const Block& block) {
+PgQueries::Output PgQueries::aggregate_expression(const Block& block) {
   const Source& source = one_of(block.sources);
   const Column* number = column_of(*source.table, chance(50) ? Kind::integer : Kind::numeric);
   if (number == nullptr) return {"count(*) * 2 - 1", "", false, false, true};
@@ -287,7 +280,7 @@ QueryGenerator::Output QueryGenerator::aggregate_expression(const Block& block) 
   return {sql, "", false, number->respelt, true};
 }
 
-QueryGenerator::Output QueryGenerator::aggregate(const Block& block) {
+PgQueries::Output PgQueries::aggregate(const Block& block) {
   if (chance(15)) return {"count(*)" + filter(block), "", false, false, true};
   if (chance(25)) return aggregate_expression(block);
   const Source& source = one_of(block.sources);
@@ -298,7 +291,7 @@ QueryGenerator::Output QueryGenerator::aggregate(const Block& block) {
   return out;
 }
 
-std::string QueryGenerator::group_expression(const Source& source, const Column& column,
+std::string PgQueries::group_expression(const Source& source, const Column& column,
                                              bool& respelt) {
   const std::string name = source.alias + "." + column.name;
   respelt = column.respelt;
@@ -315,7 +308,7 @@ std::string QueryGenerator::group_expression(const Source& source, const Column&
   }
 }
 
-std::string QueryGenerator::select_list(std::vector<Output>& outputs) {
+std::string PgQueries::select_list(std::vector<Output>& outputs) {
   std::vector<std::string> items;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     outputs[i].name = fmt::format("c{}", i + 1);
@@ -325,7 +318,7 @@ std::string QueryGenerator::select_list(std::vector<Output>& outputs) {
 }
 
 /// Adds ORDER BY over all that can be ordered, and LIMIT, and says how to compare.
-RandomQuery QueryGenerator::finish(std::string sql, const std::vector<Output>& outputs,
+RandomQuery PgQueries::finish(std::string sql, const std::vector<Output>& outputs,
                                    bool may_limit) {
   RandomQuery query;
   for (const Output& output : outputs) {
@@ -352,7 +345,7 @@ RandomQuery QueryGenerator::finish(std::string sql, const std::vector<Output>& o
   return query;
 }
 
-RandomQuery QueryGenerator::rows(bool distinct, const Block& from) {
+RandomQuery PgQueries::rows(bool distinct, const Block& from) {
   std::vector<Output> outputs;
   const int count = 1 + below(4);
   for (int i = 0; i < count; ++i) {
@@ -367,7 +360,7 @@ RandomQuery QueryGenerator::rows(bool distinct, const Block& from) {
                 outputs, true);
 }
 
-RandomQuery QueryGenerator::grouped(const Block& from) {
+RandomQuery PgQueries::grouped(const Block& from) {
   std::vector<Output> outputs;
   std::vector<std::string> groups;
   const int keys = 1 + below(2);
@@ -393,7 +386,7 @@ RandomQuery QueryGenerator::grouped(const Block& from) {
   return finish(std::move(sql), outputs, true);
 }
 
-RandomQuery QueryGenerator::totals(const Block& from) {
+RandomQuery PgQueries::totals(const Block& from) {
   std::vector<Output> outputs;
   const int aggregates = 1 + below(5);
   for (int i = 0; i < aggregates; ++i) outputs.push_back(aggregate(from));
@@ -402,7 +395,7 @@ RandomQuery QueryGenerator::totals(const Block& from) {
 }
 
 /// A block under a CTE or in FROM, aggregated outside.
-RandomQuery QueryGenerator::nested() {
+RandomQuery PgQueries::nested() {
   const Block from = block();
   const Source& source = from.sources.front();
   const Column& group = any_column(*source.table);
@@ -421,7 +414,7 @@ RandomQuery QueryGenerator::nested() {
   return finish(sql, outputs, true);
 }
 
-RandomQuery QueryGenerator::union_all() {
+RandomQuery PgQueries::union_all() {
   const Block from = block();
   std::vector<Output> outputs;
   const int count = 1 + below(3);
@@ -436,7 +429,7 @@ RandomQuery QueryGenerator::union_all() {
   return finish(sql, outputs, true);
 }
 
-RandomQuery QueryGenerator::next() {
+RandomQuery PgQueries::make() {
   switch (below(14)) {
     case 0:
     case 1:

@@ -1,0 +1,329 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "backends/exchange.h"
+#include "proxy/binary_copy.h"
+#include "proxy/encoding.h"
+#include "proxy/execute.h"
+#include "proxy/held_rows.h"
+#include "proxy/partial_requests.h"
+#include "proxy/pins.h"
+#include "proxy/replies.h"
+#include "proxy/transaction_end.h"
+#include "proxy/type_identity.h"
+#include "router/key_value.h"
+#include "values/errors.h"
+
+/// INSERT … SELECT whose rows are stored elsewhere than they are read, and CREATE TABLE AS of such.
+namespace anabranch::proxy {
+
+namespace {
+
+using backends::Reply;
+using rewriter::Plan;
+using rewriter::PlanKind;
+using values::ErrorId;
+using values::make_error;
+
+/// SQLSTATE of a notice.
+constexpr std::string_view duplicate_table = "42P07";
+
+/// About as much is written to a shard at a time.
+constexpr std::size_t piece_bytes = 64 * 1024;
+
+/// The query's rows are read to their end first: its shards' connections are those that take them.
+class Feeding {
+ public:
+  Feeding(SessionState& state, Execution& execution)
+      : state_(state),
+        execution_(execution),
+        feed_(*execution.plan->plan->feed),
+        by_key_(execution.plan->plan->kind == PlanKind::split &&
+                execution.plan->plan->routing.mode == rewriter::Routing::Mode::by_key),
+        held_(by_key_ ? state.db->map->shards().size() : 1, state.db->config->limits, state.worker.metrics()),
+        exchange_(net::CancelToken{}) {}
+
+  net::Task<void> run() {
+    check_encoding();
+    co_await keep_rows();
+    co_await store();
+  }
+
+  /// CREATE TABLE AS: the table, and its rows. Answers the statement's tag.
+  net::Task<std::string> make_table() {
+    const Plan& plan = *execution_.plan->plan;
+    co_await keep_rows();
+    if (!in_transaction()) state_.transaction.begin_implicit();
+    const std::uint32_t shard = state_.default_shard();
+    auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
+    if (changes_definitions(plan)) {
+      state_.transaction.hold_schema_change();
+      state_.transaction.mark_written(shard);
+    }
+    expect_residue(*member, plan);
+    const bool made = co_await define(*member);
+    if (made) co_await store();
+    co_await settle_residue(state_);
+    if (changes_definitions(plan)) state_.change_definitions();
+    co_return made ? fmt::format("SELECT {}", count_) : "CREATE TABLE AS";
+  }
+
+  /// The shards that have the rows now.
+  router::ShardSet shards() const {
+    router::ShardSet shards;
+    for (const auto* member : members_) shards.add(member->shard);
+    return shards;
+  }
+
+  /// In a transaction that goes on another statement may want the table's name.
+  net::Task<void> drop_tables() {
+    if (!in_transaction()) co_return;
+    for (auto* member : members_) {
+      const Running running(state_, member->lease);
+      auto answer = co_await backends::run_command(member->lease, "DROP TABLE " + feed_.table, state_.token());
+      if (!answer) throw backends::ServerError(answer.error(), member->shard, member->lease.shard_name());
+    }
+  }
+
+ private:
+  /// False: there is such a table already, and IF NOT EXISTS was said.
+  net::Task<bool> define(backends::Transaction::Enlisted& member) {
+    const Running running(state_, member.lease);
+    backends::send_query(member.lease, rewriter::bind(bind_request(state_, execution_)).queries.at(0).sql);
+    member.lease->socket().send_now();
+    bool made = true;
+    backends::ReplyStream stream(member.lease);
+    const auto take = [&](const Reply& reply) {
+      if (reply.kind != Reply::Kind::message || reply.message.type != 'N') return;
+      state_.client.write(reply.message.raw);
+      const auto notice = net::pg::ErrorResponse::decode(reply.message.payload);
+      if (notice && notice->get('C') == duplicate_table) made = false;
+    };
+    auto failure = co_await backends::read_to_end(member.lease, stream, take, state_.token());
+    if (!failure) co_return made;
+    failure->remove('P');  // it counts in a text that is not the client's
+    throw backends::ServerError(std::move(*failure), member.shard, member.lease.shard_name());
+  }
+
+  /// Takes what is held to its shards.
+  net::Task<void> store() {
+    if (!in_transaction()) state_.transaction.begin_implicit();
+    std::exception_ptr failure;
+    try {
+      co_await begin();
+      co_await pour();
+      co_await finish();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!failure) co_return;
+    co_await stop();
+    std::rethrow_exception(failure);
+  }
+
+  bool in_transaction() const { return state_.transaction.state() != backends::TransactionState::none; }
+
+  /// Keys are placed by their bytes in the servers' encoding, and rows come in the client's.
+  void check_encoding() const {
+    const std::string* reported = state_.reported("client_encoding");
+    if (reported == nullptr || plain_encoding(*reported) == "utf8") return;
+    const bool text_keys = std::ranges::any_of(feed_.key, [](const rewriter::KeyOperand& part) {
+      return router::key_type_of(part.column_type) == router::KeyType::text;
+    });
+    if (!text_keys) return;
+    throw make_error(ErrorId::unsupported_clause, fmt::format("INSERT … SELECT in encoding {}", *reported),
+                     "keys are placed by their UTF8 bytes", "SET client_encoding TO 'UTF8'.");
+  }
+
+  net::Task<void> keep_rows() {
+    auto plan = std::make_shared<CachedPlan>();
+    plan->plan = feed_.rows;
+    const RowTaker taker = [this](const merge::Batch& rows) -> net::Task<void> {
+      for (std::size_t i = 0; i < rows.size(); ++i) held_.add(by_key_ ? shard_of(rows.row(i)) : 0, rows, i);
+      co_await held_.settle();
+    };
+    const net::pg::Formats binary{1};
+    Execution query;
+    query.statement = execution_.statement;
+    query.plan = std::move(plan);
+    query.begun = execution_.begun;
+    query.simple = execution_.simple;
+    query.bound = execution_.bound;
+    // Where nothing has begun, the query's connections go back before others are waited for.
+    query.standalone = execution_.standalone && !in_transaction();
+    query.parameter_formats = execution_.parameter_formats;
+    query.parameters = execution_.parameters;
+    query.result_formats = binary.list();
+    query.values = execution_.values;
+    query.evaluated = execution_.evaluated;
+    query.evaluations = execution_.evaluations;
+    query.taker = &taker;
+    if (feed_.rows->kind == PlanKind::gather) {
+      (void)co_await run_gather(state_, query);
+    } else {
+      (void)co_await run_partials(state_, query);
+    }
+  }
+
+  std::uint32_t shard_of(merge::RowView row) {
+    row.split(fields_);
+    values_.clear();
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      values_.push_back({(*feed_.rows->result)[i].type, values::Format::binary, fields_[i]});
+    }
+    rewriter::BindRequest request = bind_request(state_, execution_);
+    request.parameters = values_;
+    return rewriter::shard_of_row(request);
+  }
+
+  /// Each shard that has rows makes its table. Where there are none one shard does: it says what has become of none.
+  net::Task<void> begin() {
+    const router::ShardSet all = rewriter::route(bind_request(state_, execution_), nullptr);
+    router::ShardSet used;
+    for (const std::uint32_t shard : all) {
+      if (!by_key_ || !held_.empty(shard)) used.add(shard);
+    }
+    if (used.empty()) used.add(*all.begin());
+    const net::pg::Formats binary{1};
+    for (const std::uint32_t shard : used) {
+      if (!row_oids(*state_.db, shard, *feed_.rows->result, binary.list()).empty()) {
+        throw make_error(ErrorId::unsupported_clause, "INSERT … SELECT of such values",
+                         "they name types by OIDs, which are others on each shard", "Cast them to text.");
+      }
+      auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
+      if (writes(*execution_.plan->plan)) state_.transaction.mark_written(shard);
+      members_.push_back(member);
+    }
+    for (auto* member : members_) {
+      const std::string_view end = feed_.definition.empty() ? "" : "; ";
+      backends::send_query(member->lease, fmt::format("{}{}COPY {} FROM STDIN (FORMAT binary)", feed_.definition, end, feed_.table));
+      member->lease->set_mid_request(true);
+      (void)exchange_.add(member->lease);
+      running_.push_back(std::make_unique<Running>(state_, member->lease));
+    }
+    exchange_.send();
+    for (std::size_t source = 0; source < exchange_.size(); ++source) {
+      for (bool accepted = false; !accepted;) {
+        const Reply reply = co_await exchange_.next_of(source);
+        accepted = reply.kind == Reply::Kind::message && reply.message.type == 'G';
+        if (!accepted) take(source, reply);
+      }
+      net::pg::CopyData{binary_copy_header}.encode(exchange_.lease(source)->socket().out());
+    }
+  }
+
+  /// Rows of one destination on their way.
+  struct Stream {
+    std::size_t destination = 0;
+    std::vector<std::size_t> sources;
+    merge::Batch rows;
+    std::size_t next = 0;
+  };
+
+  net::Task<void> pour() {
+    std::vector<Stream> streams;
+    for (std::size_t source = 0; source < members_.size(); ++source) {
+      if (by_key_ || streams.empty()) streams.emplace_back().destination = by_key_ ? members_[source]->shard : 0;
+      streams.back().sources.push_back(source);
+    }
+    for (bool more = true; more;) {
+      state_.check_cancelled();
+      more = false;
+      for (Stream& stream : streams) {
+        if (co_await send_piece(stream)) more = true;
+      }
+      co_await drain();
+    }
+  }
+
+  /// False: there are no more rows.
+  net::Task<bool> send_piece(Stream& stream) {
+    if (stream.next == stream.rows.size()) {
+      stream.next = 0;
+      if (!co_await held_.next(stream.destination, stream.rows)) co_return false;
+    }
+    std::size_t end = stream.next;
+    for (std::size_t bytes = 0; end < stream.rows.size() && bytes < piece_bytes; ++end) bytes += stream.rows.message(end).size();
+    for (const std::size_t source : stream.sources) {
+      append_binary_copy(exchange_.lease(source)->socket().out(), stream.rows, stream.next, end);
+    }
+    stream.next = end;
+    co_return true;
+  }
+
+  net::Task<void> drain() {
+    while (!co_await exchange_.writable()) {
+      auto next = co_await exchange_.next();
+      if (!next) break;
+      take(next->source, next->reply);
+    }
+  }
+
+  net::Task<void> finish() {
+    for (std::size_t source = 0; source < exchange_.size(); ++source) {
+      backends::Lease& lease = exchange_.lease(source);
+      net::pg::CopyData{binary_copy_trailer}.encode(lease->socket().out());
+      net::pg::CopyDone{}.encode(lease->socket().out());
+      lease->set_mid_request(false);
+    }
+    exchange_.send();
+    while (auto next = co_await exchange_.next()) take(next->source, next->reply);
+    running_.clear();
+  }
+
+  void take(std::size_t source, const Reply& reply) {
+    if (reply.kind != Reply::Kind::message) return;
+    if (reply.message.type == 'N') state_.client.write(reply.message.raw);
+    if (reply.message.type == 'C') {
+      const auto complete = net::pg::CommandComplete::decode(reply.message.payload);
+      if (complete) count_ = count_in_tag(complete->tag);
+    }
+    if (reply.message.type != 'E') return;
+    exchange_.lease(source)->set_mid_request(false);
+    throw partial_error(exchange_.lease(source), reply.message);
+  }
+
+  net::Task<void> stop() {
+    for (std::size_t source = 0; source < exchange_.size(); ++source) {
+      if (exchange_.finished(source)) continue;
+      backends::Lease& lease = exchange_.lease(source);
+      net::pg::CopyFail{"the statement failed elsewhere"}.encode(lease->socket().out());
+      lease->set_mid_request(false);
+    }
+    exchange_.send();
+    co_await exchange_.drain();
+    running_.clear();
+  }
+
+  SessionState& state_;
+  Execution& execution_;
+  const rewriter::Feed& feed_;
+  const bool by_key_;
+  HeldRows held_;  ///< by shard where rows are placed by their keys
+  backends::Exchange exchange_;
+  std::vector<backends::Transaction::Enlisted*> members_;  ///< by source
+  std::vector<std::unique_ptr<Running>> running_;
+  std::vector<std::optional<std::string_view>> fields_;
+  std::vector<rewriter::BoundValue> values_;
+  std::uint64_t count_ = 0;  ///< of the rows that the last shard has taken
+};
+
+}  // namespace
+
+net::Task<Outcome> run_feed(SessionState& state, Execution& execution) {
+  Feeding feeding(state, execution);
+  if (execution.plan->plan->feed->definition.empty()) {
+    const std::string tag = co_await feeding.make_table();
+    if (execution.standalone && execution.simple) co_await end_statement_transaction(state);
+    send_complete(state.out(), tag);
+    co_return Outcome{};
+  }
+  co_await feeding.run();
+  execution.only = feeding.shards();
+  const Outcome outcome = co_await run_partials(state, execution);
+  co_await feeding.drop_tables();
+  co_return outcome;
+}
+
+}  // namespace anabranch::proxy

@@ -1,0 +1,72 @@
+#include "rewriter/fed_rows.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace anabranch::rewriter {
+
+std::shared_ptr<const Plan> FedRows::plan(const tree::Statement& query) {
+  auto plan = plan_query(query, false);
+  if (plan == nullptr || plan->kind != PlanKind::relay) return plan;
+  // Whether its keys lead to one shard is known when it runs; then it must not be another plan.
+  if (plan->routing.mode == Routing::Mode::by_key) return plan_query(query, true);
+  return as_rows(*plan, query);
+}
+
+std::shared_ptr<const Plan> FedRows::plan_query(const tree::Statement& query, bool several) {
+  const std::string text = to_text(query, planning_.shape());
+  const auto descriptions = planning_.request->descriptions;
+  const auto known = descriptions.subspan(std::min(asks_.size(), descriptions.size()));
+  PlanRequest request = *planning_.request;
+  request.parameter_types = planning_.plan->parameters;
+  request.several = several;
+  request.descriptions = {};
+  std::vector<NeedDescribe::Ask> answered;
+  while (true) {
+    PlanResult result = plan_statement(request, query, text);
+    if (auto* plan = std::get_if<std::shared_ptr<const Plan>>(&result)) {
+      std::ranges::move(answered, std::back_inserter(asks_));
+      check(**plan);
+      return *plan;
+    }
+    auto& asks = std::get<NeedDescribe>(result).asks;
+    if (asks.size() > known.size()) {
+      std::ranges::move(asks, std::back_inserter(asks_));
+      return nullptr;
+    }
+    if (asks.size() <= answered.size()) refuse(values::make_error(values::ErrorId::internal, "planning does not end"));
+    request.descriptions = known.first(asks.size());
+    answered = std::move(asks);
+  }
+}
+
+void FedRows::check(const Plan& plan) {
+  for (const int token : plan.pinned) planning_.pins.pin(token);
+  if (plan.refusal) refuse(*plan.refusal, false);
+  const bool only_reads = plan.effect == Effect::reads && plan.residue == Residue::none && !plan.advances_sequences;
+  const bool merges = plan.kind == PlanKind::scatter || plan.kind == PlanKind::gather;
+  if (only_reads && (plan.kind == PlanKind::relay || (merges && plan.recipe && plan.result))) return;
+  refuse_clause("storing the rows of a query", "the query does more than read them",
+                "Read the rows first, then insert them as VALUES.");
+}
+
+/// One shard's answer, to be taken as rows.
+std::shared_ptr<const Plan> FedRows::as_rows(const Plan& relay, const tree::Statement& query) {
+  auto plan = std::make_shared<Plan>(relay);
+  if (!plan->described) {
+    const std::size_t place = asks_.size();
+    asks_.push_back({to_text(query, planning_.shape()), planning_.plan->parameters});
+    if (place >= planning_.request->descriptions.size()) return nullptr;
+    const Description& described = planning_.request->descriptions[place];
+    plan->parameters = described.parameters;
+    plan->result = described.columns;
+    plan->described = true;
+  }
+  if (!plan->result) refuse_statement("storing the rows of a query without columns", "Select a column.");
+  plan->kind = PlanKind::scatter;
+  plan->subquery = with_holes(planning_.print(query));
+  plan->recipe = rows_as_they_come(planning_, *plan->result);
+  return plan;
+}
+
+}  // namespace anabranch::rewriter

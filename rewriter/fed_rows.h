@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rewriter/planning.h"
+
+/// Queries whose rows a statement stores (Feed). Internal to rewriter/.
+namespace anabranch::rewriter {
+
+/// Plans them, each by itself. What must be described for them stands behind what the statement has asked for.
+class FedRows {
+ public:
+  /// `asked`: by the statement itself, and answered.
+  FedRows(Planning& planning, NeedDescribe asked) : planning_(planning), asks_(std::move(asked.asks)) {}
+
+  /// A scatter or gather with a recipe and columns; null: more must be described first, see need(). Refuses what does
+  /// more than read.
+  std::shared_ptr<const Plan> plan(const tree::Statement& query);
+  NeedDescribe need() { return {std::move(asks_)}; }
+
+ private:
+  std::shared_ptr<const Plan> plan_query(const tree::Statement& query, bool several);
+  std::shared_ptr<const Plan> as_rows(const Plan& relay, const tree::Statement& query);
+  void check(const Plan& plan);
+
+  Planning& planning_;
+  std::vector<NeedDescribe::Ask> asks_;  ///< so far, in order
+};
+
+}  // namespace anabranch::rewriter
