@@ -22,6 +22,7 @@ struct Shares {
   int queries = 0;
   int non_empty = 0;
   int refused = 0;
+  int too_slow = 0;  // not compared: servers gave up
   int invalid = 0;  // the single server answers with an error; then the other must as well
   int different = 0;
   std::map<std::string, int> plans;
@@ -77,11 +78,14 @@ class RandomRun {
   struct Expected {
     Answer answer;
     std::optional<Answer> unlimited;
+    Clock::duration took{};
   };
 
   Expected ask_single(const RandomQuery& query, Form form) {
     Step step = step_of(query);
-    Expected expected{single_->run(step, form, true), std::nullopt};
+    const auto began = Clock::now();
+    Expected expected{single_->run(step, form, true), std::nullopt, {}};
+    expected.took = Clock::now() - began;
     step.sql = query.unlimited;
     if (!step.sql.empty()) expected.unlimited = single_->run(step, form, true);
     return expected;
@@ -97,9 +101,20 @@ class RandomRun {
     return options_.endpoints[endpoint].shards && error != nullptr && error->sqlstate == "0A000";
   }
 
+  /// Which of two servers is still within its time says nothing of the answers.
+  static bool is_too_slow(const Expected& expected, const Answer& other) {
+    constexpr auto slow = std::chrono::seconds(2);
+    const auto gave_up = [](const Answer& answer) {
+      constexpr std::string_view max_statement_time = "1969";
+      const Result* error = answer.error();
+      return error != nullptr && (error->sqlstate == "LOST" || error->sqlstate == "TIMEOUT" || error->sqlstate == max_statement_time);
+    };
+    return gave_up(expected.answer) || (gave_up(other) && expected.took > slow);
+  }
+
   std::optional<std::string> compared(const RandomQuery& query, const Expected& expected, const Answer& other,
                                       std::size_t endpoint) const {
-    if (is_refused(other, endpoint)) return std::nullopt;
+    if (is_refused(other, endpoint) || is_too_slow(expected, other)) return std::nullopt;
     // A LIMIT may spare the error that the whole answer meets, and which rows it spares is open.
     if (expected.unlimited && expected.unlimited->error() != nullptr) return std::nullopt;
     return difference(expected.answer, other, query.rules, expected.unlimited ? &*expected.unlimited : nullptr);
@@ -113,7 +128,10 @@ class RandomRun {
     if (const Result* error = single.error()) {
       ++shares.invalid;
       ++shares.refusals["the single server: " + first_line(error->message)];
-      if (error->sqlstate == "LOST") fmt::print("TOO SLOW {}\n", printed(query));
+    }
+    if (is_too_slow(expected, other)) {
+      ++shares.too_slow;
+      fmt::print("TOO SLOW {}\n", printed(query));
     }
     if (is_refused(other, endpoint)) {
       ++shares.refused;
@@ -143,9 +161,9 @@ class RandomRun {
   static void print(const Endpoint& endpoint, const Shares& shares) {
     const auto share = [&](int count) { return 100.0 * count / std::max(1, shares.queries); };
     fmt::print(
-        "\n{}: {} queries, {:.0f}% non-empty, {:.0f}% errors, {:.0f}% refused, {} different\n",
+        "\n{}: {} queries, {:.0f}% non-empty, {:.0f}% errors, {:.0f}% refused, {} too slow, {} different\n",
         endpoint.label, shares.queries, share(shares.non_empty), share(shares.invalid),
-        share(shares.refused), shares.different);
+        share(shares.refused), shares.too_slow, shares.different);
     for (const auto& [kind, count] : shares.plans) {
       fmt::print("  {:<12} {:>5.1f}%\n", kind.empty() ? "(none)" : kind, share(count));
     }
