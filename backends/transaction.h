@@ -52,6 +52,7 @@ class Transaction {
   /// The same, where each shard shall answer several questions as of one moment (PostgreSQL); false where there is a
   /// transaction already, or the session wants a level that has one shard only.
   bool begin_one_moment();
+  bool is_of_one_moment() const { return one_moment_; }  ///< begin_one_moment() has begun it
   /// A statement failed: an explicit transaction is `failed` from now on.
   void fail();
   /// On all enlisted shards. 3B001 (MySQL: 1305) where there is no such savepoint. ROLLBACK TO ends `failed`.

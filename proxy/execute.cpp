@@ -130,7 +130,7 @@ net::Task<Outcome> run_on_shards(SessionState& state, Execution& execution) {
   const router::ShardSet shards = co_await find_shards(state, execution);
   const Plan& plan = *execution.plan->plan;
   if (plan.copy) co_return co_await run_copy_split(state, execution);
-  if (plan.feed) co_return co_await run_feed(state, execution);
+  if (!plan.feeds.empty()) co_return co_await run_feed(state, execution);
   if (plan.kind == PlanKind::relay) {
     co_return co_await run_relay(state, execution, one_of(state, shards));
   }

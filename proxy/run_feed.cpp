@@ -12,10 +12,12 @@
 #include "proxy/replies.h"
 #include "proxy/transaction_end.h"
 #include "proxy/type_identity.h"
+#include "proxy/workspace_tables.h"
 #include "router/key_value.h"
 #include "values/errors.h"
 
-/// INSERT … SELECT whose rows are stored elsewhere than they are read, and CREATE TABLE AS of such.
+/// INSERT … SELECT whose rows are stored elsewhere than they are read, CREATE TABLE AS of such, and writes that read rows
+/// of other shards.
 namespace anabranch::proxy {
 
 namespace {
@@ -35,25 +37,20 @@ constexpr std::size_t piece_bytes = 64 * 1024;
 /// The query's rows are read to their end first: its shards' connections are those that take them.
 class Feeding {
  public:
-  Feeding(SessionState& state, Execution& execution)
+  Feeding(SessionState& state, Execution& execution, const rewriter::Feed& feed)
       : state_(state),
         execution_(execution),
-        feed_(*execution.plan->plan->feed),
+        feed_(feed),
         by_key_(execution.plan->plan->kind == PlanKind::split &&
                 execution.plan->plan->routing.mode == rewriter::Routing::Mode::by_key),
-        held_(by_key_ ? state.db->map->shards().size() : 1, state.db->config->limits, state.worker.metrics()),
+        held_(by_key_ || has_owners() ? state.db->map->shards().size() : 1, part_of(state.db->config->limits, *execution.plan->plan),
+              state.worker.metrics()),
         exchange_(net::CancelToken{}) {}
-
-  net::Task<void> run() {
-    check_encoding();
-    co_await keep_rows();
-    co_await store();
-  }
 
   /// CREATE TABLE AS: the table, and its rows. Answers the statement's tag.
   net::Task<std::string> make_table() {
     const Plan& plan = *execution_.plan->plan;
-    co_await keep_rows();
+    co_await keep();
     if (!in_transaction()) state_.transaction.begin_implicit();
     const std::uint32_t shard = state_.default_shard();
     auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
@@ -67,6 +64,28 @@ class Feeding {
     co_await settle_residue(state_);
     if (changes_definitions(plan)) state_.change_definitions();
     co_return made ? fmt::format("SELECT {}", count_) : "CREATE TABLE AS";
+  }
+
+  net::Task<void> keep() {
+    check_encoding();
+    co_await keep_rows();
+  }
+
+  /// Takes what is held to its shards.
+  net::Task<void> store() {
+    if (!in_transaction()) state_.transaction.begin_implicit();
+    std::exception_ptr failure;
+    try {
+      co_await begin();
+      co_await pour();
+      co_await finish();
+      co_await prepare_many();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!failure) co_return;
+    co_await stop();
+    std::rethrow_exception(failure);
   }
 
   /// The shards that have the rows now.
@@ -106,20 +125,13 @@ class Feeding {
     throw backends::ServerError(std::move(*failure), member.shard, member.lease.shard_name());
   }
 
-  /// Takes what is held to its shards.
-  net::Task<void> store() {
-    if (!in_transaction()) state_.transaction.begin_implicit();
-    std::exception_ptr failure;
-    try {
-      co_await begin();
-      co_await pour();
-      co_await finish();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (!failure) co_return;
-    co_await stop();
-    std::rethrow_exception(failure);
+  /// Each shard is given what it has not: rows are kept by where they come from.
+  bool has_owners() const { return !feed_.owners.empty(); }
+
+  /// Feeds hold their rows at the same time.
+  static conf::Limits part_of(conf::Limits limits, const Plan& plan) {
+    limits.query_memory /= plan.feeds.size();
+    return limits;
   }
 
   bool in_transaction() const { return state_.transaction.state() != backends::TransactionState::none; }
@@ -139,12 +151,13 @@ class Feeding {
   net::Task<void> keep_rows() {
     auto plan = std::make_shared<CachedPlan>();
     plan->plan = feed_.rows;
-    const RowTaker taker = [this](const merge::Batch& rows) -> net::Task<void> {
-      for (std::size_t i = 0; i < rows.size(); ++i) held_.add(by_key_ ? shard_of(rows.row(i)) : 0, rows, i);
-      co_await held_.settle();
-    };
     const net::pg::Formats binary{1};
     Execution query;
+    const RowTaker taker = [this, &query](const merge::Batch& rows) -> net::Task<void> {
+      const std::size_t all = has_owners() ? query.taken_from : 0;
+      for (std::size_t i = 0; i < rows.size(); ++i) held_.add(by_key_ ? shard_of(rows.row(i)) : all, rows, i);
+      co_await held_.settle();
+    };
     query.statement = execution_.statement;
     query.plan = std::move(plan);
     query.begun = execution_.begun;
@@ -156,14 +169,25 @@ class Feeding {
     query.parameters = execution_.parameters;
     query.result_formats = binary.list();
     query.values = execution_.values;
-    query.evaluated = execution_.evaluated;
-    query.evaluations = execution_.evaluations;
+    const auto evaluations = rewriter::evaluations_of(feed_, execution_.evaluations);
+    query.evaluations.assign(evaluations.begin(), evaluations.end());
     query.taker = &taker;
+    if (has_owners()) query.only = givers();
     if (feed_.rows->kind == PlanKind::gather) {
       (void)co_await run_gather(state_, query);
     } else {
       (void)co_await run_partials(state_, query);
     }
+  }
+
+  /// A shard that alone is fed needs its own rows for nobody.
+  router::ShardSet givers() const {
+    const router::ShardSet fed = rewriter::route(bind_request(state_, execution_), nullptr);
+    router::ShardSet givers;
+    for (const std::uint32_t shard : feed_.owners) {
+      if (fed.size() > 1 || !fed.contains(shard)) givers.add(shard);
+    }
+    return givers;
   }
 
   std::uint32_t shard_of(merge::RowView row) {
@@ -188,7 +212,7 @@ class Feeding {
     const net::pg::Formats binary{1};
     for (const std::uint32_t shard : used) {
       if (!row_oids(*state_.db, shard, *feed_.rows->result, binary.list()).empty()) {
-        throw make_error(ErrorId::unsupported_clause, "INSERT … SELECT of such values",
+        throw make_error(ErrorId::unsupported_clause, execution_.plan->plan->command + " with such values of other shards",
                          "they name types by OIDs, which are others on each shard", "Cast them to text.");
       }
       auto* member = co_await state_.transaction.enlist(shard, state_.target(shard), state_.token());
@@ -222,11 +246,7 @@ class Feeding {
   };
 
   net::Task<void> pour() {
-    std::vector<Stream> streams;
-    for (std::size_t source = 0; source < members_.size(); ++source) {
-      if (by_key_ || streams.empty()) streams.emplace_back().destination = by_key_ ? members_[source]->shard : 0;
-      streams.back().sources.push_back(source);
-    }
+    std::vector<Stream> streams = has_owners() ? streams_of_owners() : streams_of_rows();
     for (bool more = true; more;) {
       state_.check_cancelled();
       more = false;
@@ -235,6 +255,28 @@ class Feeding {
       }
       co_await drain();
     }
+  }
+
+  std::vector<Stream> streams_of_owners() const {
+    std::vector<Stream> streams;
+    for (const std::uint32_t shard : feed_.owners) {
+      if (held_.empty(shard)) continue;
+      Stream& stream = streams.emplace_back();
+      stream.destination = shard;
+      for (std::size_t source = 0; source < members_.size(); ++source) {
+        if (members_[source]->shard != shard) stream.sources.push_back(source);
+      }
+    }
+    return streams;
+  }
+
+  std::vector<Stream> streams_of_rows() const {
+    std::vector<Stream> streams;
+    for (std::size_t source = 0; source < members_.size(); ++source) {
+      if (by_key_ || streams.empty()) streams.emplace_back().destination = by_key_ ? members_[source]->shard : 0;
+      streams.back().sources.push_back(source);
+    }
+    return streams;
   }
 
   /// False: there are no more rows.
@@ -278,10 +320,30 @@ class Feeding {
     if (reply.message.type == 'C') {
       const auto complete = net::pg::CommandComplete::decode(reply.message.payload);
       if (complete) count_ = count_in_tag(complete->tag);
+      most_ = std::max(most_, count_);
     }
     if (reply.message.type != 'E') return;
     exchange_.lease(source)->set_mid_request(false);
     throw partial_error(exchange_.lease(source), reply.message);
+  }
+
+  /// All shards at once: each takes its time for it.
+  net::Task<void> prepare_many() {
+    if (most_ < indexed_rows || feed_.when_many.empty()) co_return;
+    backends::Exchange exchange{net::CancelToken{}};
+    std::vector<std::unique_ptr<Running>> running;
+    for (auto* member : members_) {
+      (void)exchange.add(member->lease);
+      running.push_back(std::make_unique<Running>(state_, member->lease));
+      backends::send_query(member->lease, fmt::format("{}", fmt::join(feed_.when_many, "; ")));
+    }
+    exchange.send();
+    std::optional<backends::ServerError> error;
+    while (auto next = co_await exchange.next()) {
+      const bool failed = next->reply.kind == Reply::Kind::message && next->reply.message.type == 'E';
+      if (failed && !error) error.emplace(partial_error(exchange.lease(next->source), next->reply.message));
+    }
+    if (error) throw std::move(*error);
   }
 
   net::Task<void> stop() {
@@ -307,23 +369,64 @@ class Feeding {
   std::vector<std::optional<std::string_view>> fields_;
   std::vector<rewriter::BoundValue> values_;
   std::uint64_t count_ = 0;  ///< of the rows that the last shard has taken
+  std::uint64_t most_ = 0;   ///< that a shard has taken
 };
 
 }  // namespace
 
-net::Task<Outcome> run_feed(SessionState& state, Execution& execution) {
-  Feeding feeding(state, execution);
-  if (execution.plan->plan->feed->definition.empty()) {
-    const std::string tag = co_await feeding.make_table();
-    if (execution.standalone && execution.simple) co_await end_statement_transaction(state);
-    send_complete(state.out(), tag);
-    co_return Outcome{};
+namespace {
+
+net::Task<Outcome> make_table(SessionState& state, Execution& execution) {
+  Feeding feeding(state, execution, execution.plan->plan->feeds.front());
+  const std::string tag = co_await feeding.make_table();
+  if (execution.standalone && execution.simple) co_await end_statement_transaction(state);
+  send_complete(state.out(), tag);
+  co_return Outcome{};
+}
+
+net::Task<Outcome> feed_and_run(SessionState& state, Execution& execution) {
+  std::vector<std::unique_ptr<Feeding>> feeds;
+  for (const rewriter::Feed& feed : execution.plan->plan->feeds) {
+    feeds.push_back(std::make_unique<Feeding>(state, execution, feed));
   }
-  co_await feeding.run();
-  execution.only = feeding.shards();
+  for (const auto& feed : feeds) co_await feed->keep();
+  for (const auto& feed : feeds) co_await feed->store();
+  execution.only = feeds.front()->shards();
   const Outcome outcome = co_await run_partials(state, execution);
-  co_await feeding.drop_tables();
+  for (const auto& feed : feeds) co_await feed->drop_tables();
   co_return outcome;
+}
+
+/// One moment on each shard is a transaction of a level at which rows that others change fail the statement: it is then
+/// carried out again, as a server takes up such rows.
+net::Task<Outcome> run_at_one_moment(SessionState& state, Execution& execution) {
+  constexpr int most_runs = 5;
+  constexpr std::string_view changed_by_others = "40001";
+  for (int runs = 1;; ++runs) {
+    if (!execution.standalone || !state.transaction.begin_one_moment()) {
+      throw make_error(ErrorId::unsupported_clause, "a subquery over rows of several shards in a statement that writes",
+                       "in this transaction both would be of different moments",
+                       "Run it outside of a transaction block, or read the rows first.");
+    }
+    try {
+      co_return co_await feed_and_run(state, execution);
+    } catch (const backends::ServerError& error) {
+      if (error.sqlstate != changed_by_others || runs == most_runs) throw;
+    }
+    co_await state.transaction.rollback();
+    state.transaction.give_back();
+    execution.only.reset();
+  }
+}
+
+}  // namespace
+
+net::Task<Outcome> run_feed(SessionState& state, Execution& execution) {
+  const Plan& plan = *execution.plan->plan;
+  if (plan.feeds.front().definition.empty()) co_return co_await make_table(state, execution);
+  const bool reaches_rows = plan.kind == PlanKind::split || !rewriter::route(bind_request(state, execution), nullptr).empty();
+  if (!reaches_rows) co_return co_await run_partials(state, execution);
+  co_return co_await (plan.feeds_of_one_moment ? run_at_one_moment(state, execution) : feed_and_run(state, execution));
 }
 
 }  // namespace anabranch::proxy

@@ -80,7 +80,7 @@ class Gathering {
     in_turns_ = true;
     shares_ = !state_.keeps_all() && state_.transaction.find(state_.default_shard()) == nullptr;
     began_ = execution_.standalone && state_.transaction.begin_one_moment();
-    one_moment_ = began_ || state_.transaction.has_snapshots();
+    one_moment_ = state_.transaction.is_of_one_moment() || state_.transaction.has_snapshots();
   }
 
   /// In shard order, the workspace's among them. That is never the transaction's own, which may be read-only, and

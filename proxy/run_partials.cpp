@@ -198,6 +198,7 @@ class Partials {
       while (auto next = co_await exchange_.next()) {
         take(*next);
         if (next->reply.kind != Reply::Kind::rows) continue;
+        execution_.taken_from = members_[next->source]->shard;
         if (plan_.sum_counts || next->source == 0) co_await sink_.take(rows_of(next->source));
       }
       co_return;

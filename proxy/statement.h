@@ -74,6 +74,7 @@ struct Execution {
   bool open_only = false;  ///< of a relay: the portal is bound on the shard, and left at its begin
   PortalState* portal = nullptr;  ///< null unless bound
   const RowTaker* taker = nullptr;  ///< where the rows go, and nothing to the client; null: all is the client's
+  std::uint32_t taken_from = 0;  ///< the shard of the rows that `taker` is given, where they are passed on as they come
   /// Of the plan's shards only these, which were found to have work; nothing: all.
   std::optional<router::ShardSet> only;
 

@@ -11,8 +11,6 @@ namespace anabranch::proxy {
 
 namespace {
 
-/// With fewer the server's guess does no harm.
-constexpr std::uint64_t indexed_rows = 2000;
 /// Rows that the server takes from itself are not seen here: so many are measured.
 constexpr std::uint64_t measured_rows = 100'000;
 

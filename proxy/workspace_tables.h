@@ -11,6 +11,9 @@
 
 namespace anabranch::proxy {
 
+/// With fewer rows of a temporary table the server's guess does no harm.
+constexpr std::uint64_t indexed_rows = 2000;
+
 /// The workspace's side of a gathered query: a transaction on a lease of its own, with temporary tables that are gone
 /// when it ends. Throws what the server says (ServerError), and 53200 past the budget. One coroutine at a time; the
 /// lease must outlive it.

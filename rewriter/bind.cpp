@@ -145,6 +145,10 @@ class Filler {
   void add(SqlTemplate::ShardNumberHole) {
     text_ += "(" + std::to_string(shard_ + 1) + "::integer)";
   }
+  void add(SqlTemplate::FedHole hole) {
+    const Feed& feed = request_.plan->feeds[static_cast<std::size_t>(hole.index)];
+    text_ += feed.owners.contains(shard_) ? "(SELECT * FROM " + feed.table + " UNION ALL " + feed.own_rows + ")" : feed.table;
+  }
   /// The text is cut there (take_parts()).
   void add(SqlTemplate::RowsHole) { parts_.push_back(take()); }
   void add(SqlTemplate::ShardNameHole) {
@@ -235,11 +239,23 @@ void gather_pieces(const BindRequest& request, BoundPlan& bound) {
   bound.rest = filler.take();
 }
 
+BindRequest request_of(const Feed& feed, const BindRequest& request) {
+  BindRequest of_rows = request;
+  of_rows.plan = feed.rows.get();
+  of_rows.evaluations = evaluations_of(feed, request.evaluations);
+  return of_rows;
+}
+
 }  // namespace
+
+std::span<const BoundValue> evaluations_of(const Feed& feed, std::span<const BoundValue> evaluations) {
+  const std::size_t first = std::min(feed.first_evaluation, evaluations.size());
+  return evaluations.subspan(first, std::min(feed.rows->evaluations.size(), evaluations.size() - first));
+}
 
 std::uint32_t shard_of_row(const BindRequest& request) {
   const Plan& plan = *request.plan;
-  return shard_of_stored(plan.routing.condition.table, plan.feed->key, request);
+  return shard_of_stored(plan.routing.condition.table, plan.feeds.front().key, request);
 }
 
 BoundPlan bind(const BindRequest& request) {
@@ -258,11 +274,7 @@ BoundPlan bind(const BindRequest& request) {
     check_clock(request, bound);
     return bound;
   }
-  if (plan.feed) {
-    BindRequest of_rows = request;
-    of_rows.plan = plan.feed->rows.get();
-    bound.fed = std::make_shared<const BoundPlan>(bind(of_rows));
-  }
+  for (const Feed& feed : plan.feeds) bound.fed.push_back(bind(request_of(feed, request)));
   if (plan.kind == PlanKind::relay || plan.copy || plan.load || plan.subquery.pieces.empty()) return bound;
   for (const std::uint32_t shard : bound.shards) {
     if (const auto own = plan.subquery_of.find(static_cast<int>(shard)); own != plan.subquery_of.end()) {

@@ -47,13 +47,13 @@ Distribution Analysis::table_rows(int instance, const Facts& facts) {
   const Instance& at = query_.at(instance);
   Distribution rows;
   const router::MappedTable* table = query_.mapped(at);
+  if (query_.reference(at)) {
+    rows.kind = Kind::reference;
+    return rows;
+  }
   if (table == nullptr || table->kind == conf::TableKind::whole) {
     rows.kind = Kind::whole;
     rows.shard = static_cast<int>(table == nullptr ? query_.map->default_shard() : table->shard);
-    return rows;
-  }
-  if (table->kind == conf::TableKind::reference) {
-    rows.kind = Kind::reference;
     return rows;
   }
   const KeyTuple key = key_of(query_, instance);
@@ -124,7 +124,13 @@ Distribution Analysis::derived_rows(int instance, const Facts& facts,
 Distribution Analysis::instance_rows(int instance, const Facts& facts,
                                      const std::vector<KeyTuple>& siblings) {
   if (++steps_ > kMaxSteps) return Distribution::refuse("its subqueries are nested too often");
-  switch (query_.at(instance).kind) {
+  const Instance& at = query_.at(instance);
+  if (at.fed && at.kind == Instance::Kind::derived) {
+    Distribution rows;
+    rows.kind = Kind::reference;
+    return rows;
+  }
+  switch (at.kind) {
     case Instance::Kind::table:
       return table_rows(instance, facts);
     case Instance::Kind::derived:
@@ -209,6 +215,11 @@ void Analysis::visit_writes(const Block& block) {
 Distribution Analysis::of(const Block& block, const Facts& outer, int as_instance) {
   if (++steps_ > kMaxSteps) return Distribution::refuse("its subqueries are nested too often");
   if (block.select == nullptr) return Distribution::refuse("it modifies data");
+  if (block.fed) {
+    Distribution rows;
+    rows.kind = Kind::reference;
+    return rows;
+  }
   return block.left != nullptr ? set_operation(block, outer, as_instance)
                                : plain(block, outer, as_instance);
 }

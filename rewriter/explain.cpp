@@ -80,10 +80,12 @@ std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound,
   if (plan.kind != PlanKind::session && plan.kind != PlanKind::local) {
     lines.push_back(shards_line(bound, map));
   }
-  if (plan.feed) {
-    const std::vector<std::string> rows = explain(*plan.feed->rows, *bound.fed, map);
-    lines.push_back(fmt::format("  rows: {}", to_string(plan.feed->rows->kind)));
-    for (std::size_t i = 1; i < rows.size(); ++i) lines.push_back("  " + rows[i]);
+  for (std::size_t i = 0; i < plan.feeds.size(); ++i) {
+    const Feed& feed = plan.feeds[i];
+    const bool read = plan.feeds_of_one_moment || !feed.owners.empty();
+    lines.push_back(fmt::format("  rows{}: {}", read ? " of " + feed.table : "", to_string(feed.rows->kind)));
+    const std::vector<std::string> rows = explain(*feed.rows, bound.fed[i], map);
+    for (std::size_t line = 1; line < rows.size(); ++line) lines.push_back("  " + rows[line]);
   }
   for (const std::string& reason : plan.reasons) lines.push_back("  why: " + reason);
   for (const Plan::Evaluation& evaluation : plan.evaluations) {

@@ -176,7 +176,11 @@ class FedInsert {
     // Those of the query come first: both are given the same.
     plan->evaluations = rows->evaluations;
     plan->subquery = insert_rows(columns.size());
-    plan->feed = {rows, definition(columns), in_schema(), key_operands(columns)};
+    Feed& feed = plan->feeds.emplace_back();
+    feed.rows = rows;
+    feed.definition = definition(columns);
+    feed.table = in_schema();
+    feed.key = key_operands(columns);
     if (is(conf::TableKind::reference)) {
       plan->kind = PlanKind::broadcast;
       plan->routing.mode = Routing::Mode::all_shards;

@@ -46,8 +46,7 @@ void FedRows::check(const Plan& plan) {
   const bool only_reads = plan.effect == Effect::reads && plan.residue == Residue::none && !plan.advances_sequences;
   const bool merges = plan.kind == PlanKind::scatter || plan.kind == PlanKind::gather;
   if (only_reads && (plan.kind == PlanKind::relay || (merges && plan.recipe && plan.result))) return;
-  refuse_clause("storing the rows of a query", "the query does more than read them",
-                "Read the rows first, then insert them as VALUES.");
+  refuse_clause(why_.clause, "the query does more than read them", why_.hint);
 }
 
 /// One shard's answer, to be taken as rows.
@@ -62,7 +61,7 @@ std::shared_ptr<const Plan> FedRows::as_rows(const Plan& relay, const tree::Stat
     plan->result = described.columns;
     plan->described = true;
   }
-  if (!plan->result) refuse_statement("storing the rows of a query without columns", "Select a column.");
+  if (!plan->result) refuse_clause(why_.clause, "the query has no columns", "Select a column.");
   plan->kind = PlanKind::scatter;
   plan->subquery = with_holes(planning_.print(query));
   plan->recipe = rows_as_they_come(planning_, *plan->result);

@@ -6,14 +6,22 @@
 
 #include "rewriter/planning.h"
 
-/// Queries whose rows a statement stores (Feed). Internal to rewriter/.
+/// Queries whose rows a statement stores, or reads where it writes (Feed). Internal to rewriter/.
 namespace anabranch::rewriter {
 
 /// Plans them, each by itself. What must be described for them stands behind what the statement has asked for.
 class FedRows {
  public:
+  /// Of a refusal.
+  struct Why {
+    std::string_view clause;
+    std::string_view hint;
+  };
+  static constexpr Why stored = {"storing the rows of a query", "Read the rows first, then insert them as VALUES."};
+
   /// `asked`: by the statement itself, and answered.
-  FedRows(Planning& planning, NeedDescribe asked) : planning_(planning), asks_(std::move(asked.asks)) {}
+  FedRows(Planning& planning, NeedDescribe asked, Why why = stored)
+      : planning_(planning), asks_(std::move(asked.asks)), why_(why) {}
 
   /// A scatter or gather with a recipe and columns; null: more must be described first, see need(). Refuses what does
   /// more than read.
@@ -27,6 +35,7 @@ class FedRows {
 
   Planning& planning_;
   std::vector<NeedDescribe::Ask> asks_;  ///< so far, in order
+  Why why_;
 };
 
 }  // namespace anabranch::rewriter

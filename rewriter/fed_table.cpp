@@ -51,7 +51,9 @@ Outcome plan_made_table(Planning& planning, const tree::Statement& query, MadeTa
   plan->routing.shard = static_cast<int>(planning.map().default_shard());
   plan->routing.reason = "tables that the map does not list are on the default shard";
   plan->subquery.pieces = {SqlTemplate::Piece(made.definition)};
-  plan->feed = {rows, {}, std::move(made.name), {}};
+  Feed& feed = plan->feeds.emplace_back();
+  feed.rows = rows;
+  feed.table = std::move(made.name);
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 

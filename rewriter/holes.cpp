@@ -11,8 +11,12 @@ namespace {
 
 constexpr char kMark = '\x01';
 
+std::string mark(char kind, int index) {
+  return std::string(1, kMark) + kind + std::to_string(index) + kMark;
+}
+
 tree::ExprPtr marked(char kind, int index) {
-  return tree::make::raw(std::string(1, kMark) + kind + std::to_string(index) + kMark);
+  return tree::make::raw(mark(kind, index));
 }
 
 SqlTemplate::Piece piece_of(std::string_view marker) {
@@ -27,6 +31,8 @@ SqlTemplate::Piece piece_of(std::string_view marker) {
       return SqlTemplate::ShardNumberHole{};
     case 'r':
       return SqlTemplate::RowsHole{};
+    case 'f':
+      return SqlTemplate::FedHole{index};
     default:
       return SqlTemplate::ShardNameHole{};
   }
@@ -117,6 +123,10 @@ tree::ExprPtr slot_hole(int slot) {
 
 tree::ExprPtr rows_hole() {
   return marked('r', 0);
+}
+
+std::string fed_hole(int feed) {
+  return mark('f', feed);
 }
 
 tree::ExprPtr evaluation(Planning& planning, std::string sql, std::string type_name,

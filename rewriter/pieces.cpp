@@ -54,7 +54,7 @@ class Reader {
 
  private:
   void add_pieces(const Block& block) {
-    if (block.select == nullptr) return;
+    if (block.select == nullptr) return add_write(block);
     for (Piece& piece : join_pieces(planning_, block, rest_)) {
       if (!keeps_conditions_) settle(piece);
       pieces_.list.push_back(std::move(piece));
@@ -63,6 +63,15 @@ class Reader {
     for (const tree::FromItem* item : joins.items) {
       if (const auto* join = item->as<tree::Join>()) push(block, *join, joins.conditions);
     }
+  }
+
+  /// What an UPDATE or DELETE joins its table with.
+  void add_write(const Block& block) {
+    const auto of = [&](const std::vector<tree::FromPtr>& from, const tree::ExprPtr& where) {
+      for (const tree::FromPtr& item : from) push(block, *item, tree::conjuncts(where.get()));
+    };
+    if (block.update != nullptr) of(block.update->from, block.update->where);
+    if (block.remove != nullptr) of(block.remove->using_, block.remove->where);
   }
 
   /// Servers (PostgreSQL before 18) take columns that are equal, or constant, for such in ORDER BY, too, where grouping
@@ -164,12 +173,21 @@ class Reader {
   /// NATURAL joins look at all columns, and an alias of a join names them by their positions.
   static bool needs_all(const Block& block) {
     bool found = false;
-    if (block.select == nullptr) return found;
+    if (block.select == nullptr) return returns_all(block);
     tree::for_each_from(*block.select, [&](const tree::FromItem& item) {
       const auto* join = item.as<tree::Join>();
       found |= join != nullptr && (join->natural || !join->alias.columns.empty());
     });
     return found;
+  }
+
+  static bool returns_all(const Block& block) {
+    const auto is_star = [](const tree::Target& target) {
+      const auto* column = target.expr->as<tree::ColumnRef>();
+      return column != nullptr && column->star && column->parts.empty();
+    };
+    return (block.update != nullptr && std::ranges::any_of(block.update->returning, is_star)) ||
+           (block.remove != nullptr && std::ranges::any_of(block.remove->returning, is_star));
   }
 
   void add_all(int instance) {

@@ -49,8 +49,9 @@ struct SqlTemplate {
   struct ShardNumberHole {};  ///< `_shard_num`: 1-based
   struct ShardNameHole {};    ///< `_shard_name`, quoted
   struct RowsHole {};         ///< Finish
+  struct FedHole { int index; };  ///< of Plan::feeds: its table, with the shard's own rows where it has such
   using Piece = std::variant<std::string, LiteralHole, EvaluatedHole, SlotHole, ParameterHole, ShardNumberHole,
-                             ShardNameHole, RowsHole>;
+                             ShardNameHole, RowsHole, FedHole>;
   std::vector<Piece> pieces;
 };
 
@@ -360,13 +361,19 @@ struct Gather {
 
 struct Plan;
 
-/// split and broadcast, PostgreSQL: INSERT … SELECT whose rows are made elsewhere than they are stored. They come in
-/// binary form from a plan of their own, are kept until all are there, and go into a temporary table of each shard,
-/// which the plan's subquery reads.
+/// split and broadcast, PostgreSQL: rows that are made elsewhere than a write needs them: those that an INSERT … SELECT
+/// stores, or those that subqueries of an UPDATE read. They come in binary form from a plan of their own, are kept
+/// until all are there, and go into a temporary table of each shard, which the plan's subquery reads.
 struct Feed {
-  std::shared_ptr<const Plan> rows;  ///< scatter or gather; its evaluations begin the plan's own
+  std::shared_ptr<const Plan> rows;  ///< scatter or gather
+  std::size_t first_evaluation = 0;  ///< of the plan's, from which its own are in their order
   std::string definition;            ///< of the temporary table; empty: the subquery makes the table that the rows are for
   std::string table;
+  /// A table of the map, or one that is whole on a shard: each shard is given the rows of others only, and reads its own
+  /// with the statement, by this query. Empty: all rows are given.
+  std::string own_rows;
+  router::ShardSet owners;  ///< the shards that have own rows
+  std::vector<std::string> when_many;  ///< statements for when many rows have come: indexes and the like
   /// Of a row's key, where the plan splits by key: parameters are the row's columns.
   std::vector<KeyOperand> key;
 };
@@ -384,7 +391,10 @@ struct Plan {
   std::optional<merge::Recipe> recipe;  ///< scatter; RETURNING of split and broadcast
   std::optional<Finish> finish;
   std::optional<Gather> gather;
-  std::optional<Feed> feed;
+  std::vector<Feed> feeds;
+  /// Some of the fed rows have been computed of those of several shards, before the statement reads and writes its own:
+  /// both must be of one moment on each shard.
+  bool feeds_of_one_moment = false;
   /// Row counts of the tags are summed (split, sharded writes) or taken from one shard (reference).
   bool sum_counts = true;
   std::optional<InsertSplit> insert;
@@ -511,7 +521,7 @@ struct BoundPlan {
   };
   std::vector<PieceQuery> pieces;
   std::string rest;                       ///< Gather::rest
-  std::shared_ptr<const BoundPlan> fed;   ///< Feed::rows
+  std::vector<BoundPlan> fed;             ///< of each feed: its rows
   std::size_t last = 0;                   ///< split INSERT: which of `queries` has the statement's last row
   std::vector<std::size_t> query_of_row;  ///< split INSERT: which of `queries` has each row
   std::vector<values::Datum> slots;       ///< for merge::Binding

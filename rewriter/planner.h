@@ -30,6 +30,8 @@ struct PlanningContext {
   bool in_transaction = false;  ///< not part of the key unless the plan depends on it
   /// Names of the session's temporary relations (on the default shard), sorted.
   std::vector<std::string> temporary;
+  /// Tables of the schema pg_temp that each shard is given with the statement (Feed), all with the same rows.
+  std::span<const router::Relation> fed;
 };
 
 struct PlanRequest {
@@ -97,6 +99,9 @@ std::optional<std::uint32_t> only_shard(const BindRequest& request);
 /// Where a plan with a Feed that splits by key stores a row, whose columns are the request's parameters. Throws as
 /// bind() does.
 std::uint32_t shard_of_row(const BindRequest& request);
+
+/// Of the plan's evaluations those of a feed's rows.
+std::span<const BoundValue> evaluations_of(const Feed& feed, std::span<const BoundValue> evaluations);
 
 /// EXPLAIN's text: kind, shards and why these, each distinct subquery, the recipe. One line each.
 std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound, const router::ShardMap& map);

@@ -167,6 +167,7 @@ void typing_form(tree::Statement& statement);
 SqlTemplate with_holes(SqlTemplate printed);
 tree::ExprPtr slot_hole(int slot);
 tree::ExprPtr rows_hole();
+std::string fed_hole(int feed);  ///< for TableRef::rows
 /// An expression that a backend computes once; per-transaction ones with the same text are shared.
 tree::ExprPtr evaluation(Planning& planning, std::string sql, std::string type_name,
                          bool per_transaction);

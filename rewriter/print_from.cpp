@@ -36,7 +36,8 @@ void print_table(Printer& out, const TableRef& node) {
   Name name;
   for (const std::string& part : {node.catalog, node.schema, node.name})
     if (!part.empty()) name.push_back(part);
-  out.text((node.only ? "ONLY " : "") + quote_name(name) + alias_text(node.alias));
+  const std::string shown = (node.only ? "ONLY " : "") + quote_name(name);
+  out.text((node.rows.empty() ? shown : node.rows) + alias_text(node.alias));
   if (!node.tablesample.empty()) out.text(" " + node.tablesample);
 }
 

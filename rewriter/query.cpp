@@ -4,12 +4,12 @@ namespace anabranch::rewriter {
 
 bool Query::sharded(const Instance& instance) const {
   const router::MappedTable* table = mapped(instance);
-  return table != nullptr && table->kind == conf::TableKind::sharded;
+  return !instance.fed && table != nullptr && table->kind == conf::TableKind::sharded;
 }
 
 bool Query::reference(const Instance& instance) const {
   const router::MappedTable* table = mapped(instance);
-  return table != nullptr && table->kind == conf::TableKind::reference;
+  return instance.fed || (table != nullptr && table->kind == conf::TableKind::reference);
 }
 
 const router::Column* Query::column(Ident ident) const {

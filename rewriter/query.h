@@ -52,6 +52,7 @@ struct Instance {
   std::string cte;  ///< derived: the CTE it refers to
   bool lateral = false;
   bool open = false;  ///< its columns are not all known
+  bool fed = false;   ///< each shard has all its rows while the statement runs
   std::vector<std::string> columns;
   std::vector<std::pair<Ident, Ident>> merged;
   std::vector<const tree::Expr*> calls;  ///< function: what it evaluates
@@ -82,6 +83,7 @@ struct Block {
   bool writes = false;                               ///< a data-modifying CTE
   bool recursive = false;                            ///< part of a recursive CTE
   bool from_view = false;                            ///< its literals are not the statement's
+  bool fed = false;                                  ///< each shard is given its rows
   /// Pairs of columns that a JOIN … USING or NATURAL equates, by join.
   std::map<const tree::Join*, std::vector<std::pair<Ident, Ident>>> using_pairs;
 };
@@ -105,7 +107,7 @@ struct Query {
     return instance.table < 0 ? nullptr : &map->tables()[static_cast<std::size_t>(instance.table)];
   }
   bool sharded(const Instance& instance) const;
-  bool reference(const Instance& instance) const;
+  bool reference(const Instance& instance) const;  ///< the same rows on every shard
   const router::Column* column(Ident ident) const;  ///< of a base table, else null
   std::string describe(Ident ident) const;          ///< "orders.user_id"
 };

@@ -395,7 +395,10 @@ class Resolver {
     }
     Instance instance;
     instance.name = name;
-    if (view_depth_ > 0 || !is_temporary(context_, *query_.catalog, table.schema, table.name)) {
+    if (const router::Relation* relation = view_depth_ > 0 ? nullptr : fed_table(table)) {
+      instance.relation = relation;
+      instance.fed = true;
+    } else if (view_depth_ > 0 || !is_temporary(context_, *query_.catalog, table.schema, table.name)) {
       instance.relation = find_table(*query_.catalog, *path_, table.schema, table.name);
       instance.table = find_mapped(*query_.map, *query_.catalog, instance.relation, *path_, table.schema,
                                    table.name);
@@ -417,6 +420,13 @@ class Resolver {
                                    ? query_.at(index).relation->schema
                                    : table.schema;
     return shown(index, name, schema);
+  }
+
+  const router::Relation* fed_table(const tree::TableRef& table) const {
+    const auto found = std::ranges::find_if(context_.fed, [&](const router::Relation& relation) {
+      return relation.schema == table.schema && relation.name == table.name;
+    });
+    return found == context_.fed.end() ? nullptr : &*found;
   }
 
   Names cte_reference(Block& block, const CteEntry& entry, const tree::TableRef& table,

@@ -358,6 +358,7 @@ struct TableRef {
   std::string tablesample;  ///< "TABLESAMPLE system (10) REPEATABLE (1)", verbatim; empty: none
   std::string qualifier;    ///< MySQL, before the alias: "PARTITION (`p0`)", verbatim; empty: none
   std::string hints;        ///< MySQL, after the alias: "USE INDEX (`a`)", verbatim; empty: none
+  std::string rows;         ///< printed in the name's place: what the planner gives the shards instead; empty: the name
 };
 struct SubqueryRef {
   SelectPtr query;

@@ -165,6 +165,9 @@ Outcome plan_write(Planning& planning) {
   if (copies && planning.map().shards().size() > 1) {
     if (planning.traits.writing_with)
       refuse_statement("a writing WITH", "Write one statement each.");
+    if (!rows.distribution.same_everywhere() || !rows.distribution.unstable.empty()) {
+      if (auto fed = plan_fed_write(planning)) return std::move(*fed);
+    }
     check_copies(planning, rows);
     if (update != nullptr) check_assigned_defaults(planning, update->set);
     if (update != nullptr && !meets_one_row(planning, rows)) {
@@ -195,6 +198,9 @@ Outcome plan_write(Planning& planning) {
     refuse_clause(command + " … WHERE CURRENT OF", "a cursor is on one shard", "Use the key.");
   if (planning.traits.writing_with) {
     refuse_clause("a writing WITH", "its rows are on several shards", "Write one statement each.");
+  }
+  if (!sharded || rows.distribution.kind != Distribution::Kind::sharded) {
+    if (auto fed = plan_fed_write(planning)) return std::move(*fed);
   }
   if (!sharded) table = joined_target(planning);
   if (table == nullptr) {

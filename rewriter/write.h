@@ -28,6 +28,9 @@ Outcome plan_insert_select(Planning& planning, const tree::Insert& insert);
 /// INSERT … SELECT whose rows are stored wherever they belong, after they have been read. First whether it can be.
 bool can_be_fed(const Planning& planning, const tree::Insert& insert);
 Outcome plan_fed_insert(Planning& planning, const tree::Insert& insert);
+/// UPDATE and DELETE that read rows of other shards than their table's, which each shard is given first. Nothing: that
+/// does not help.
+std::optional<Outcome> plan_fed_write(Planning& planning);
 /// ON CONFLICT of a sharded table sees one shard's rows only.
 void check_on_conflict(Planning& planning, const tree::Insert& insert);
 

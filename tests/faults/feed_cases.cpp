@@ -7,8 +7,8 @@
 
 #include "world.h"
 
-/// INSERT … SELECT whose rows go to other shards than they come from: all of them arrive, or none; nothing is left
-/// behind, and the session goes on.
+/// INSERT … SELECT whose rows go to other shards than they come from, and writes that read rows of other shards: all of
+/// them arrive, or none; nothing is left behind, and the session goes on.
 namespace faults {
 
 namespace {
@@ -174,6 +174,95 @@ TEST_CASE("feed: a table that is made of a query is there with all its rows, or 
   check_nothing_left();
 }
 
+namespace {
+
+/// `spare` with ids from 1 on, as many as said.
+void fill(Client& client, int rows) {
+  const std::string sql = fmt::format("insert into spare select g, 'x' from generate_series(1, {}) g", rows);
+  REQUIRE_EQ(client.run(sql).tag, fmt::format("INSERT 0 {}", rows));
+}
+
+constexpr const char* naps_where_it_reads = "delete from spare where exists (select from items i where i.id + 1 = spare.id and nap(i.id, 100))";
+constexpr const char* naps_where_it_writes = "update spare set filler = nap(2, 100)::text from items i where i.id + 1 = spare.id";
+/// Which rows these are is found out once for all shards, before they are written to.
+constexpr const char* of_one_moment = "update spare set filler = filler || 'y' where id in (select id from spare order by id limit 5)";
+
+}  // namespace
+
+TEST_CASE("feed: a write reads rows of other shards that memory does not hold") {
+  Proxy own({{"LIMITS", "query_memory: 2MiB"}});
+  Client client(own.conninfo());
+  const Spare spare(client);
+  fill(client, 100000);
+  // Each shard has its own rows of `spare`, and is given those of the others.
+  const Answer answer = client.run("update spare set filler = s.filler || s.id from spare s where s.id = spare.id % 100000 + 1");
+  CHECK_EQ(answer.tag, "UPDATE 100000");
+  CHECK_EQ(client.run("select count(*) from spare where filler = 'x' || id % 100000 + 1").value(), "100000");
+  CHECK_GT(own.metric("anabranch_spilled_bytes_total"), 1e6);
+  CHECK_EQ(client.run("delete from spare where (select count(*) from spare s where s.id = 100001 - spare.id) = 1").tag, "DELETE 100000");
+  check_nothing_left();
+}
+
+TEST_CASE("feed: a cancel, and a lost process, while a write reads rows of other shards") {
+  Proxy own;
+  Client client(own.conninfo());
+  const Spare spare(client);
+  fill(client, 30);
+  const auto lose = [] {
+    on_shard(2, "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'app' and wait_event = 'PgSleep'");
+  };
+  for (const char* sql : {naps_where_it_reads, naps_where_it_writes}) {
+    CAPTURE(sql);
+    CHECK_EQ(run_while_it_naps(client, sql, [&] { client.cancel(); }).sqlstate, "57014");
+    check_nothing_left();
+    const Answer lost = run_while_it_naps(client, sql, lose);
+    CHECK_MESSAGE((lost.sqlstate == "57P01" || lost.sqlstate == "08006"), lost.value());
+    CHECK_EQ(client.run("select count(*) from spare where filler = 'x'").value(), "30");
+    check_nothing_left();
+  }
+}
+
+TEST_CASE("feed: rows that others change meanwhile are written after them") {
+  Proxy own;
+  Client client(own.conninfo());
+  Client other(own.conninfo());
+  const Spare spare(client);
+  fill(client, 20);
+  REQUIRE(other.run("begin").ok());
+  REQUIRE_EQ(other.run("update spare set filler = 'z' where id = 3").tag, "UPDATE 1");
+  std::thread later([&] {
+    CHECK(eventually([] { return on_all_shards("select count(*) from pg_locks where not granted") > 0; }));
+    CHECK(other.run("commit").ok());
+  });
+  const Answer answer = client.run(std::string(of_one_moment) + " returning id");
+  later.join();
+  CHECK_EQ(answer.tag, "UPDATE 5");
+  CHECK_EQ(answer.rows.size(), 5);
+  CHECK_EQ(client.run("select string_agg(filler, ',' order by id) from spare where id < 7").value(), "xy,xy,zy,xy,xy,x");
+  REQUIRE(client.run("begin").ok());
+  CHECK_EQ(client.run(of_one_moment).sqlstate, "0A000");
+  REQUIRE(client.run("rollback").ok());
+  check_nothing_left();
+}
+
+TEST_CASE("feed: a write that reads other shards in a transaction, and undone in part") {
+  Proxy own;
+  Client client(own.conninfo());
+  const Spare spare(client);
+  fill(client, 20);
+  REQUIRE(client.run("begin").ok());
+  const char* sum = "update spare set filler = (select sum(n) from items where items.id <= spare.id)::text where id = 4 returning filler";
+  CHECK_EQ(client.run(sum).value(), "100");
+  REQUIRE(client.run("savepoint here").ok());
+  CHECK_EQ(client.run("update spare set filler = (select 1 / (n - 20) from items where items.id = spare.id - 2)::text where id = 4").sqlstate, "22012");
+  REQUIRE(client.run("rollback to here").ok());
+  CHECK_EQ(client.run(sum).value(), "100");
+  CHECK_EQ(client.run("delete from spare where id in (select id from items) and id <> 4").sqlstate, "0A000");
+  REQUIRE(client.run("rollback").ok());
+  CHECK_EQ(client.run("select count(*) from spare where filler = 'x'").value(), "20");
+  check_nothing_left();
+}
+
 TEST_CASE("feed: many sessions over few connections") {
   Proxy own({{"POOL_SIZE", "2"}});
   Client first(own.conninfo());
@@ -188,6 +277,8 @@ TEST_CASE("feed: many sessions over few connections") {
         const Answer answer = client.run(fmt::format("insert into spare select {} + row_number() over (order by id), note from items", begin));
         if (answer.tag == "INSERT 0 20") ++good;
         CHECK_MESSAGE(answer.ok(), answer.value());
+        const Answer told = client.run(fmt::format("update spare set filler = i.n from items i where spare.id = {} + i.id", begin));
+        CHECK_EQ(told.tag, "UPDATE 20");
       }
     });
   }
