@@ -4,8 +4,8 @@
 #include "rewriter/write.h"
 #include "values/type.h"
 
-/// INSERT … SELECT whose rows are made elsewhere than they are stored: the query is answered like any other, its rows
-/// are kept, and each shard is given its own in a temporary table, from which it inserts them.
+/// INSERT whose rows are made elsewhere than they are stored: the query, or VALUES with queries inside, is answered like any
+/// other, its rows are kept, and each shard is given its own in a temporary table, from which it inserts them.
 namespace anabranch::rewriter {
 namespace {
 
@@ -264,9 +264,23 @@ bool is_stored_where_it_is(const Planning& planning, const tree::TableRef& table
 
 }  // namespace
 
+namespace {
+
+bool may_be_read_first(const Planning& planning, const tree::Insert& insert) {
+  return planning.language().asks_shards && insert.source && insert.source->into.empty() && !planning.traits.writing_with &&
+         is_stored_where_it_is(planning, insert.table);
+}
+
+}  // namespace
+
 bool can_be_fed(const Planning& planning, const tree::Insert& insert) {
-  return planning.language().asks_shards && insert.source && insert.source->values.empty() && insert.source->into.empty() &&
-         !planning.traits.writing_with && is_stored_where_it_is(planning, insert.table);
+  return may_be_read_first(planning, insert) && insert.source->values.empty();
+}
+
+bool can_feed_values(const Planning& planning, const tree::Insert& insert) {
+  const auto is_default = [](const tree::ExprPtr& value) { return value->as<tree::SetToDefault>() != nullptr; };
+  return may_be_read_first(planning, insert) && !insert.source->values.empty() &&
+         std::ranges::none_of(insert.source->values, [&](const auto& row) { return std::ranges::any_of(row, is_default); });
 }
 
 Outcome plan_fed_insert(Planning& planning, const tree::Insert& insert) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <expected>
 
 #include "rewriter/planning.h"
 #include "rewriter/write.h"
@@ -132,8 +133,8 @@ std::optional<ValueRef> evaluated(Planning& planning, const tree::Expr& expr,
   return ref;
 }
 
-KeyOperand value_operand(Planning& planning, const tree::Expr& value,
-                         const router::Column& column) {
+/// Absent: the value is known only once it has been computed.
+std::optional<KeyOperand> value_operand(Planning& planning, const tree::Expr& value, const router::Column& column) {
   if (value.as<tree::SetToDefault>() != nullptr) return default_operand(planning, column);
   auto operand = key_operand(value, column.type.oid, planning.values);
   const auto known = operand || planning.language().asks_shards ? std::nullopt : folded(value, planning.pins);
@@ -144,23 +145,18 @@ KeyOperand value_operand(Planning& planning, const tree::Expr& value,
   }
   if (!operand) {
     auto ref = evaluated(planning, value, column);
-    if (!ref) {
-      refuse(
-          make_error(ErrorId::unsupported_clause, "INSERT",
-                     "the key " + planning.text(value) + " is not known before the row is placed",
-                     "Give the key as a constant or a parameter."));
-    }
+    if (!ref) return std::nullopt;
     operand = KeyOperand{};
     operand->value = *ref;
     operand->value_type = column.type.oid;
   }
   operand->column_type = column.type.oid;
   operand->column_modifier = column.type.typmod;
-  return std::move(*operand);
+  return operand;
 }
 
-/// The key of one row of VALUES.
-std::vector<KeyOperand> row_key(Planning& planning, const Target& target,
+/// The key of one row of VALUES; else what is known only once it has been computed.
+std::expected<std::vector<KeyOperand>, const tree::Expr*> row_key(Planning& planning, const Target& target,
                                 const std::vector<int>& columns, const std::vector<int>& key,
                                 const std::vector<tree::ExprPtr>* row) {
   std::vector<KeyOperand> operands;
@@ -173,7 +169,9 @@ std::vector<KeyOperand> row_key(Planning& planning, const Target& target,
     } else if (planning.request->rows != nullptr) {
       operands.push_back(listed_operand(planning, index, column));
     } else {
-      operands.push_back(value_operand(planning, *(*row)[index], column));
+      auto operand = value_operand(planning, *(*row)[index], column);
+      if (!operand) return std::unexpected((*row)[index].get());
+      operands.push_back(std::move(*operand));
     }
   }
   return operands;
@@ -344,21 +342,25 @@ Outcome single_row(Planning& planning, const Target& target, SplitRow row) {
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
+/// A subquery of the block that is not the statement's source cannot be answered by whichever shard stores a row.
+bool reads_other_shards(const Planning& planning, const tree::Insert& insert, const Block& block) {
+  Analysis analysis(planning.query, planning.functions);
+  return std::ranges::any_of(block.subqueries, [&](const auto& subquery) {
+    if (subquery.first == insert.source.get()) return false;
+    const Distribution rows = analysis.of(*subquery.second, {}, -7);
+    return !rows.same_everywhere() || !rows.unstable.empty();
+  });
+}
+
+bool values_read_other_shards(const Planning& planning, const tree::Insert& insert) {
+  return insert.source && reads_other_shards(planning, insert, *planning.query.top->subqueries.at(insert.source.get()));
+}
+
 /// Subqueries in VALUES, ON CONFLICT and RETURNING are answered by the row's shard.
 void check_value_queries(const Planning& planning, const tree::Insert& insert) {
-  Analysis analysis(planning.query, planning.functions);
-  const auto check = [&](const Block& block) {
-    for (const auto& [select, inner] : block.subqueries) {
-      if (insert.source && select == insert.source.get()) continue;
-      const Distribution rows = analysis.of(*inner, {}, -7);
-      if (rows.same_everywhere() && rows.unstable.empty()) continue;
-      refuse_clause("a subquery in INSERT", "it reads rows that are not on every shard",
-                    "Read the value first, and give it as a constant.");
-    }
-  };
-  const Block& top = *planning.query.top;
-  check(top);
-  if (insert.source) check(*top.subqueries.at(insert.source.get()));
+  if (!reads_other_shards(planning, insert, *planning.query.top) && !values_read_other_shards(planning, insert)) return;
+  refuse_clause("a subquery in INSERT", "it reads rows that are not on every shard",
+                "Read the value first, and give it as a constant.");
 }
 
 /// ORDER BY, LIMIT and OFFSET speak of all rows of VALUES, and no shard is sent them all.
@@ -397,6 +399,8 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
   const auto* rows = insert.source ? &insert.source->values : nullptr;
   if (rows != nullptr && rows->empty()) return plan_insert_select(planning, insert);
   check_defaults(planning, insert, *target.relation);
+  const bool can_feed = can_feed_values(planning, insert);
+  if (can_feed && values_read_other_shards(planning, insert)) return plan_fed_insert(planning, insert);
   check_value_queries(planning, insert);
   InsertSplit made;
   made.table = target.instance->table;
@@ -404,7 +408,13 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
   if (rows != nullptr) check_width(*rows);
   for (std::size_t i = 0; i < count; ++i) {
     SplitRow row;
-    row.key = row_key(planning, target, columns, key, rows == nullptr ? nullptr : &(*rows)[i]);
+    auto operands = row_key(planning, target, columns, key, rows == nullptr ? nullptr : &(*rows)[i]);
+    if (!operands && can_feed) return plan_fed_insert(planning, insert);
+    if (!operands) {
+      refuse(make_error(ErrorId::unsupported_clause, "INSERT",
+                        "the key " + planning.text(*operands.error()) + " is not known before the row is placed", "Give the key as a constant or a parameter."));
+    }
+    row.key = std::move(*operands);
     if (rows != nullptr) row.counted = counted_value(planning, target, columns, (*rows)[i]);
     made.rows.push_back(std::move(row));
   }
@@ -451,6 +461,9 @@ Outcome broadcast_values(Planning& planning, const tree::Insert& insert, const T
   const bool from_query = insert.source && insert.source->values.empty();
   const std::string difference = from_query ? difference_of_copies(planning) : std::string();
   if (!difference.empty() && can_be_fed(planning, insert)) return plan_fed_insert(planning, insert);
+  if (!from_query && can_feed_values(planning, insert) && values_read_other_shards(planning, insert)) {
+    return plan_fed_insert(planning, insert);
+  }
   if (planning.must_describe()) return ask_original(planning);
   if (!difference.empty()) {
     refuse_clause("INSERT … SELECT into a reference table", difference, "Read the rows first, then insert them as VALUES.");

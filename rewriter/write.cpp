@@ -230,7 +230,7 @@ Outcome plan_insert_whole(Planning& planning, const tree::Insert& insert) {
   if (placement.fixed_shard) {
     return done(relay_to(planning, *placement.fixed_shard, "its tables are on one shard"));
   }
-  if (can_be_fed(planning, insert)) return plan_fed_insert(planning, insert);
+  if (can_be_fed(planning, insert) || can_feed_values(planning, insert)) return plan_fed_insert(planning, insert);
   refuse_clause("INSERT", "it reads rows that are not where its table is",
                 "Read the rows first, then insert them as VALUES.");
 }

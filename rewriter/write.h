@@ -25,8 +25,10 @@ KeyOperand listed_operand(const Planning& planning, std::size_t index, const rou
 void print_rows(Planning& planning, const tree::Insert& filled, const router::Relation& relation, InsertSplit& made);
 /// INSERT … SELECT into a sharded table.
 Outcome plan_insert_select(Planning& planning, const tree::Insert& insert);
-/// INSERT … SELECT whose rows are stored wherever they belong, after they have been read. First whether it can be.
+/// INSERT whose rows are stored wherever they belong, after they have been read. First whether it can be: INSERT … SELECT;
+/// rows of VALUES.
 bool can_be_fed(const Planning& planning, const tree::Insert& insert);
+bool can_feed_values(const Planning& planning, const tree::Insert& insert);
 Outcome plan_fed_insert(Planning& planning, const tree::Insert& insert);
 /// UPDATE and DELETE that read rows of other shards than their table's, which each shard is given first. Nothing: that
 /// does not help.
