@@ -71,6 +71,10 @@ net::Task<void> evaluate_some(SessionState& state, Execution& execution, backend
 
 }  // namespace
 
+bool answers_first(const Plan& plan) {
+  return std::ranges::any_of(plan.evaluations, [](const auto& evaluation) { return evaluation.plan != nullptr; });
+}
+
 net::Task<void> evaluate(SessionState& state, Execution& execution) {
   const Plan& plan = *execution.plan->plan;
   execution.evaluated.clear();
@@ -82,6 +86,7 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
   std::vector<std::size_t> anywhere;
   std::vector<std::size_t> on_default;
   for (std::size_t i = 0; i < plan.evaluations.size(); ++i) {
+    if (plan.evaluations[i].plan != nullptr) continue;
     const bool counts = plan.advances_sequences && !plan.evaluations[i].per_transaction;
     (counts ? on_default : anywhere).push_back(i);
   }
@@ -94,8 +99,9 @@ net::Task<void> evaluate(SessionState& state, Execution& execution) {
     note_sequences(state, plan, *taken);
     co_await evaluate_some(state, execution, *taken, on_default);
   }
-  for (const auto& value : execution.evaluated) {
-    rewriter::BoundValue bound{25, values::Format::text, std::nullopt};
+  for (std::size_t i = 0; i < execution.evaluated.size(); ++i) {
+    const auto& value = execution.evaluated[i];
+    rewriter::BoundValue bound{plan.evaluations[i].plan == nullptr ? values::oid::text : 0, values::Format::text, std::nullopt};
     if (value) bound.bytes = *value;
     execution.evaluations.push_back(bound);
   }
@@ -126,7 +132,17 @@ std::uint32_t one_of(const SessionState& state, const router::ShardSet& shards) 
   return shards.empty() ? state.default_shard() : *shards.begin();
 }
 
+/// All of one Execute, and nothing but it.
+bool stands_alone(const SessionState& state, const Execution& execution) {
+  const bool whole = execution.row_limit == 0 && !execution.open_only && execution.taker == nullptr &&
+                     (execution.portal == nullptr || !execution.portal->fetched_in_parts());
+  return whole && execution.standalone && state.transaction.state() == backends::TransactionState::none && !read_otherwise(state, execution);
+}
+
 net::Task<Outcome> run_on_shards(SessionState& state, Execution& execution) {
+  if (execution.plan->plan->alone != nullptr && stands_alone(state, execution)) {
+    if (auto outcome = co_await run_alone(state, execution)) co_return *outcome;
+  }
   const router::ShardSet shards = co_await find_shards(state, execution);
   const Plan& plan = *execution.plan->plan;
   if (plan.copy) co_return co_await run_copy_split(state, execution);

@@ -30,6 +30,9 @@ net::Task<void> gather_rows(SessionState& state, Execution& execution, net::pg::
 net::Task<Outcome> run_partials(SessionState& state, Execution& execution);
 /// INSERT … SELECT whose rows are stored elsewhere than they are read.
 net::Task<Outcome> run_feed(SessionState& state, Execution& execution);
+/// Plan::alone, which begins with the answers of subqueries. Nothing: one of them has failed, which may not matter to
+/// the statement; nothing is under way.
+net::Task<std::optional<Outcome>> run_alone(SessionState& state, Execution& execution);
 /// COPY … FROM STDIN, rows to their shards.
 net::Task<Outcome> run_copy_split(SessionState& state, Execution& execution);
 /// BEGIN, COMMIT, SET …
@@ -61,7 +64,9 @@ bool discards(const rewriter::Plan& plan);
 /// The settings that decide how literals are read are not those of the statement's Parse.
 bool read_otherwise(const SessionState& state, const Execution& execution);
 
-/// Fills `execution.evaluations` (Plan::evaluations) by asking a backend.
+/// Some of the plan's evaluations are subqueries over several shards.
+bool answers_first(const rewriter::Plan& plan);
+/// Fills `execution.evaluations` (Plan::evaluations) by asking a backend; those of subqueries stay without a type.
 net::Task<void> evaluate(SessionState& state, Execution& execution);
 rewriter::BindRequest bind_request(const SessionState& state, const Execution& execution);
 

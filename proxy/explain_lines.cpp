@@ -114,7 +114,7 @@ void check_analyze(const Execution& execution, const rewriter::Plan& inner) {
 bool shards_can_explain(rewriter::PlanKind kind, const rewriter::Plan& plan) {
   using enum rewriter::PlanKind;
   return (kind == relay || kind == scatter || kind == gather || kind == broadcast || kind == split) &&
-         plan.effect != rewriter::Effect::ddl && !plan.copy && plan.feeds.empty();
+         plan.effect != rewriter::Effect::ddl && !plan.copy && plan.feeds.empty() && !answers_first(plan);
 }
 
 }  // namespace

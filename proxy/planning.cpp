@@ -176,18 +176,23 @@ namespace {
 
 net::Task<CachedPlanPtr> plan_by(SessionCore& state, const Statement& statement, bool several, const Describer& describe) {
   std::vector<Description> descriptions;
+  std::vector<rewriter::NeedDescribe::Ask> answered;
   std::size_t asked = 0;
   while (true) {
     rewriter::PlanResult result = co_await call_planner(state, statement, several, descriptions);
     if (auto* plan = std::get_if<std::shared_ptr<const rewriter::Plan>>(&result)) {
       co_return cached(std::move(*plan));
     }
-    // Each call gets the answers to the last call's asks; a planner that never has enough is a bug.
-    if (++asked > 8) throw values::make_error(values::ErrorId::internal, "planning does not end");
-    descriptions.clear();
-    for (auto& ask : std::get<rewriter::NeedDescribe>(result).asks) {
-      descriptions.push_back(co_await describe(std::move(ask)));
-    }
+    // Each call gets the answers to the last call's asks, of which most have been asked before; a planner that never
+    // has enough is a bug.
+    constexpr std::size_t most_rounds = 64;
+    if (++asked > most_rounds) throw values::make_error(values::ErrorId::internal, "planning does not end");
+    auto& asks = std::get<rewriter::NeedDescribe>(result).asks;
+    const auto [news, olds] = std::ranges::mismatch(
+        asks, answered, [](const auto& a, const auto& b) { return a.sql == b.sql && a.parameters == b.parameters; });
+    descriptions.resize(static_cast<std::size_t>(news - asks.begin()));
+    for (auto ask = news; ask != asks.end(); ++ask) descriptions.push_back(co_await describe(*ask));
+    answered = std::move(asks);
   }
 }
 

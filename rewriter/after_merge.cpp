@@ -150,10 +150,7 @@ class Builder {
     const auto index = static_cast<std::size_t>(at.number - 1);
     const auto& types = planning_.plan->parameters;
     if (at.number < 1 || index >= types.size()) fail();
-    ValueRef ref;
-    ref.from = ValueRef::From::parameter;
-    ref.index = at.number - 1;
-    return slot(std::move(ref), types[index]);
+    return slot(value_of(at, planning_.values), types[index]);
   }
 
   /// An untyped constant takes the other side's type.

@@ -126,6 +126,10 @@ class Filler {
     if (index >= request_.evaluations.size()) {
       throw make_error(ErrorId::internal, "an evaluation is missing");
     }
+    if (request_.evaluations[index].type == 0) {
+      text_ += "(answer " + std::to_string(hole.index + 1) + ")";
+      return;
+    }
     const auto& bytes = request_.evaluations[index].bytes;
     text_ += "(" + (bytes ? quote_literal(*bytes) : std::string("NULL")) + "::" + type + ")";
   }

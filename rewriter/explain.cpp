@@ -69,6 +69,22 @@ std::string_view to_string(PlanKind kind) {
   return "?";
 }
 
+namespace {
+
+void add_evaluations(const Plan& plan, std::vector<std::string>& lines) {
+  for (std::size_t i = 0; i < plan.evaluations.size(); ++i) {
+    const Plan::Evaluation& evaluation = plan.evaluations[i];
+    if (evaluation.plan == nullptr) {
+      lines.push_back("  evaluated once: " + evaluation.sql);
+      continue;
+    }
+    lines.push_back(fmt::format("  answer {}, asked first, where no transaction is under way: {}", i + 1, evaluation.sql));
+    for (const std::string& step : evaluation.plan->recipe->describe()) lines.push_back("    recipe: " + step);
+  }
+}
+
+}  // namespace
+
 std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound,
                                  const router::ShardMap& map) {
   std::vector<std::string> lines;
@@ -88,9 +104,7 @@ std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound,
     for (std::size_t line = 1; line < rows.size(); ++line) lines.push_back("  " + rows[line]);
   }
   for (const std::string& reason : plan.reasons) lines.push_back("  why: " + reason);
-  for (const Plan::Evaluation& evaluation : plan.evaluations) {
-    lines.push_back("  evaluated once: " + evaluation.sql);
-  }
+  add_evaluations(plan, lines);
   add_queries(bound, map, lines);
   if (plan.gather) {
     for (const Gather::Restriction& restriction : plan.gather->restrictions) {

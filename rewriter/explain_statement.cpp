@@ -55,17 +55,18 @@ PlanResult plan_inner(const Planning& planning, const tree::Statement& statement
 PlanResult plan_explain(Planning& planning, const tree::Utility&, const tree::Explain& explain) {
   const std::size_t offset = offset_of(planning.request->text, explain);
   const PlanResult inner =
-      plan_inner(planning, *explain.statement, std::string(planning.request->text.substr(offset)));
+      plan_with_answers(*planning.request, *explain.statement, std::string(planning.request->text.substr(offset)));
   if (const auto* need = std::get_if<NeedDescribe>(&inner)) return *need;
   auto plan = planning.plan;
   plan->kind = PlanKind::local;
   Plan::Explain explained;
-  explained.plan = std::get<std::shared_ptr<const Plan>>(inner);
+  const auto& made = std::get<std::shared_ptr<const Plan>>(inner);
   explained.options = option_list(explain, explained);
+  explained.plan = made->alone != nullptr && !explained.analyze ? made->alone : made;
   explained.offset = offset;
-  for (const int token : explained.plan->pinned) planning.pins.pin(token);
+  for (const int token : made->pinned) planning.pins.pin(token);
   plan->evaluations = explained.plan->evaluations;
-  plan->cacheable = explained.plan->cacheable;
+  plan->cacheable = made->cacheable;
   plan->explained = std::move(explained);
   return std::shared_ptr<const Plan>(std::move(plan));
 }

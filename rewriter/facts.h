@@ -38,9 +38,13 @@ struct ValueContext {
   /// Types of $1…: as described, or else as declared (0: unknown).
   std::vector<values::Oid> parameters;
   std::vector<int> parameter_uses;  ///< how often each stands in the statement
+  std::size_t answers = 0;          ///< so many of the last ones are evaluations of the plan, in order from its first
   /// Set when a parameter's type must be known before its value may choose a shard.
   mutable bool needs_description = false;
 };
+
+/// Where a parameter's value comes from.
+ValueRef value_of(const tree::Param& param, const ValueContext& context);
 
 /// A constant whose value bind() can read exactly; absent for all else. `column_type`: what it is
 /// compared with or stored in.

@@ -88,7 +88,7 @@ class Choosing {
   }
 
   void add_block(const Block& block, FedRead read) {
-    if (!whole_subqueries_ || is_correlated(block)) return collect(block);
+    if (!whole_subqueries_ || is_correlated(query_, block)) return collect(block);
     Analysis analysis(query_, planning_.functions);
     const Distribution rows = analysis.of(block, {}, kAnyInstance);
     if (!rows.same_everywhere() || !rows.unstable.empty()) reads_.push_back(read);
@@ -97,26 +97,6 @@ class Choosing {
   int index_of(const Block& block) const {
     const auto found = std::ranges::find_if(query_.blocks, [&](const auto& at) { return at.get() == &block; });
     return static_cast<int>(found - query_.blocks.begin());
-  }
-
-  /// What is around it decides about its rows.
-  bool is_correlated(const Block& block) const {
-    const auto within = blocks_within(query_, block);
-    std::set<int> own;
-    for (const Block* at : within) own.insert(at->instances.begin(), at->instances.end());
-    bool outside = false;
-    for (const Block* at : within) {
-      each_expression(*at, [&](const tree::Expr& expr) {
-        tree::walk(expr, [&](const tree::Expr& inner) {
-          const auto* reference = inner.as<tree::ColumnRef>();
-          if (reference == nullptr || (reference->star && reference->parts.empty())) return !outside;
-          const int instance = ident_of(*reference).instance;
-          outside |= (instance >= 0 && !own.contains(instance)) || instance == -1;
-          return !outside;
-        });
-      });
-    }
-    return outside;
   }
 
   Planning& planning_;
@@ -135,6 +115,25 @@ std::vector<const Block*> blocks_within(const Query& query, const Block& block) 
     if (at != nullptr) within.push_back(each.get());
   }
   return within;
+}
+
+bool is_correlated(const Query& query, const Block& block) {
+  const auto within = blocks_within(query, block);
+  std::set<int> own;
+  for (const Block* at : within) own.insert(at->instances.begin(), at->instances.end());
+  bool outside = false;
+  for (const Block* at : within) {
+    each_expression(*at, [&](const tree::Expr& expr) {
+      tree::walk(expr, [&](const tree::Expr& inner) {
+        const auto* reference = inner.as<tree::ColumnRef>();
+        if (reference == nullptr || (reference->star && reference->parts.empty())) return !outside;
+        const int instance = ident_of(*reference).instance;
+        outside |= (instance >= 0 && !own.contains(instance)) || instance == -1;
+        return !outside;
+      });
+    });
+  }
+  return outside;
 }
 
 std::vector<FedRead> choose_fed_reads(Planning& planning) {

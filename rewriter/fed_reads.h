@@ -21,5 +21,7 @@ std::vector<FedRead> choose_fed_reads(Planning& planning);
 
 /// The block, and all inside of it but what its CTEs hold.
 std::vector<const Block*> blocks_within(const Query& query, const Block& block);
+/// What is around the block decides about its rows.
+bool is_correlated(const Query& query, const Block& block);
 
 }  // namespace anabranch::rewriter

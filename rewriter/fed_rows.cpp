@@ -1,8 +1,5 @@
 #include "rewriter/fed_rows.h"
 
-#include <algorithm>
-#include <iterator>
-
 namespace anabranch::rewriter {
 
 std::shared_ptr<const Plan> FedRows::plan(const tree::Statement& query) {
@@ -14,30 +11,12 @@ std::shared_ptr<const Plan> FedRows::plan(const tree::Statement& query) {
 }
 
 std::shared_ptr<const Plan> FedRows::plan_query(const tree::Statement& query, bool several) {
-  const std::string text = to_text(query, planning_.shape());
-  const auto descriptions = planning_.request->descriptions;
-  const auto known = descriptions.subspan(std::min(asks_.size(), descriptions.size()));
   PlanRequest request = *planning_.request;
   request.parameter_types = planning_.plan->parameters;
   request.several = several;
-  request.descriptions = {};
-  std::vector<NeedDescribe::Ask> answered;
-  while (true) {
-    PlanResult result = plan_statement(request, query, text);
-    if (auto* plan = std::get_if<std::shared_ptr<const Plan>>(&result)) {
-      std::ranges::move(answered, std::back_inserter(asks_));
-      check(**plan);
-      return *plan;
-    }
-    auto& asks = std::get<NeedDescribe>(result).asks;
-    if (asks.size() > known.size()) {
-      std::ranges::move(asks, std::back_inserter(asks_));
-      return nullptr;
-    }
-    if (asks.size() <= answered.size()) refuse(values::make_error(values::ErrorId::internal, "planning does not end"));
-    request.descriptions = known.first(asks.size());
-    answered = std::move(asks);
-  }
+  auto plan = steps_.plan(request, query, to_text(query, planning_.shape()));
+  if (plan != nullptr) check(*plan);
+  return plan;
 }
 
 void FedRows::check(const Plan& plan) {
@@ -53,12 +32,10 @@ void FedRows::check(const Plan& plan) {
 std::shared_ptr<const Plan> FedRows::as_rows(const Plan& relay, const tree::Statement& query) {
   auto plan = std::make_shared<Plan>(relay);
   if (!plan->described) {
-    const std::size_t place = asks_.size();
-    asks_.push_back({to_text(query, planning_.shape()), planning_.plan->parameters});
-    if (place >= planning_.request->descriptions.size()) return nullptr;
-    const Description& described = planning_.request->descriptions[place];
-    plan->parameters = described.parameters;
-    plan->result = described.columns;
+    const Description* described = steps_.describe({to_text(query, planning_.shape()), planning_.plan->parameters});
+    if (described == nullptr) return nullptr;
+    plan->parameters = described->parameters;
+    plan->result = described->columns;
     plan->described = true;
   }
   if (!plan->result) refuse_clause(why_.clause, "the query has no columns", "Select a column.");

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "rewriter/planning.h"
+#include "rewriter/plan_steps.h"
 
 /// Queries whose rows a statement stores, or reads where it writes (Feed). Internal to rewriter/.
 namespace anabranch::rewriter {
@@ -21,12 +21,12 @@ class FedRows {
 
   /// `asked`: by the statement itself, and answered.
   FedRows(Planning& planning, NeedDescribe asked, Why why = stored)
-      : planning_(planning), asks_(std::move(asked.asks)), why_(why) {}
+      : planning_(planning), steps_(planning.request->descriptions, std::move(asked)), why_(why) {}
 
   /// A scatter or gather with a recipe and columns; null: more must be described first, see need(). Refuses what does
   /// more than read.
   std::shared_ptr<const Plan> plan(const tree::Statement& query);
-  NeedDescribe need() { return {std::move(asks_)}; }
+  NeedDescribe need() { return steps_.need(); }
 
  private:
   std::shared_ptr<const Plan> plan_query(const tree::Statement& query, bool several);
@@ -34,7 +34,7 @@ class FedRows {
   void check(const Plan& plan);
 
   Planning& planning_;
-  std::vector<NeedDescribe::Ask> asks_;  ///< so far, in order
+  PlanSteps steps_;
   Why why_;
 };
 

@@ -198,6 +198,11 @@ void fill_holes(Planning& planning, tree::Statement& statement) {
       slot = marked(column == kShardNumber ? 'n' : 'm', 0);
       return;
     }
+    if (const auto* param = slot->as<tree::Param>()) {
+      const ValueRef value = value_of(*param, planning.values);
+      if (value.from == ValueRef::From::evaluated) slot = marked('e', value.index);
+      return;
+    }
     if (const auto* value = slot->as<tree::SqlValueFunction>()) {
       slot = evaluation(planning, planning.text(*slot), std::string(type_of(*value)), true);
       return;

@@ -411,12 +411,26 @@ std::optional<KeyOperand> literal_operand(const tree::Literal& literal) {
   }
 }
 
+}  // namespace
+
+ValueRef value_of(const tree::Param& param, const ValueContext& context) {
+  const int own = static_cast<int>(context.parameters.size() - context.answers);
+  ValueRef ref;
+  ref.from = ValueRef::From::parameter;
+  ref.index = param.number - 1;
+  if (context.answers == 0 || ref.index < own) return ref;
+  ref.from = ValueRef::From::evaluated;
+  ref.index -= own;
+  return ref;
+}
+
+namespace {
+
 std::optional<KeyOperand> parameter_operand(const tree::Param& param, const ValueContext& context) {
   const auto index = static_cast<std::size_t>(param.number - 1);
   if (param.number < 1) return std::nullopt;
   KeyOperand operand;
-  operand.value.from = ValueRef::From::parameter;
-  operand.value.index = param.number - 1;
+  operand.value = value_of(param, context);
   operand.value_type = index < context.parameters.size() ? context.parameters[index] : 0;
   if (operand.value_type == 0 && index < context.parameter_uses.size() &&
       context.parameter_uses[index] > 1) {

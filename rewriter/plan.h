@@ -415,6 +415,9 @@ struct Plan {
     std::string sql;        ///< the expression
     std::string type_name;  ///< to cast the constant to
     bool per_transaction = true;  ///< now() and friends; else per statement
+    /// Of a subquery over rows of several shards: it is answered by this plan, which gives one column of one row, or of
+    /// none. `sql` is what EXPLAIN says.
+    std::shared_ptr<const Plan> plan = nullptr;
   };
   std::vector<Evaluation> evaluations;
   std::vector<Slot> slots;
@@ -482,6 +485,10 @@ struct Plan {
 
   /// MySQL, refuse: with its parameters' values in their places the statement may have another plan.
   bool needs_values = false;
+
+  /// PostgreSQL, gather: a cheaper plan, where the statement stands alone: subqueries are answered ahead of it, all as
+  /// of one moment on each shard.
+  std::shared_ptr<const Plan> alone;
 
   /// EXPLAIN of a statement (kind local, without `local`): the plan explained. Its holes and
   /// literals are those of the whole EXPLAIN statement.

@@ -44,6 +44,8 @@ void prepare_values(Planning& planning) {
   if (planning.language().asks_shards) planning.values.parameter_uses = planning.traits.parameter_uses;
   const auto declared = planning.request->parameter_types;
   planning.values.parameters.assign(declared.begin(), declared.end());
+  planning.values.answers = planning.request->answers.size();
+  planning.plan->evaluations.assign(planning.request->answers.begin(), planning.request->answers.end());
   if (!planning.request->descriptions.empty()) {
     planning.take_parameters(planning.request->descriptions.front());
   }
@@ -297,7 +299,7 @@ PlanResult plan(const PlanRequest& request) {
           values::SqlError("42601", "cannot insert multiple commands into a prepared statement"),
           false));
     }
-    return plan_statement(request, *statements.front(), std::string(request.text));
+    return plan_with_answers(request, *statements.front(), std::string(request.text));
   } catch (const values::SqlError& error) {
     return std::shared_ptr<const Plan>(refusal(error, false));
   }

@@ -47,6 +47,8 @@ struct PlanRequest {
   /// route() answers several shards for a plan of kind relay, the session plans (and caches) the
   /// statement again with `several`: the plan is then one for several shards, or a refusal.
   bool several = false;
+  /// What the last of the parameters stand for, instead of values of the client's.
+  std::span<const Plan::Evaluation> answers;
   /// `functions:` of the database; may be null.
   const conf::Database* database = nullptr;
   /// `text` and `shape` are the statement with the first of these rows alone (Shape::of_first_row()). A plan that

@@ -126,6 +126,8 @@ NamedTable find_named(const Planning& planning, std::string_view schema, std::st
 
 PlanResult plan_statement(const PlanRequest& request, const tree::Statement& statement,
                           std::string original);
+/// The same; of a SELECT whose rows are gathered also one that answers its subqueries first (Plan::alone).
+PlanResult plan_with_answers(const PlanRequest& request, const tree::Statement& statement, const std::string& original);
 Outcome plan_select(Planning& planning, const tree::Select& select);
 Outcome plan_insert(Planning& planning, const tree::Insert& insert);
 Outcome plan_write(Planning& planning);  ///< UPDATE and DELETE

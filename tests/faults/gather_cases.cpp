@@ -206,6 +206,51 @@ TEST_CASE("gather: many at once, with few connections") {
   CHECK(eventually([] { return tables_left() == 0; }));
 }
 
+namespace {
+
+constexpr const char* naps_in_the_answer = "select count(*) from items where n > (select avg(n) from items where nap(id, 100))";
+constexpr const char* naps_after_it = "select count(*) from items where n > (select avg(n) from items) and nap(id, 100)";
+
+}  // namespace
+
+TEST_CASE("gather: a cancel, a time limit and a lost process while a subquery is answered first, and after that") {
+  Proxy own;
+  Client client(own.conninfo());
+  for (const char* sql : {naps_in_the_answer, naps_after_it}) {
+    CAPTURE(sql);
+    CHECK_EQ(run_while(client, sql, 1, [&] { client.cancel(); }).sqlstate, "57014");
+    check_usable(client);
+    const Answer lost = run_while(client, sql, 1, [&] {
+      on_shard(2, "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'app' and wait_event = 'PgSleep'");
+    });
+    CHECK_MESSAGE((lost.ok() || lost.sqlstate == "57P01" || lost.sqlstate == "08006"), lost.value());
+    check_usable(client);
+    REQUIRE(client.run("set statement_timeout = 300").ok());
+    CHECK_EQ(client.run(sql).sqlstate, "57014");
+    REQUIRE(client.run("reset statement_timeout").ok());
+    check_usable(client);
+  }
+  CHECK_EQ(client.run("select count(*) from items where n > (select avg(n) from items)").value(), "10");
+}
+
+TEST_CASE("gather: subqueries are answered first by many, with few connections") {
+  Proxy own({{"POOL_SIZE", "2"}});
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      Client client(own.conninfo());
+      for (int round = 0; round < rounds(40); ++round) {
+        if (client.run("select count(*) from items where n > (select avg(n) from items)").value() != "10") ++wrong;
+        if (client.run("select count(*) from items where id = 5 and n > (select 1 / (count(*) - 20) from items)").sqlstate != "22012") ++wrong;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK_EQ(wrong.load(), 0);
+  CHECK(eventually([] { return busy() == 0; }));
+}
+
 TEST_CASE("gather: the role may not make temporary tables") {
   Client client(proxy().conninfo());
   on_shard(1, "revoke temporary on database shop from public, app");

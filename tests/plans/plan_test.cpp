@@ -136,7 +136,7 @@ class Planner {
   std::shared_ptr<const rewriter::Plan> make(const std::string& text, const rewriter::Shape& shape,
                                              bool several) {
     std::vector<rewriter::Description> descriptions;
-    for (int round = 0; round < 4; ++round) {
+    for (int round = 0; round < 16; ++round) {
       rewriter::PlanRequest request;
       request.text = text;
       request.shape = &shape;
