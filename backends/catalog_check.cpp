@@ -190,6 +190,34 @@ void check_table(const router::ShardMap& map, const router::MappedTable& table,
   TableCheck(map, table, source, relation, file, diagnostics).run();
 }
 
+std::string find_lookup_problem(const router::MappedScheme& scheme, const router::Relation* table,
+                                std::string_view shard) {
+  const conf::TableName& name = scheme.lookup->name;
+  const auto problem = [&](std::string_view what) {
+    return fmt::format("scheme {} looks keys up in table {}.{}: {}", scheme.name, name.schema, name.name, what);
+  };
+  if (table == nullptr) return problem(fmt::format("it does not exist on {}", shard));
+  const auto key = table->find_column("key");
+  const auto place = table->find_column("shard");
+  if (!key || !place) return problem("expected the columns key and shard");
+  const router::Column& column = table->columns[static_cast<std::size_t>(*key)];
+  if (!router::holds_keys(scheme.type(), column.type.oid)) {
+    return problem(fmt::format("its key is of type {}, and that of the scheme {}", column.type_name,
+                               conf::to_string(scheme.type())));
+  }
+  if (scheme.type() == conf::KeyType::text && !column.collation.deterministic()) {
+    return problem(fmt::format("its key has the nondeterministic collation {}", column.collation_name));
+  }
+  const router::Column& shards = table->columns[static_cast<std::size_t>(*place)];
+  if (!router::holds_keys(conf::KeyType::text, shards.type.oid)) {
+    return problem(fmt::format("its shard is of type {}: expected text, the shard's name", shards.type_name));
+  }
+  const bool unique = std::ranges::any_of(table->unique_keys, [&](const router::UniqueKey& one) {
+    return one.columns == std::vector<int>{*key};
+  });
+  return unique ? "" : problem("its key is neither its primary key nor unique");
+}
+
 std::string describe_type(const ShardType& type) {
   if (type.kind != 'e') return type.definition;
   return fmt::format("enum ('{}')", fmt::join(type.labels, "', '"));

@@ -18,6 +18,10 @@ void check_table(const router::ShardMap& map, const router::MappedTable& table,
                  const ShardRelation& source, router::Relation& relation, const std::string& file,
                  std::vector<conf::Diagnostic>& diagnostics);
 
+/// Why the table of a lookup scheme, which is null where there is none, cannot say where keys lie; empty: it can.
+std::string find_lookup_problem(const router::MappedScheme& scheme, const router::Relation* table,
+                                std::string_view shard);
+
 /// What a type is made of, for people: labels, columns, constraints; empty: nothing that is compared.
 std::string describe_type(const ShardType& type);
 

@@ -279,6 +279,7 @@ class Assembly {
   void add_relations(router::Catalog& catalog) {
     std::set<Name> mapped;
     if (request_.map) {
+      check_lookups();
       for (const router::MappedTable& table : request_.map->tables()) {
         const Name name{table.name.schema, table.name.name};
         mapped.insert(name);
@@ -394,7 +395,21 @@ class Assembly {
     }
     check_column_types(*source, home, request_.map->shards_of(table), relation);
     if (relation.refusal.empty()) relation.refusal = names_differ_;
+    if (relation.refusal.empty() && table.kind == conf::TableKind::sharded) {
+      relation.refusal = lookup_problems_.at(table.scheme);
+    }
     catalog.add(std::move(relation));
+  }
+
+  void check_lookups() {
+    for (const router::MappedScheme& scheme : request_.map->schemes()) {
+      std::string& problem = lookup_problems_.emplace_back();
+      if (!scheme.lookup) continue;
+      const Name name(scheme.lookup->name.schema, scheme.lookup->name.name);
+      const ShardRelation* source = find_on(database_.default_shard, name);
+      problem = find_lookup_problem(scheme, source == nullptr ? nullptr : &source->relation, shard_name(database_.default_shard));
+      if (!problem.empty()) say(conf::Severity::error, scheme.lookup->where, problem);
+    }
   }
 
   void compare(const router::MappedTable& table, const Name& name, const ShardRelation& source,
@@ -425,6 +440,7 @@ class Assembly {
   ShardCatalog& main_;
   values::Collation collation_;
   std::string names_differ_;
+  std::vector<std::string> lookup_problems_;  ///< of each scheme; empty: none
   std::map<std::string, std::string, std::less<>> differing_;  // types by name, and how they differ
   std::unordered_map<Oid, std::shared_ptr<const values::EnumType>> main_enums_;
 };

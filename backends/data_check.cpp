@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "backends/every_shard.h"
+#include "backends/lookup_source.h"
 #include "backends/table_rows.h"
 #include "router/key_value.h"
 
@@ -43,7 +44,12 @@ class Pace {
 class Look {
  public:
   Look(const DataCheckRequest& request, const router::MappedTable& table, std::uint32_t shard)
-      : request_(request), map_(*request.map), table_(table), shard_(shard), pace_(request.rows_per_second) {}
+      : request_(request),
+        map_(*request.map),
+        table_(table),
+        shard_(shard),
+        pace_(request.rows_per_second),
+        lookups_(*request.database, *request.map) {}
 
   /// Why it ended early; empty: it did not.
   std::string run(TableRows& rows) {
@@ -67,6 +73,7 @@ class Look {
       const auto chunk = rows.next();
       if (!chunk) return chunk.error();
       if (chunk->empty()) return {};
+      if (std::string failure = look_up(*chunk); !failure.empty()) return failure;
       for (const TableRows::Row& row : *chunk) {
         if (std::string failure = see(row); !failure.empty()) return failure;
       }
@@ -104,7 +111,6 @@ class Look {
 
   std::string look_at_keys(TableRows& rows) {
     const router::MappedScheme& scheme = map_.schemes()[table_.scheme];
-    if (scheme.strategy == nullptr) return fmt::format("scheme {} is not supported yet", scheme.name);
     const auto columns = rows.read(table_.name, placing_columns(table_));
     if (!columns) return columns.error();
     for (std::size_t i = 0; i < columns->size(); ++i) {
@@ -115,17 +121,31 @@ class Look {
                            scheme.name);
       }
     }
+    if (scheme.lookup) looked_up_ = *columns;
     return for_each_row(rows, [&](const TableRows::Row& row) {
       look_at_key(scheme, *columns, row);
-      return std::string();
+      return lookups_.failure().empty() ? std::string() : fmt::format("table {}: {}", scheme.lookup->name.name, lookups_.failure());
     });
+  }
+
+  /// The keys of a chunk whose places stand in a table, in few questions.
+  std::string look_up(const std::vector<TableRows::Row>& chunk) {
+    if (looked_up_.empty()) return {};
+    const router::MappedScheme& scheme = map_.schemes()[table_.scheme];
+    std::vector<router::KeyValue> keys;
+    for (const TableRows::Row& row : chunk) {
+      texts_.assign(row.begin(), row.end());
+      if (auto key = stored_key(table_, scheme, looked_up_, texts_)) keys.push_back(std::move(*key));
+    }
+    lookups_.prepare(scheme, keys);
+    return lookups_.failure().empty() ? "" : fmt::format("table {}: {}", scheme.lookup->name.name, lookups_.failure());
   }
 
   void look_at_key(const router::MappedScheme& scheme, const std::vector<StoredColumn>& columns,
                    const TableRows::Row& row) {
     texts_.assign(row.begin(), row.end());
     const auto key = stored_key(table_, scheme, columns, texts_);
-    const auto place = key ? router::ShardMap::place(scheme, *key) : std::nullopt;
+    const auto place = key ? router::ShardMap::place(scheme, *key, &lookups_) : std::nullopt;
     if (place && place->shard == shard_) return;
     ++found.wrong;
     if (found.examples.size() == ShardData::most_examples) return;
@@ -143,8 +163,21 @@ class Look {
   const router::MappedTable& table_;
   const std::uint32_t shard_;
   const Pace pace_;
+  LookupSource lookups_;
+  std::vector<StoredColumn> looked_up_;  ///< of a table whose keys' places stand in another one
   std::vector<std::optional<std::string_view>> texts_;
 };
+
+/// A row (key, shard) of a lookup scheme's table.
+void look_at_place(const router::ShardMap& map, const TableRows::Row& row, ShardData& found) {
+  if (row[1] && map.find_shard(*row[1])) return;
+  ++found.wrong;
+  if (found.examples.size() == ShardData::most_examples) return;
+  const auto text = [](const std::optional<std::string>& value) {
+    return value ? fmt::format("'{}'", *value) : std::string("NULL");
+  };
+  found.examples.push_back(fmt::format("key = {} names no shard, but {}", text(row[0]), text(row[1])));
+}
 
 }  // namespace
 
@@ -161,6 +194,31 @@ bool RowsChecksum::add(std::string_view digest) {
 }
 
 std::string RowsChecksum::text() const { return fmt::format("{:016x}{:016x}", high_, low_); }
+
+ShardData check_lookup(const DataCheckRequest& request, const router::MappedScheme& scheme) {
+  ShardData found;
+  const auto fail = [&found](std::string why) {
+    found.failure = std::move(why);
+    return found;
+  };
+  const auto rows = TableRows::open(
+      control_server(*request.database, request.map->default_shard(), {}, request.database->name));
+  if (!rows) return fail(rows.error());
+  const auto columns = (*rows)->columns(scheme.lookup->name);
+  if (!columns) return fail(columns.error());
+  if (columns->empty()) return fail("the table is not there");
+  if (const auto begun = (*rows)->read(scheme.lookup->name, {"key", "shard"}); !begun) return fail(begun.error());
+  const Pace pace(request.rows_per_second);
+  while (true) {
+    const auto chunk = (*rows)->next();
+    if (!chunk) return fail(chunk.error());
+    if (chunk->empty()) return found;
+    for (const TableRows::Row& row : *chunk) look_at_place(*request.map, row, found);
+    found.rows += chunk->size();
+    *request.rows_seen += chunk->size();
+    pace.after(found.rows);
+  }
+}
 
 std::vector<ShardData> check_data(const DataCheckRequest& request, const router::MappedTable& table,
                                   std::vector<std::string>& lost) {

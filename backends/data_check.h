@@ -46,6 +46,10 @@ struct DataCheckRequest {
   std::atomic<std::uint64_t>* rows_seen = nullptr;
 };
 
+/// Looks at every row of a lookup scheme's table, on the default shard: `wrong` are those that name no shard of the
+/// map. Blocks; any thread.
+ShardData check_lookup(const DataCheckRequest& request, const router::MappedScheme& scheme);
+
 /// Looks at every row of a table on every shard, a chunk at a time, all shards at once; answers in shard order. Shards
 /// that `lost` gives a reason for are not asked; those that cannot be connected to get one. Blocks; any thread.
 std::vector<ShardData> check_data(const DataCheckRequest& request, const router::MappedTable& table,

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "backends/context.h"
 #include "backends/control_connection.h"
 #include "backends/every_shard.h"
+#include "backends/lookup_source.h"
 #include "backends/stored_key.h"
 
 namespace anabranch::backends {
@@ -28,7 +30,8 @@ class ShardLook {
       : map_(*request.map),
         before_(request.before),
         shard_(shard),
-        server_(control_server(*request.database, shard, {}, request.database->name)) {}
+        server_(control_server(*request.database, shard, {}, request.database->name)),
+        lookups_(*request.database, *request.map) {}
 
   void run() {
     auto opened = ControlConnection::open(server_);
@@ -107,16 +110,27 @@ class ShardLook {
                        keys_looked_at);
   }
 
+  void look_up(const router::MappedTable& table, const router::MappedScheme& scheme, const ControlResult& rows) {
+    if (!scheme.lookup) return;
+    std::vector<router::KeyValue> keys;
+    for (int row = 0; row < rows.rows(); ++row) {
+      if (auto key = key_of(table, scheme, rows, row)) keys.push_back(std::move(*key));
+    }
+    lookups_.prepare(scheme, keys);
+  }
+
   void look_at_keys(const router::MappedTable& table, const router::MappedScheme& scheme) {
     const auto& columns = placing_columns(table);
     std::string list;
     for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + quote_identifier(column);
     const auto rows = ask(fmt::format("SELECT {} FROM {}", list, choice(table.name)));
     if (!rows) return;
+    look_up(table, scheme, *rows);
+    if (!lookups_.failure().empty()) return say("its keys cannot be looked up", lookups_.failure());
     for (int row = 0; row < rows->rows(); ++row) {
       const auto key = key_of(table, scheme, *rows, row);
       if (!key) continue;
-      const auto place = router::ShardMap::place(scheme, *key);
+      const auto place = router::ShardMap::place(scheme, *key, &lookups_);
       if (place && place->shard == shard_) continue;
       std::string texts;
       for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -146,11 +160,12 @@ class ShardLook {
   const router::ShardMap* before_;
   const std::uint32_t shard_;
   const Server server_;
+  LookupSource lookups_;
   ControlConnection* connection_ = nullptr;
 };
 
 /// The copies of a reference table are the default shard's.
-void compare_copies(const PlacementRequest& request, const std::vector<ShardLook>& looks,
+void compare_copies(const PlacementRequest& request, const std::deque<ShardLook>& looks,
                     std::vector<std::string>& problems) {
   const std::size_t main = request.map->default_shard();
   for (std::size_t table = 0; table < request.map->tables().size(); ++table) {
@@ -173,7 +188,7 @@ void compare_copies(const PlacementRequest& request, const std::vector<ShardLook
 }  // namespace
 
 std::vector<std::string> find_misplaced(const PlacementRequest& request) {
-  std::vector<ShardLook> looks;
+  std::deque<ShardLook> looks;
   for (std::uint32_t shard = 0; shard < request.map->shards().size(); ++shard) looks.emplace_back(request, shard);
   on_every_shard(looks.size(), [&looks](std::size_t shard) { looks[shard].run(); });
   std::vector<std::string> problems;

@@ -246,6 +246,8 @@ struct Scheme {
   std::optional<std::uint32_t> otherwise;
   std::optional<std::uint32_t> nulls;
   TableName lookup_table;
+  Position lookup_where;
+  Milliseconds max_age{10'000};  // of what is known of a row of lookup_table
   std::uint32_t virtual_nodes = 160;
   std::uint32_t probes = 21;
   std::uint32_t table_size = 65537;

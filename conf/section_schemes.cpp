@@ -32,7 +32,7 @@ const Takes& takes(StrategyKind kind) {
       {StrategyKind::buckets, {"hash", "buckets"}, {"assignment"}},
       {StrategyKind::range, {"ranges"}, {"nulls"}},
       {StrategyKind::list, {"lists"}, {"otherwise"}},
-      {StrategyKind::lookup, {"table"}, {"nulls"}},
+      {StrategyKind::lookup, {"table"}, {"nulls", "max_age"}},
       {StrategyKind::ring, {"hash"}, {"shards", "virtual_nodes"}},
       {StrategyKind::rendezvous, {"hash"}, {"shards"}},
       {StrategyKind::jump, {"hash"}, {"shards"}},
@@ -362,9 +362,16 @@ const std::vector<Field<SchemeInput>>& scheme_fields() {
       {"nulls", "shard", "", false, true,
        "For range and lookup: where rows with a NULL key live. Left out: they are refused.",
        shard_of(&Scheme::nulls)},
-      {"table", "table", "", false, true, "For lookup: (key, shard), on default_shard.",
+      {"table", "table", "", false, true,
+       "For lookup: the table, on default_shard, whose columns `key` and `shard` say where each key lives.",
        [](Reader& reader, const Node& node, SchemeInput& into) {
+         into.scheme.lookup_where = node.where;
          if (auto name = reader.table_name(node)) into.scheme.lookup_table = std::move(*name);
+       }},
+      {"max_age", "duration, or 0", "10s", false, true,
+       "For lookup: how long a row of `table` is believed before it is read again; 0: it is read for every statement.",
+       [](Reader& reader, const Node& node, SchemeInput& into) {
+         if (const auto age = reader.duration(node, true)) into.scheme.max_age = *age;
        }},
       {"virtual_nodes", "1 to 10000", "160", false, true, "For ring: times weight.",
        number_of(&Scheme::virtual_nodes, 1, 10'000)},

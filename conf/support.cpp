@@ -21,7 +21,6 @@ class Findings {
 };
 
 void look_at(Findings& findings, const std::string& path, const Scheme& scheme) {
-  findings.when(scheme.strategy == StrategyKind::lookup, path + ".strategy");
   findings.when(scheme.collation != "binary", path + ".collation");
 }
 

@@ -62,6 +62,16 @@ std::vector<std::string> tell_copies(const router::ShardMap& map, const std::vec
   return lines;
 }
 
+/// Rows that say where keys live. False: something is wrong.
+bool tell_lookup(const router::MappedScheme& scheme, const backends::ShardData& found, std::ostream& out) {
+  const std::string verdict = found.failure.empty() ? fmt::format("{} name no shard", found.wrong)
+                                                    : "not checked: " + found.failure;
+  out << fmt::format("{}: {} rows checked, {}\n", text_of(scheme.lookup->name), found.rows, verdict);
+  for (const std::string& example : found.examples) out << "    " << example << '\n';
+  if (found.wrong > found.examples.size()) out << "    ...\n";
+  return found.wrong == 0 && found.failure.empty();
+}
+
 /// False: something is wrong.
 bool check_database(const conf::Database& database, const CheckDataOptions& options, std::ostream& out,
                     std::ostream& err) {
@@ -74,6 +84,12 @@ bool check_database(const conf::Database& database, const CheckDataOptions& opti
   out << fmt::format("database {}\n", database.name);
   std::vector<std::string> lost;
   bool well = true;
+  for (const router::MappedScheme& scheme : map->schemes()) {
+    if (!scheme.lookup) continue;
+    std::atomic<std::uint64_t> rows = 0;
+    const auto found = backends::check_lookup({&database, map.get(), options.rows_per_second, &rows}, scheme);
+    well = tell_lookup(scheme, found, out) && well;
+  }
   for (const router::MappedTable& table : map->tables()) {
     std::atomic<std::uint64_t> rows = 0;
     std::vector<backends::ShardData> shards;

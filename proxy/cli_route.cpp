@@ -5,6 +5,7 @@
 #include <expected>
 #include <ostream>
 
+#include "backends/lookup_source.h"
 #include "conf/load.h"
 #include "proxy/cli_check.h"
 #include "router/composite_key.h"
@@ -24,9 +25,6 @@ std::string obstacle(const router::ShardMap& map, const router::MappedTable& tab
   if (table.kind == conf::TableKind::whole) return {};
   const router::MappedScheme& scheme = map.schemes()[table.scheme];
   if (scheme.random()) return "is placed at random: any row may be on any shard";
-  if (scheme.strategy == nullptr) {
-    return fmt::format("is placed by scheme `{}`, which is not supported yet", scheme.name);
-  }
   return {};
 }
 
@@ -86,6 +84,7 @@ std::expected<KeyValue, std::string> parse_key(const router::MappedScheme& schem
 /// The line of one key, or why there is none.
 std::expected<std::string, std::string> line_of(const router::ShardMap& map,
                                                 const router::MappedTable* table,
+                                                backends::LookupSource& lookups,
                                                 const std::string& text) {
   const bool placed = table != nullptr && table->kind == conf::TableKind::sharded;
   if (!placed) {
@@ -95,7 +94,11 @@ std::expected<std::string, std::string> line_of(const router::ShardMap& map,
   const router::MappedScheme& scheme = map.schemes()[table->scheme];
   const auto key = parse_key(scheme, text);
   if (!key) return std::unexpected(key.error());
-  const auto placement = router::ShardMap::place(scheme, *key);
+  const auto placement = router::ShardMap::place(scheme, *key, &lookups);
+  if (!lookups.failure().empty()) {
+    return std::unexpected(fmt::format("key `{}` cannot be looked up in table `{}`: {}", text,
+                                       scheme.lookup->name.name, lookups.failure()));
+  }
   if (!placement) {
     return std::unexpected(fmt::format("key `{}` has no place in scheme `{}`: its rows are refused",
                                        text, scheme.name));
@@ -104,10 +107,9 @@ std::expected<std::string, std::string> line_of(const router::ShardMap& map,
   return fmt::format("{}\t{}\t{}", text, bucket, map.shards()[placement->shard].name);
 }
 
-std::shared_ptr<const router::ShardMap> load_map(const RouteOptions& options, std::ostream& err) {
-  const auto config = load_config(options.config, err);
-  if (config == nullptr) return nullptr;
-  const conf::Database* database = config->find_database(options.database);
+std::shared_ptr<const router::ShardMap> map_of(const conf::Config& config, const RouteOptions& options,
+                                               std::ostream& err) {
+  const conf::Database* database = config.find_database(options.database);
   if (database == nullptr) {
     err << fmt::format("{}: error: no database `{}`\n", options.config, options.database);
     return nullptr;
@@ -121,8 +123,10 @@ std::shared_ptr<const router::ShardMap> load_map(const RouteOptions& options, st
 }  // namespace
 
 int route(const RouteOptions& options, std::ostream& out, std::ostream& err) {
-  const auto map = load_map(options, err);
+  const auto config = load_config(options.config, err);
+  const auto map = config == nullptr ? nullptr : map_of(*config, options, err);
   if (map == nullptr) return exit_refused;
+  backends::LookupSource lookups(*config->find_database(options.database), *map);
   const auto name = conf::parse_table_name(options.table);
   if (!name) {
     err << fmt::format("error: `{}` is no table name such as orders or public.orders\n",
@@ -138,7 +142,7 @@ int route(const RouteOptions& options, std::ostream& out, std::ostream& err) {
   }
   int status = exit_fine;
   for (const std::string& key : options.keys) {
-    const auto line = line_of(*map, table, key);
+    const auto line = line_of(*map, table, lookups, key);
     if (line) {
       out << *line << '\n';
     } else {

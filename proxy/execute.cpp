@@ -16,13 +16,14 @@ namespace anabranch::proxy {
 using rewriter::Plan;
 using rewriter::PlanKind;
 
-rewriter::BindRequest bind_request(const SessionState& state, const Execution& execution) {
+rewriter::BindRequest bind_request(SessionState& state, const Execution& execution) {
   rewriter::BindRequest request;
   request.plan = execution.plan->plan.get();
   request.shape = &execution.statement->shape;
   request.parameters = execution.values;
   request.evaluations = execution.evaluations;
   request.map = state.db->map.get();
+  request.lookups = &state.lookups;
   request.standard_conforming_strings = state.planning.standard_conforming_strings;
   return request;
 }
@@ -116,12 +117,26 @@ net::Task<void> take_plan_for_several(SessionState& state, Execution& execution)
   }
 }
 
+net::Task<void> look_up_keys(SessionState& state, const Execution& execution) {
+  if (!state.db->map->has_lookups()) co_return;
+  for (bool known = false; !known;) {
+    {
+      const LookupReader::Pass pass(state.lookups, true);
+      rewriter::look_up_keys(bind_request(state, execution));
+      known = pass.complete();
+    }
+    co_await answer_lookups(state, false);
+  }
+}
+
 net::Task<router::ShardSet> find_shards(SessionState& state, Execution& execution) {
   co_await evaluate(state, execution);
+  co_await look_up_keys(state, execution);
   const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
   if (execution.plan->plan->kind != PlanKind::relay || shards.size() <= 1) co_return shards;
   co_await take_plan_for_several(state, execution);
   co_await evaluate(state, execution);
+  co_await look_up_keys(state, execution);
   co_return rewriter::route(bind_request(state, execution), nullptr);
 }
 
@@ -159,6 +174,18 @@ net::Task<Outcome> refuse(SessionState& state, Execution& execution) {
   co_return Outcome{};
 }
 
+/// Where a relay goes, if its keys are known.
+std::optional<std::uint32_t> plain_shard(SessionState& state, const Execution& execution) {
+  const LookupReader::Pass pass(state.lookups, false);
+  const rewriter::BindRequest request = bind_request(state, execution);
+  std::optional<std::uint32_t> shard = rewriter::only_shard(request);
+  if (!shard) {
+    const router::ShardSet shards = rewriter::route(request, nullptr);
+    if (shards.size() <= 1) shard = one_of(state, shards);
+  }
+  return pass.complete() ? shard : std::nullopt;
+}
+
 /// No coroutine itself: a relay whose shard is plain to see goes straight there.
 net::Task<Outcome> dispatch(SessionState& state, Execution& execution) {
   const Plan& plan = *execution.plan->plan;
@@ -171,10 +198,7 @@ net::Task<Outcome> dispatch(SessionState& state, Execution& execution) {
     default: return run_on_shards(state, execution);
   }
   if (!plan.copy && plan.evaluations.empty()) {
-    const rewriter::BindRequest request = bind_request(state, execution);
-    if (const auto shard = rewriter::only_shard(request)) return run_relay(state, execution, *shard);
-    const router::ShardSet shards = rewriter::route(request, nullptr);
-    if (shards.size() <= 1) return run_relay(state, execution, one_of(state, shards));
+    if (const auto shard = plain_shard(state, execution)) return run_relay(state, execution, *shard);
   }
   return run_on_shards(state, execution);
 }
@@ -218,6 +242,7 @@ net::Task<Outcome> execute(SessionState& state, Execution& execution) {
   if (!state.db->outdated.empty() && writes(plan)) {
     throw values::make_error(values::ErrorId::outdated_map, state.db->outdated);
   }
+  if (state.db->map->has_lookups()) begin_lookups(state, plan, execution.statement->text);
   const bool wants_snapshots = state.transaction.wants_snapshots() && plan.kind != PlanKind::session &&
                                state.db->map->shards().size() > 1;
   return wants_snapshots ? execute_on_snapshots(state, execution) : dispatch(state, execution);

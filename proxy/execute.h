@@ -68,7 +68,9 @@ bool read_otherwise(const SessionState& state, const Execution& execution);
 bool answers_first(const rewriter::Plan& plan);
 /// Fills `execution.evaluations` (Plan::evaluations) by asking a backend; those of subqueries stay without a type.
 net::Task<void> evaluate(SessionState& state, Execution& execution);
-rewriter::BindRequest bind_request(const SessionState& state, const Execution& execution);
+rewriter::BindRequest bind_request(SessionState& state, const Execution& execution);
+/// Has every key that binding the execution's plan will want looked up. find_shards() does.
+net::Task<void> look_up_keys(SessionState& state, const Execution& execution);
 
 /// COPY from the client's side: what the next message of a COPY IN is.
 struct CopyMessage {

@@ -28,6 +28,7 @@ net::Task<Explained> bind_explained(SessionState& state, Execution& execution) {
   const bool on_shards = kind == rewriter::PlanKind::relay || kind == rewriter::PlanKind::scatter ||
                          kind == rewriter::PlanKind::gather ||
                          kind == rewriter::PlanKind::split || kind == rewriter::PlanKind::broadcast;
+  if (on_shards) co_await look_up_keys(state, inner);
   if (on_shards) explained.bound = rewriter::bind(bind_request(state, inner));
   co_return explained;
 }

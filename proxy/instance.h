@@ -21,6 +21,7 @@
 #include "proxy/mysql/greetings.h"
 #include "proxy/log.h"
 #include "proxy/login_backoff.h"
+#include "proxy/lookups.h"
 #include "proxy/metrics.h"
 #include "proxy/moment.h"
 #include "proxy/snapshot.h"
@@ -86,6 +87,7 @@ class Instance {
   const std::string& mock_nonce() const { return mock_nonce_; }
   VerifierCache& verifiers() { return verifiers_; }
   LoginBackoff& backoff() { return backoff_; }
+  LookupChanges& lookup_changes() { return lookup_changes_; }
   Greetings& greetings() { return greetings_; }
   mysql::Greetings& mysql_greetings() { return mysql_greetings_; }
   const std::shared_ptr<backends::UserSource>& user_source() { return user_source_; }
@@ -138,6 +140,7 @@ class Instance {
   std::string mock_nonce_;
   VerifierCache verifiers_;
   LoginBackoff backoff_;
+  LookupChanges lookup_changes_;
   Greetings greetings_;
   mysql::Greetings mysql_greetings_;
   const std::shared_ptr<backends::UserSource> user_source_ = std::make_shared<backends::UserSource>();

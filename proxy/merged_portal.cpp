@@ -133,7 +133,7 @@ class MergedPortal::Filling {
   std::uint64_t bytes_ = 0;
 };
 
-MergedPortal::MergedPortal(const SessionState& state, const Execution& execution, std::string name, Refill refill)
+MergedPortal::MergedPortal(SessionState& state, const Execution& execution, std::string name, Refill refill)
     : plan_(execution.plan),
       bound_(rewriter::bind(bind_request(state, execution))),
       name_(std::move(name)),
@@ -151,7 +151,7 @@ net::Task<std::shared_ptr<MergedPortal>> MergedPortal::open(SessionState& state,
   co_return portal;
 }
 
-MergedPortal::MergedPortal(const SessionState& state, const Execution& execution, net::pg::FormatList outputs)
+MergedPortal::MergedPortal(SessionState& state, const Execution& execution, net::pg::FormatList outputs)
     : plan_(execution.plan),
       refill_(Refill::fetch),
       formats_(wanted_formats(plan(), outputs)),

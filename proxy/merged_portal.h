@@ -65,8 +65,8 @@ class MergedPortal {
     RowOids oids;
   };
 
-  MergedPortal(const SessionState& state, const Execution& execution, std::string name, Refill refill);
-  MergedPortal(const SessionState& state, const Execution& execution, net::pg::FormatList outputs);
+  MergedPortal(SessionState& state, const Execution& execution, std::string name, Refill refill);
+  MergedPortal(SessionState& state, const Execution& execution, net::pg::FormatList outputs);
   net::Task<void> bind(SessionState& state, const Execution& execution);
   net::Task<bool> next_rows(SessionState& state);
   net::Task<void> refill(SessionState& state, std::vector<std::size_t> sources);

@@ -16,6 +16,7 @@
 #include "proxy/shard_request.h"
 #include "proxy/transaction_end.h"
 #include "proxy/type_identity.h"
+#include "rewriter/key_binding.h"
 #include "router/composite_key.h"
 #include "router/key_value.h"
 #include "values/errors.h"
@@ -249,8 +250,9 @@ class SplitCopy {
     }
     if (row.header || copy_.every_shard) return false;
     check_clock(row);
+    const LookupReader::Pass pass(state_.lookups, false);
     const Placed shard = read_shard(row);
-    if (!shard || !sources_[*shard].index) return false;
+    if (!shard || !pass.complete() || !sources_[*shard].index) return false;
     mark_written(*shard);
     send_row(sources_[*shard], row);
     return true;
@@ -320,16 +322,29 @@ class SplitCopy {
   }
 
   net::Task<std::uint32_t> shard_for(CopyRow row) {
-    Placed placed = read_shard(row);
+    Placed placed = co_await look_up([&] { return read_shard(row); });
     spelt_.resize(fields_.size());
     while (!placed) {
       const std::size_t field = placed.error();
       if (format_ == values::Format::binary || spelt_[field]) throw unreadable_key(field, row.line);
       spelt_[field] = co_await spelt_by_server(field);
       if (!spelt_[field]) co_return shard_of_.front();
-      placed = place_fields(row.line);
+      placed = co_await look_up([&] { return place_fields(row.line); });
     }
     co_return *placed;
+  }
+
+  /// What `place` finds once its key is known.
+  template <class Place>
+  net::Task<Placed> look_up(const Place& place) {
+    while (true) {
+      {
+        const LookupReader::Pass pass(state_.lookups, false);
+        Placed placed = place();
+        if (pass.complete()) co_return placed;
+      }
+      co_await answer_lookups(state_, true);
+    }
   }
 
   router::KeyConversion convert(router::KeyType type, std::size_t field, std::optional<std::string_view> text) const {
@@ -390,14 +405,13 @@ class SplitCopy {
     else if (parts_.size() > 1) key = router::composite_key(types_, parts_);
     else if (!parts_.empty()) key = parts_.front();
     std::optional<router::Placement> placement;
-    if (key) placement = router::ShardMap::place(scheme, *key);
+    if (key) placement = router::ShardMap::place(scheme, *key, &state_.lookups);
     if (placement) return placement->shard;
     const bool null = key && key->is_null();
     values::SqlError error =
         null ? make_error(ErrorId::null_key, table_.key.empty() ? table_.expression->text() : table_.key.front(),
                           table_.name.name)
-             : make_error(ErrorId::no_shard_for_key, fields_.empty() ? "" : fields_.front().value_or("NULL"),
-                          table_.name.name);
+             : rewriter::no_shard_error(table_, scheme, std::string(fields_.empty() ? "" : fields_.front().value_or("NULL")));
     error.context = fmt::format("COPY {}, line {}", table_.name.name, line);
     throw error;
   }

@@ -155,7 +155,10 @@ class Feeding {
     Execution query;
     const RowTaker taker = [this, &query](const merge::Batch& rows) -> net::Task<void> {
       const std::size_t all = has_owners() ? query.taken_from : 0;
-      for (std::size_t i = 0; i < rows.size(); ++i) held_.add(by_key_ ? shard_of(rows.row(i)) : all, rows, i);
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto shard = by_key_ ? shard_of(rows.row(i)) : std::optional(all);
+        held_.add(shard ? *shard : co_await look_up_shard(rows.row(i)), rows, i);
+      }
       co_await held_.settle();
     };
     query.statement = execution_.statement;
@@ -190,7 +193,21 @@ class Feeding {
     return givers;
   }
 
-  std::uint32_t shard_of(merge::RowView row) {
+  /// Nothing: its key must be looked up.
+  std::optional<std::size_t> shard_of(merge::RowView row) {
+    const LookupReader::Pass pass(state_.lookups, false);
+    const std::uint32_t shard = read_shard(row);
+    return pass.complete() ? std::optional<std::size_t>(shard) : std::nullopt;
+  }
+
+  net::Task<std::size_t> look_up_shard(merge::RowView row) {
+    while (true) {
+      co_await answer_lookups(state_, true);
+      if (const auto shard = shard_of(row)) co_return *shard;
+    }
+  }
+
+  std::uint32_t read_shard(merge::RowView row) {
     row.split(fields_);
     values_.clear();
     for (std::size_t i = 0; i < fields_.size(); ++i) {

@@ -299,6 +299,7 @@ net::Task<void> Session::serve() {
       failure = std::current_exception();
     }
     in_statement_ = false;
+    state_.settle_lookups();
     if (failure && !co_await recover(std::move(failure), message.type)) co_return;
     if (ended_) co_return;
   }
@@ -318,6 +319,7 @@ net::Task<bool> Session::recover(std::exception_ptr failure, char message_type) 
     report(error);
   }
   co_await settle_failure();
+  state_.settle_lookups();
   if (ended_) co_return false;
   if (in_extended && message_type != 'S') {
     skip_to_sync_ = true;

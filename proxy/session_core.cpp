@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "backends/cancel.h"
+#include "proxy/instance.h"
 #include "values/errors.h"
 
 namespace anabranch::proxy {
@@ -15,7 +16,8 @@ SessionCore::SessionCore(Worker& on, Login who, std::shared_ptr<const backends::
       form(of),
       db(login.state),
       settings(std::move(startup)),
-      transaction(holder, settings, db->conf->kind) {
+      transaction(holder, settings, db->conf->kind),
+      lookups(worker.lookup_cache(), worker.instance().lookup_changes()) {
   transaction.allow_several_writers(db->conf->transactions.two_phase == conf::TwoPhase::off);
 }
 

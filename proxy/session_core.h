@@ -10,6 +10,7 @@
 #include "backends/pool.h"
 #include "backends/transaction.h"
 #include "proxy/client_login.h"
+#include "proxy/lookups.h"
 #include "proxy/worker.h"
 #include "rewriter/planner.h"
 
@@ -34,6 +35,9 @@ struct SessionCore {
   backends::SettingsStack settings;
   backends::Holder holder;
   backends::Transaction transaction;
+
+  /// Of tables of keys (ShardMap::has_lookups()).
+  LookupReader lookups;
 
   /// Follows the settings.
   rewriter::PlanningContext planning;
@@ -78,6 +82,10 @@ struct SessionCore {
   /// the clock.
   void begin_statement();
   void stop_clock();
+  /// After each, when its transaction may be over.
+  void settle_lookups() {
+    if (lookups.changed() && transaction.state() == backends::TransactionState::none) lookups.end_change();
+  }
   void drop_idle_clock();
   /// What was said to the last statement is not said to the next.
   void forget_cancels();

@@ -19,6 +19,7 @@
 #include "proxy/plan_cache.h"
 #include "proxy/snapshot.h"
 #include "proxy/user_lookup.h"
+#include "router/lookup_cache.h"
 
 namespace anabranch::proxy {
 
@@ -50,6 +51,7 @@ class Worker {
   Instance& instance() { return instance_; }
   backends::Pools& pools() { return pools_; }
   PlanCache& plans() { return plans_; }
+  router::LookupCache& lookup_cache() { return lookup_cache_; }
   backends::SharedSettings& shared_settings() { return shared_settings_; }
   LoopMetrics& metrics() { return metrics_; }
   const LoopMetrics& metrics() const { return metrics_; }
@@ -112,6 +114,7 @@ class Worker {
   std::uint32_t index_;
   backends::Pools pools_;
   PlanCache plans_;
+  router::LookupCache lookup_cache_;
   backends::SharedSettings shared_settings_;
   LoopMetrics& metrics_;
   std::shared_ptr<const Snapshot> snapshot_;

@@ -262,6 +262,17 @@ std::uint32_t shard_of_row(const BindRequest& request) {
   return shard_of_stored(plan.routing.condition.table, plan.feeds.front().key, request);
 }
 
+void look_up_keys(const BindRequest& request) {
+  const Plan& plan = *request.plan;
+  if (plan.insert) {
+    BoundPlan unused;
+    (void)place_rows(request, unused);
+    return;
+  }
+  (void)route(request, nullptr);
+  for (const Feed& feed : plan.feeds) look_up_keys(request_of(feed, request));
+}
+
 BoundPlan bind(const BindRequest& request) {
   BoundPlan bound;
   const Plan& plan = *request.plan;

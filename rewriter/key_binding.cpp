@@ -181,7 +181,7 @@ std::optional<std::uint32_t> shard_of_key(const KeyCondition& condition, const B
   if (scheme.types.size() != 1) return std::nullopt;
   const KeyConversion key = convert(condition.operands.front(), request, scheme.type(), false);
   if (key.outcome != Outcome::value || key.key.is_null()) return std::nullopt;
-  const auto place = router::ShardMap::place(scheme, key.key);
+  const auto place = router::ShardMap::place(scheme, key.key, request.lookups);
   return place ? std::optional(place->shard) : std::nullopt;
 }
 
@@ -338,6 +338,12 @@ std::optional<std::size_t> misplaced_null(const router::MappedTable& table, cons
 
 }  // namespace
 
+values::SqlError no_shard_error(const router::MappedTable& table, const router::MappedScheme& scheme,
+                                const std::string& key) {
+  if (!scheme.lookup) return values::make_error(values::ErrorId::no_shard_for_key, key, table.name.name);
+  return values::make_error(values::ErrorId::no_lookup_row, key, table.name.name, scheme.lookup->name.name);
+}
+
 std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
                               const BindRequest& request) {
   const router::MappedTable& mapped = table_of(*request.map, table);
@@ -349,10 +355,10 @@ std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
   const auto stored = key_from(*request.map, table, key, request, true);
   switch (stored.outcome) {
     case Outcome::value: {
-      const auto place = router::ShardMap::place(scheme, stored.key);
+      const auto place = router::ShardMap::place(scheme, stored.key, request.lookups);
       if (place) return place->shard;
       if (stored.key.is_null()) refuse_null(mapped, key, 0, request);
-      throw values::make_error(values::ErrorId::no_shard_for_key, key_text(key, request), mapped.name.name);
+      throw no_shard_error(mapped, scheme, key_text(key, request));
     }
     case Outcome::nothing:
       // No value of the column's type: whichever shard is asked says so.
@@ -397,7 +403,7 @@ router::ShardSet shards_of(const KeyCondition& condition, const BindRequest& req
   if (const int table = table_of(condition); table >= 0) {
     if (auto whole = predicate(condition, table, request)) {
       const auto& mapped = table_of(map, table);
-      return router::prune(map.schemes()[mapped.scheme], *whole);
+      return router::prune(map.schemes()[mapped.scheme], *whole, request.lookups);
     }
   }
   router::ShardSet set;
@@ -420,7 +426,7 @@ void explain_condition(const KeyCondition& condition, const BindRequest& request
     const router::MappedTable& mapped = table_of(*request.map, condition.table);
     if (key.outcome != Outcome::value || key.key.is_null()) return;
     out += router::route(*request.map, request.map->schemes()[mapped.scheme],
-                         KeyPredicate::equals(key.key))
+                         KeyPredicate::equals(key.key), request.lookups)
                .explanation;
     return;
   }
@@ -429,7 +435,7 @@ void explain_condition(const KeyCondition& condition, const BindRequest& request
   if (table < 0) return;
   const router::MappedTable& mapped = table_of(*request.map, table);
   if (const auto whole = predicate(condition, table, request)) {
-    const auto route = router::route(*request.map, request.map->schemes()[mapped.scheme], *whole);
+    const auto route = router::route(*request.map, request.map->schemes()[mapped.scheme], *whole, request.lookups);
     if (out.find(route.explanation) != std::string::npos) return;
     if (!out.empty()) out += "; ";
     out += route.explanation;

@@ -38,6 +38,10 @@ std::optional<std::vector<conf::KeyValue>> keys_of_array(const KeyOperand& opera
 std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
                               const BindRequest& request);
 
+/// The map has no place for the key, which is shown so.
+values::SqlError no_shard_error(const router::MappedTable& table, const router::MappedScheme& scheme,
+                                const std::string& key);
+
 /// Refuses a row whose number every shard would count for itself: SplitRow::counted.
 void check_counted(const std::vector<KeyOperand>& counted, const BindRequest& request);
 

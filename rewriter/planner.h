@@ -88,6 +88,7 @@ struct BindRequest {
   bool standard_conforming_strings = true;
   const mysql::Mode* mysql = nullptr;  ///< of MySQL's statements: how their literals are read
   std::size_t row = 0;                 ///< of the shape's rows: which one is bound
+  router::Lookups* lookups = nullptr;  ///< who knows of tables of keys; needed where the map has any
 };
 
 /// Computes shards, per-shard SQL and slots. Throws SqlError (23502 for a NULL key that no shard
@@ -104,6 +105,9 @@ std::uint32_t shard_of_row(const BindRequest& request);
 
 /// Of the plan's evaluations those of a feed's rows.
 std::span<const BoundValue> evaluations_of(const Feed& feed, std::span<const BoundValue> evaluations);
+
+/// Asks `lookups` for the place of each key that route() and bind() will want, and throws as they do.
+void look_up_keys(const BindRequest& request);
 
 /// EXPLAIN's text: kind, shards and why these, each distinct subquery, the recipe. One line each.
 std::vector<std::string> explain(const Plan& plan, const BoundPlan& bound, const router::ShardMap& map);

@@ -206,7 +206,7 @@ Growth compare_lists(const SchemeSide& before, const SchemeSide& after) {
 /// Why the two cannot be compared; empty if they can.
 std::string obstacle(const SchemeSide& before, const SchemeSide& after) {
   for (const SchemeSide* side : {&before, &after}) {
-    if (side->mapped().strategy == nullptr) return "it is not supported yet";
+    if (side->mapped().lookup) return "a table says where its keys live";
   }
   if (before.mapped().types != after.mapped().types) return "the type of its keys differs";
   const auto by_value = [](const SchemeSide& side) { return !side.mapped().strategy->hashes(); };

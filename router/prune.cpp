@@ -17,15 +17,15 @@ constexpr std::size_t longest_text = 200;  // of an explanation
 constexpr std::size_t most_named_keys = 3;
 
 /// The shards of one key; a key without a place is no row's.
-ShardSet shards_of_key(const MappedScheme& scheme, const KeyValue& key) {
-  const auto placement = ShardMap::place(scheme, key);
+ShardSet shards_of_key(const MappedScheme& scheme, const KeyValue& key, Lookups* lookups) {
+  const auto placement = ShardMap::place(scheme, key, lookups);
   return placement ? ShardSet::of(placement->shard) : ShardSet{};
 }
 
-ShardSet shards_of_values(const MappedScheme& scheme, const std::vector<KeyValue>& values) {
+ShardSet shards_of_values(const MappedScheme& scheme, const std::vector<KeyValue>& values, Lookups* lookups) {
   ShardSet set;
   for (const KeyValue& value : values) {
-    if (!value.is_null()) set |= shards_of_key(scheme, value);
+    if (!value.is_null()) set |= shards_of_key(scheme, value, lookups);
   }
   return set;
 }
@@ -46,7 +46,7 @@ std::optional<ShardSet> enumerate(const MappedScheme& scheme, const KeyRange& ra
   for (std::uint64_t i = 0; i <= span; ++i) {
     if ((i == 0 && !range.lower_inclusive) || (i == span && !range.upper_inclusive)) continue;
     const auto key = static_cast<std::int64_t>(static_cast<std::uint64_t>(lower) + i);
-    set |= shards_of_key(scheme, KeyValue::of(key));
+    set |= shards_of_key(scheme, KeyValue::of(key), nullptr);
   }
   return set;
 }
@@ -68,6 +68,7 @@ ShardSet shards_of_range(const MappedScheme& scheme, const KeyPredicate& predica
   // The order of texts is their collation's; ours is that of bytes.
   if (!conf::ordered_as_in_database(scheme.type()) && !predicate.byte_order) return scheme.shards;
   if (is_empty(scheme.type(), range)) return {};
+  if (scheme.lookup) return scheme.shards;  // a table is asked for keys, not for as many as a range may have
   if (auto set = scheme.strategy->between(range)) return *set;
   return enumerate(scheme, range).value_or(scheme.shards);
 }
@@ -97,11 +98,11 @@ bool narrows(const MappedScheme& scheme, const KeyPredicate& part) {
          (conf::ordered_as_in_database(scheme.type()) || part.byte_order);
 }
 
-ShardSet prune_at(const MappedScheme& scheme, const KeyPredicate& predicate, int depth);
+ShardSet prune_at(const MappedScheme& scheme, const KeyPredicate& predicate, Lookups* lookups, int depth);
 
 /// AND. The ranges among the parts are narrowed to one first: `5 <= key AND key < 10` is a short
 /// range, while either half alone is a long one.
-ShardSet shards_of_all(const MappedScheme& scheme, const KeyPredicate& predicate, int depth) {
+ShardSet shards_of_all(const MappedScheme& scheme, const KeyPredicate& predicate, Lookups* lookups, int depth) {
   ShardSet set = scheme.shards;
   KeyPredicate narrowed = KeyPredicate::between({}, true);
   bool has_range = false;
@@ -110,20 +111,20 @@ ShardSet shards_of_all(const MappedScheme& scheme, const KeyPredicate& predicate
       narrow(scheme.type(), narrowed.range, part.range);
       has_range = true;
     } else {
-      set &= prune_at(scheme, part, depth + 1);
+      set &= prune_at(scheme, part, lookups, depth + 1);
     }
   }
   if (has_range) set &= shards_of_range(scheme, narrowed);
   return set;
 }
 
-ShardSet shards_of_any(const MappedScheme& scheme, const KeyPredicate& predicate, int depth) {
+ShardSet shards_of_any(const MappedScheme& scheme, const KeyPredicate& predicate, Lookups* lookups, int depth) {
   ShardSet set;
-  for (const KeyPredicate& part : predicate.parts) set |= prune_at(scheme, part, depth + 1);
+  for (const KeyPredicate& part : predicate.parts) set |= prune_at(scheme, part, lookups, depth + 1);
   return set;
 }
 
-ShardSet prune_at(const MappedScheme& scheme, const KeyPredicate& predicate, int depth) {
+ShardSet prune_at(const MappedScheme& scheme, const KeyPredicate& predicate, Lookups* lookups, int depth) {
   if (depth > deepest) return scheme.shards;
   // Of a composite key only whole ones have a place.
   const bool of_a_part = predicate.kind == Kind::is_null || predicate.kind == Kind::range;
@@ -134,15 +135,15 @@ ShardSet prune_at(const MappedScheme& scheme, const KeyPredicate& predicate, int
     case Kind::nothing:
       return {};
     case Kind::in:
-      return shards_of_values(scheme, predicate.values);
+      return shards_of_values(scheme, predicate.values, lookups);
     case Kind::is_null:
-      return shards_of_key(scheme, KeyValue::null());
+      return shards_of_key(scheme, KeyValue::null(), lookups);
     case Kind::range:
       return shards_of_range(scheme, predicate);
     case Kind::all_of:
-      return shards_of_all(scheme, predicate, depth);
+      return shards_of_all(scheme, predicate, lookups, depth);
     case Kind::any_of:
-      return shards_of_any(scheme, predicate, depth);
+      return shards_of_any(scheme, predicate, lookups, depth);
   }
   return scheme.shards;
 }
@@ -227,7 +228,7 @@ std::string describe_shards(const ShardMap& map, const MappedScheme& scheme, con
 }
 
 std::string describe_bucket(const MappedScheme& scheme, const KeyPredicate& predicate) {
-  if (predicate.kind != Kind::in || predicate.values.size() != 1) return {};
+  if (scheme.lookup || predicate.kind != Kind::in || predicate.values.size() != 1) return {};
   const auto placement = ShardMap::place(scheme, predicate.values.front());
   if (!placement || placement->bucket < 0) return {};
   return fmt::format(" -> bucket {}", placement->bucket);
@@ -282,17 +283,17 @@ KeyPredicate KeyPredicate::any_of(std::vector<KeyPredicate> parts) {
   return predicate;
 }
 
-ShardSet prune(const MappedScheme& scheme, const KeyPredicate& predicate) {
-  // Rows of a random scheme may be anywhere, and those of one that is not carried out too.
-  const bool anywhere = scheme.random() || scheme.strategy == nullptr;
+ShardSet prune(const MappedScheme& scheme, const KeyPredicate& predicate, Lookups* lookups) {
+  // Rows of a random scheme may be anywhere.
+  const bool anywhere = scheme.random() || (scheme.lookup && lookups == nullptr);
   if (anywhere) return predicate.kind == Kind::nothing ? ShardSet{} : scheme.shards;
-  return prune_at(scheme, predicate, 0);
+  return prune_at(scheme, predicate, lookups, 0);
 }
 
-Route route(const ShardMap& map, const MappedScheme& scheme, const KeyPredicate& predicate) {
+Route route(const ShardMap& map, const MappedScheme& scheme, const KeyPredicate& predicate, Lookups* lookups) {
   Route result;
-  result.shards = prune(scheme, predicate);
-  const bool keyed = !scheme.random() && scheme.strategy != nullptr;
+  result.shards = prune(scheme, predicate, lookups);
+  const bool keyed = !scheme.random();
   const std::string what = keyed ? describe(scheme.types, predicate, longest_text) : "any key";
   const std::string bucket = keyed ? describe_bucket(scheme, predicate) : "";
   result.explanation = fmt::format("scheme {}: {}{} -> {}", scheme.name, what, bucket,

@@ -53,7 +53,9 @@ struct Route {
 inline constexpr std::uint64_t max_enumerated_keys = 1024;
 
 /// The shards that rows of the scheme satisfying the predicate may live on; never too few.
-ShardSet prune(const MappedScheme& scheme, const KeyPredicate& predicate);
-Route route(const ShardMap& map, const MappedScheme& scheme, const KeyPredicate& predicate);
+/// Without `lookups` those of a scheme with a table are all.
+ShardSet prune(const MappedScheme& scheme, const KeyPredicate& predicate, Lookups* lookups = nullptr);
+Route route(const ShardMap& map, const MappedScheme& scheme, const KeyPredicate& predicate,
+            Lookups* lookups = nullptr);
 
 }  // namespace anabranch::router

@@ -8,6 +8,7 @@
 #include "router/hash.h"
 #include "router/strategies.h"
 #include "values/ascii.h"
+#include "values/errors.h"
 
 namespace anabranch::router {
 namespace {
@@ -63,7 +64,7 @@ std::unique_ptr<const Strategy> make_strategy(const conf::Scheme& scheme,
     case conf::StrategyKind::list:
       return make_list(scheme.types.front(), scheme.lists, scheme.otherwise);
     case conf::StrategyKind::lookup:
-      return nullptr;  // not carried out yet
+      return nullptr;  // its table says
   }
   return nullptr;
 }
@@ -78,8 +79,10 @@ MappedScheme make_scheme(const conf::Scheme& scheme, const conf::Database& datab
   mapped.epoch = scheme.epoch;
   for (const std::uint32_t shard : shards_used(scheme)) mapped.shards.add(shard);
   mapped.strategy = make_strategy(scheme, database);
-  // Where the rows of a lookup lie is not known from the map.
-  if (mapped.strategy == nullptr) mapped.shards = ShardSet::first(database.shards.size());
+  if (scheme.strategy == conf::StrategyKind::lookup) {
+    mapped.lookup = LookupTable{scheme.lookup_table, scheme.nulls, scheme.max_age, scheme.lookup_where};
+    mapped.shards = ShardSet::first(database.shards.size());
+  }
   return mapped;
 }
 
@@ -131,6 +134,29 @@ MappedTable make_table(const conf::Database& database, const conf::Table& table,
   return mapped;
 }
 
+/// Keys are looked up on the default shard, before anything is known of shards.
+void check_lookup_table(const ShardMap& map, const MappedScheme& scheme, const std::string& file,
+                        std::vector<Diagnostic>& diagnostics) {
+  const MappedTable* table = map.find_table(scheme.lookup->name.schema, scheme.lookup->name.name);
+  if (table == nullptr || (table->kind == conf::TableKind::whole && table->shard == map.default_shard())) return;
+  diagnostics.push_back(
+      {Severity::error, file, scheme.lookup->where,
+       fmt::format("databases.{}.schemes.{}.table: table `{}` is placed by `tables`: expected one that lives on the "
+                   "default shard `{}`",
+                   map.database(), scheme.name, scheme.lookup->name.name, map.shards()[map.default_shard()].name)});
+}
+
+std::optional<Placement> place_by_table(const MappedScheme& scheme, const KeyValue& key, Lookups* lookups) {
+  if (key.is_null()) {
+    if (!scheme.lookup->nulls) return std::nullopt;
+    return Placement{-1, *scheme.lookup->nulls};
+  }
+  if (lookups == nullptr) {
+    throw values::make_error(values::ErrorId::internal, "nobody was given who looks keys up");
+  }
+  return lookups->place(scheme, key);
+}
+
 /// F1 of a key of several columns: of its bytes, unless it is PostgreSQL's.
 std::uint64_t hash_composite(const MappedScheme& scheme, const KeyValue& key) {
   if (scheme.hash != conf::Hash::pg_hash) return hash_key(*scheme.hash, KeyType::bytes, key);
@@ -151,7 +177,10 @@ std::shared_ptr<const ShardMap> ShardMap::build(const conf::Database& database,
   for (const conf::Shard& shard : database.shards)
     map->shards_.push_back({shard.name, shard.weight});
   for (const conf::Scheme& scheme : database.schemes) {
-    map->schemes_.push_back(make_scheme(scheme, database));
+    MappedScheme& mapped = map->schemes_.emplace_back(make_scheme(scheme, database));
+    mapped.index = static_cast<std::uint32_t>(map->schemes_.size() - 1);
+    map->has_lookups_ |= mapped.lookup.has_value();
+    if (mysql && mapped.lookup && is_plain(mapped.lookup->name)) mapped.lookup->name.schema = map->schema_of_mysql_;
   }
   for (const conf::Table& table : database.tables) {
     map->tables_.push_back(make_table(database, table, file, found));
@@ -160,6 +189,9 @@ std::shared_ptr<const ShardMap> ShardMap::build(const conf::Database& database,
   std::ranges::sort(map->tables_, {}, [](const MappedTable& table) {
     return std::pair(std::string_view(table.name.name), std::string_view(table.name.schema));
   });
+  for (const MappedScheme& scheme : map->schemes_) {
+    if (scheme.lookup) check_lookup_table(*map, scheme, file, found);
+  }
   const bool sound = !conf::has_errors(found);
   diagnostics.insert(diagnostics.end(), found.begin(), found.end());
   if (!sound) return nullptr;
@@ -200,7 +232,8 @@ ShardSet ShardMap::shards_of(const MappedTable& table) const {
   return all_shards();
 }
 
-std::optional<Placement> ShardMap::place(const MappedScheme& scheme, const KeyValue& key) {
+std::optional<Placement> ShardMap::place(const MappedScheme& scheme, const KeyValue& key, Lookups* lookups) {
+  if (scheme.lookup) return place_by_table(scheme, key, lookups);
   if (!scheme.strategy->hashes()) return scheme.strategy->place(0, key);
   if (scheme.types.size() > 1) return scheme.strategy->place(hash_composite(scheme, key), key);
   const KeyType type = scheme.types.empty() ? KeyType::bigint : scheme.types.front();

@@ -10,6 +10,7 @@
 #include "conf/config.h"
 #include "conf/diagnostic.h"
 #include "router/key_expression.h"
+#include "router/lookups.h"
 #include "router/placement.h"
 #include "router/shard_set.h"
 
@@ -20,16 +21,25 @@ struct MappedShard {
   std::uint32_t weight = 1;
 };
 
+/// Of a scheme whose keys' shards stand in a table: the columns `key` and `shard`, on the default shard.
+struct LookupTable {
+  conf::TableName name;
+  std::optional<std::uint32_t> nulls;
+  conf::Milliseconds max_age{0};
+  conf::Position where;
+};
+
 struct MappedScheme {
   std::string name;
+  std::uint32_t index = 0;         // in ShardMap::schemes()
   std::vector<KeyType> types;      // empty: hash rand, no key
   std::optional<conf::Hash> hash;  // none: the strategy looks at the value itself
   conf::StrategyKind kind = conf::StrategyKind::modulo;
   std::string collation;
   std::uint64_t epoch = 1;
   ShardSet shards;  // every shard that may hold rows of this scheme
-  std::unique_ptr<const Strategy>
-      strategy;  // null: not carried out yet (conf/support.h); place nothing
+  std::unique_ptr<const Strategy> strategy;  // null: a table says where keys lie
+  std::optional<LookupTable> lookup;         // of exactly those without a strategy
 
   bool random() const { return hash == conf::Hash::rand; }
   KeyType type() const { return types.front(); }
@@ -72,11 +82,15 @@ class ShardMap {
   ShardSet shards_of(const MappedTable& table) const;
 
   /// F2(F1(key)). Nothing: the map has no place for the key (an unlisted value, a NULL without
-  /// `nulls`). A random scheme answers some shard, another each time.
-  std::optional<Placement> place(std::uint32_t scheme, const KeyValue& key) const {
-    return place(schemes_[scheme], key);
+  /// `nulls`). A random scheme answers some shard, another each time. `lookups` must be given where
+  /// the scheme has a table.
+  std::optional<Placement> place(std::uint32_t scheme, const KeyValue& key, Lookups* lookups = nullptr) const {
+    return place(schemes_[scheme], key, lookups);
   }
-  static std::optional<Placement> place(const MappedScheme& scheme, const KeyValue& key);
+  static std::optional<Placement> place(const MappedScheme& scheme, const KeyValue& key, Lookups* lookups = nullptr);
+
+  /// Some scheme asks a table: places may have to be asked for first.
+  bool has_lookups() const { return has_lookups_; }
 
  private:
   std::string database_;
@@ -84,6 +98,7 @@ class ShardMap {
   std::vector<MappedScheme> schemes_;
   std::vector<MappedTable> tables_;  // sorted by name, then schema
   std::uint32_t default_shard_ = 0;
+  bool has_lookups_ = false;
   std::string schema_of_mysql_;  // of tables without one; empty: PostgreSQL's rule, the configuration's own
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "rewriter/key_binding.h"
 #include "router/composite_key.h"
 #include "values/errors.h"
 
@@ -22,9 +23,11 @@ std::string shown(const LoadRows::Field& field) {
 
 }  // namespace
 
-LoadPlacement::LoadPlacement(const rewriter::LoadSplit& load, const router::ShardMap& map, bool utf8)
+LoadPlacement::LoadPlacement(const rewriter::LoadSplit& load, const router::ShardMap& map, router::Lookups& lookups,
+                             bool utf8)
     : load_(load),
       table_(map.tables()[static_cast<std::size_t>(load.table)]),
+      lookups_(lookups),
       scheme_(load.every_shard ? nullptr : &map.schemes()[table_.scheme]),
       utf8_(utf8) {
   for (std::size_t i = 0; i < load.key.size(); ++i) {
@@ -86,8 +89,8 @@ std::uint32_t LoadPlacement::shard_of(const std::vector<LoadRows::Field>& fields
 }
 
 std::uint32_t LoadPlacement::place(const router::KeyValue& key, std::uint64_t row) const {
-  if (const auto placement = router::ShardMap::place(*scheme_, key)) return placement->shard;
-  if (!key.is_null()) throw make_error(ErrorId::no_shard_for_key, fmt::format("of row {}", row), table_.name.name);
+  if (const auto placement = router::ShardMap::place(*scheme_, key, &lookups_)) return placement->shard;
+  if (!key.is_null()) throw rewriter::no_shard_error(table_, *scheme_, fmt::format("of row {}", row));
   throw make_error(ErrorId::null_key, table_.key.empty() ? table_.expression->text() : table_.key.front(),
                    table_.name.name);
 }

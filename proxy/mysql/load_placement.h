@@ -14,7 +14,7 @@ namespace anabranch::proxy::mysql {
 class LoadPlacement {
  public:
   /// `utf8`: the file is in UTF-8. All must outlive this.
-  LoadPlacement(const rewriter::LoadSplit& load, const router::ShardMap& map, bool utf8);
+  LoadPlacement(const rewriter::LoadSplit& load, const router::ShardMap& map, router::Lookups& lookups, bool utf8);
 
   /// Numbers of the fields that must be read, ascending.
   const std::vector<int>& wanted() const { return wanted_; }
@@ -32,6 +32,7 @@ class LoadPlacement {
 
   const rewriter::LoadSplit& load_;
   const router::MappedTable& table_;
+  router::Lookups& lookups_;
   const router::MappedScheme* scheme_;  ///< null: a reference table
   const bool utf8_;
   std::vector<int> wanted_;

@@ -137,7 +137,7 @@ class SplitLoad {
                                "its bytes may look like the ends of lines", "Use CHARACTER SET utf8mb4.");
     }
     const bool utf8 = name.starts_with("utf8");
-    placement_.emplace(load_, *state_.db->map, utf8);
+    placement_.emplace(load_, *state_.db->map, state_.lookups, utf8);
     rows_.emplace(load_, placement_->wanted(), utf8);
   }
 
@@ -189,13 +189,28 @@ class SplitLoad {
       if (load_.every_shard) {
         for (const std::uint32_t shard : joined_) add(sources_[shard], *row);
       } else {
-        const std::uint32_t shard = placement_->shard_of(rows_->fields(), rows_->number());
+        const auto known = shard_of_row();
+        const std::uint32_t shard = known ? *known : co_await look_up_shard();
         if (sources_[shard].member == nullptr) co_await join(shard);
         add(sources_[shard], *row);
       }
     }
     while (congested_ && !co_await streams_.writable()) take_early(co_await streams_.next());
     congested_ = false;
+  }
+
+  /// Nothing: its key must be looked up.
+  std::optional<std::uint32_t> shard_of_row() {
+    const LookupReader::Pass pass(state_.lookups, false);
+    const std::uint32_t shard = placement_->shard_of(rows_->fields(), rows_->number());
+    return pass.complete() ? std::optional(shard) : std::nullopt;
+  }
+
+  net::Task<std::uint32_t> look_up_shard() {
+    while (true) {
+      co_await answer_lookups(state_, true);
+      if (const auto shard = shard_of_row()) co_return *shard;
+    }
   }
 
   void add(Source& source, std::string_view row) {

@@ -34,9 +34,12 @@ net::Task<std::vector<std::string>> explain(State& state, const std::string& sql
   Request request;
   request.statement = &statement;
   request.plan = co_await make_plan_by(state, statement, false, describer);
+  state.lookups.begin(*state.db);
+  co_await look_up_keys(state, request);
   const bool relays = request.plan->plan->kind == rewriter::PlanKind::relay;
   if (relays && rewriter::route(bind_request(state, request), nullptr).size() > 1) {
     request.plan = co_await make_plan_by(state, statement, true, describer);
+    co_await look_up_keys(state, request);
   }
   const rewriter::Plan& plan = *request.plan->plan;
   if (plan.refusal) throw values::SqlError(*plan.refusal);

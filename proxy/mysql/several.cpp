@@ -242,14 +242,33 @@ void explain(State& state, const Request& request) {
   end_rows(state);
 }
 
-rewriter::BindRequest bind_request(const State& state, const Request& request) {
+rewriter::BindRequest bind_request(State& state, const Request& request) {
   rewriter::BindRequest bind;
   bind.plan = request.plan->plan.get();
   bind.shape = &request.statement->shape;
   bind.parameters = request.values;
   bind.map = state.db->map.get();
+  bind.lookups = &state.lookups;
   bind.mysql = &state.planning.mysql;
   return bind;
+}
+
+net::Task<void> look_up_keys(State& state, const Request& request) {
+  const rewriter::Plan* plan = request.plan->plan.get();
+  if (plan->explained) plan = plan->explained->plan.get();
+  const bool has_keys = plan->kind != rewriter::PlanKind::session && plan->kind != rewriter::PlanKind::local &&
+                        plan->kind != rewriter::PlanKind::refuse && !plan->load;
+  if (!has_keys || !state.db->map->has_lookups()) co_return;
+  for (bool known = false; !known;) {
+    {
+      const LookupReader::Pass pass(state.lookups, true);
+      rewriter::BindRequest bind = bind_request(state, request);
+      bind.plan = plan;
+      rewriter::look_up_keys(bind);
+      known = pass.complete();
+    }
+    co_await answer_lookups(state, false);
+  }
 }
 
 net::Task<void> run_on_several(State& state, Request& request) {

@@ -95,6 +95,7 @@ net::Task<void> Sharded::handle(std::string_view payload, const bool& ended) {
     }
   }
   state_.stop_clock();
+  state_.settle_lookups();
   if (!rest_at_once(state_)) co_await rest(state_);
   if (failure) std::rethrow_exception(failure);
 }
@@ -254,6 +255,7 @@ net::Task<bool> Sharded::run(Request& request) {
   if (!state_.db->outdated.empty() && writes(*request.plan->plan)) {
     throw values::make_error(values::ErrorId::outdated_map, state_.db->outdated);
   }
+  if (state_.db->map->has_lookups()) begin_lookups(state_, *request.plan->plan, request.statement->text);
   bool went_well = true;
   const auto& session = request.plan->plan->session;
   const bool shows = session && session->action == rewriter::SessionAction::warnings;
@@ -305,10 +307,12 @@ net::Task<bool> Sharded::run(Request& request) {
 }
 
 /// The one shard of a relay, where it is plain to see.
-std::optional<std::uint32_t> Sharded::plain_shard(const Request& request) const {
+std::optional<std::uint32_t> Sharded::plain_shard(const Request& request) {
   const rewriter::Plan& plan = *request.plan->plan;
   if (plan.kind != PlanKind::relay || plan.asks_sequences || plan.previous != Previous::none) return std::nullopt;
-  return rewriter::only_shard(bind_request(state_, request));
+  const LookupReader::Pass pass(state_.lookups, false);
+  const auto shard = rewriter::only_shard(bind_request(state_, request));
+  return pass.complete() ? shard : std::nullopt;
 }
 
 /// The shard of a relay. Nothing: the statement is for several, and its plan is one for these; or for none.
@@ -318,6 +322,7 @@ net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) 
     co_await take_values(request);
     plan = request.plan->plan.get();
   }
+  co_await look_up_keys(state_, request);
   if (plan->kind == PlanKind::relay) {
     const rewriter::BindRequest bind = bind_request(state_, request);
     if (plan->routing.mode == rewriter::Routing::Mode::any_shard) {
@@ -331,6 +336,7 @@ net::Task<std::optional<std::uint32_t>> Sharded::choose_shard(Request& request) 
     if (request.plan == nullptr) request.plan = co_await make_plan(*request.statement, true);
     plan = request.plan->plan.get();
     if (plan->kind == PlanKind::refuse) co_await take_values(request);
+    co_await look_up_keys(state_, request);
   }
   co_return std::nullopt;
 }

@@ -74,7 +74,7 @@ class Sharded {
   net::Task<bool> execute_immediate(const Request& command);
   net::Task<bool> run_called(const Request& command, Statement& statement, const SqlCall& call);
   net::Task<bool> deallocate_named(const Request& command);
-  std::optional<std::uint32_t> plain_shard(const Request& request) const;
+  std::optional<std::uint32_t> plain_shard(const Request& request);
   net::Task<std::optional<std::uint32_t>> choose_shard(Request& request);
   void note_answer(const Request& request, std::uint32_t shard, const ReplyEnd& end);
   net::Task<void> finish(Request& request, backends::Transaction::Enlisted& member, ReplyEnd end);

@@ -10,7 +10,8 @@ way_in() { echo "mariadb --no-defaults -h 127.0.0.1 -P ${1%%/*} -u app -papp-sec
 mysql_app() {  # PORT ARGUMENT...
   mariadb --no-defaults --default-character-set=utf8mb4 -h 127.0.0.1 -P "$1" -u app -papp-secret shop "${@:2}"
 }
-load() { cat "$tests/mysql/schema.sql" "$tests/mysql/data.sql" | mysql_app "$1"; }  # PORT
+# PORT. @shards: how many there are to name.
+load() { { echo "SET @shards = ${count:-4};"; cat "$tests/mysql/schema.sql" "$tests/mysql/data.sql"; } | mysql_app "$1"; }
 
 load_single() { load "$2"; }  # CLUSTER PORT
 load_plain() { load "$2"; }   # CLUSTER PORT
@@ -52,13 +53,15 @@ load_shards() {  # CLUSTER SHARDS MAP PORT...
     strangers "$map" tags tag "${ports[0]}"
     strangers "$map" places country "${ports[0]}"
     strangers "$map" logins user_id "${ports[0]}"
+    strangers "$map" accounts tenant "${ports[0]}"
+    strangers "$map" invoices tenant "${ports[0]}"
     strangers_of_two "$map" shelves warehouse sku "${ports[0]}"
     strangers_of_two "$map" moves warehouse sku "${ports[0]}"
   } >"$rows"
   for i in "${!ports[@]}"; do
     awk -v mine="s$((i + 1))" '$1 != mine { table = $2; sub(/^[^ ]+ [^ ]+ /, ""); print "DELETE FROM " table " WHERE " $0 ";" }' \
       "$rows" >"$work/strangers.sql"
-    [[ $i -eq 0 ]] || echo 'DROP TABLE notes, stock; DROP PROCEDURE list_notes;' >>"$work/strangers.sql"
+    [[ $i -eq 0 ]] || echo 'DROP TABLE notes, stock, tenancies; DROP PROCEDURE list_notes;' >>"$work/strangers.sql"
     [[ $i -eq $((${#ports[@]} - 1)) ]] || echo 'DROP TABLE audit_log;' >>"$work/strangers.sql"
     mysql_app "${ports[i]}" <"$work/strangers.sql"
   done

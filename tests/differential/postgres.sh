@@ -20,7 +20,7 @@ psql_app() {  # PORT ARGUMENT...
     -p "$1" -U app -d shop "${@:2}" >"${psql_out:-/dev/null}"
 }
 
-load() { psql_app "$1" -v scale="$scale" -f "$schema" -f "$folder/data.sql"; }  # PORT
+load() { psql_app "$1" -v scale="$scale" -v shards="${count:-4}" -f "$schema" -f "$folder/data.sql"; }  # PORT
 load_single() {  # CLUSTER PORT
   make_types "$1" single 0
   load "$2"

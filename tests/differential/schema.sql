@@ -111,6 +111,27 @@ CREATE TABLE moves (                       -- by_shelf: warehouse and sku
   PRIMARY KEY (warehouse, sku, move_no)
 );
 
+CREATE TABLE tenancies (                   -- on the default shard: where the rows of by_tenant live
+  key text PRIMARY KEY,
+  shard text NOT NULL
+);
+
+CREATE TABLE accounts (                    -- by_tenant: tenant
+  tenant text NOT NULL,
+  id integer NOT NULL,
+  balance numeric(10,2),
+  note text,
+  PRIMARY KEY (tenant, id)
+);
+
+CREATE TABLE invoices (                    -- by_tenant: tenant
+  tenant varchar(20) NOT NULL,
+  id integer NOT NULL,
+  account integer NOT NULL,
+  amount numeric(10,2),
+  PRIMARY KEY (tenant, id)
+);
+
 CREATE TABLE countries (                   -- reference
   code char(2) PRIMARY KEY,
   name text NOT NULL,

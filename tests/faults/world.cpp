@@ -210,6 +210,7 @@ std::string Proxy::map(const Blanks& blanks) const {
              {"TLS", "tls: {mode: disable}"},
              {"USERS", ""},
              {"TABLES", ""},
+             {"SCHEMES", ""},
              {"AUTHENTICATION", ""},
              {"DATABASES", ""},
              {"WEIGHT_4", ""},

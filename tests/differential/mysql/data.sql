@@ -978,3 +978,19 @@ INSERT INTO moves (warehouse, sku, move_no, quantity, at) VALUES
   (8, '', 1, 8, '2024-05-14'),
   (8, '', 2, -3, '2024-06-14'),
   (77, 'nowhere', 1, 3, '2024-01-01');
+
+INSERT INTO tenancies VALUES
+  ('ada', CONCAT('s', 1 + 0 % @shards)), ('bea', CONCAT('s', 1 + 1 % @shards)), ('cyd', CONCAT('s', 1 + 2 % @shards)), ('dov', CONCAT('s', 1 + 3 % @shards)), ('eva', CONCAT('s', 1 + 4 % @shards)), ('fay', CONCAT('s', 1 + 5 % @shards)), ('gus', CONCAT('s', 1 + 6 % @shards));
+
+INSERT INTO accounts (tenant, id, balance, note) VALUES
+  ('ada', 1, 10.00, 'first'), ('ada', 2, 20.50, NULL), ('ada', 3, NULL, 'empty'),
+  ('bea', 1, 5.25, 'first'), ('bea', 2, 300.00, 'savings'),
+  ('cyd', 1, 0.00, NULL), ('cyd', 7, 70.70, 'seventh'),
+  ('dov', 1, 99.99, 'first'),
+  ('eva', 1, 12.00, 'first'), ('eva', 2, 13.00, 'second'),
+  ('fay', 4, -4.00, 'debt');
+
+INSERT INTO invoices (tenant, id, account, amount) VALUES
+  ('ada', 1, 1, 1.50), ('ada', 2, 1, 2.50), ('ada', 3, 2, 8.00),
+  ('bea', 1, 2, 100.00), ('cyd', 1, 7, 0.70), ('cyd', 2, 7, 0.30),
+  ('eva', 1, 1, 6.00), ('eva', 2, 9, 7.00), ('fay', 1, 4, 4.00);

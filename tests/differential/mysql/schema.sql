@@ -120,6 +120,27 @@ CREATE TABLE moves (                       -- by_shelf: warehouse and sku
   PRIMARY KEY (warehouse, sku, move_no)
 );
 
+CREATE TABLE tenancies (                   -- on the default shard: where the rows of by_tenant live
+  `key` VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY,
+  shard VARCHAR(20) NOT NULL
+);
+
+CREATE TABLE accounts (                    -- by_tenant: tenant
+  tenant VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  id INT NOT NULL,
+  balance DECIMAL(10,2),
+  note VARCHAR(50),
+  PRIMARY KEY (tenant, id)
+);
+
+CREATE TABLE invoices (                    -- by_tenant: tenant
+  tenant VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  id INT NOT NULL,
+  account INT NOT NULL,
+  amount DECIMAL(10,2),
+  PRIMARY KEY (tenant, id)
+);
+
 CREATE TABLE countries (                   -- reference
   code CHAR(2) COLLATE utf8mb4_bin PRIMARY KEY,
   name VARCHAR(40) NOT NULL,

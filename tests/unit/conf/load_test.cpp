@@ -147,7 +147,7 @@ TEST_CASE("what is not carried out yet is named with its place") {
       not_supported(shop("    read_from: replica\n"
                          "    transactions: {two_phase: required}\n"
                          "    schemes:\n"
-                         "      a: {type: bigint, strategy: lookup, table: places}\n"
+                         "      a: {type: text, hash: xxh64, strategy: modulo, collation: de}\n"
                          "      b: {type: [bigint, text], hash: xxh64, strategy: modulo}\n"
                          "      c: {type: bigint, hash: xxh64, strategy: buckets, buckets: 2}\n"
                          "    tables:\n"
@@ -157,7 +157,7 @@ TEST_CASE("what is not carried out yet is named with its place") {
   REQUIRE(list.size() == 6);
   CHECK(list[0] == "dir/test.yaml:10:5: warning: databases.shop.read_from: not supported yet");
   CHECK(list[1].find("transactions.two_phase: not") != std::string::npos);
-  CHECK(list[2].find("13:25: warning: databases.shop.schemes.a.strategy: not") !=
+  CHECK(list[2].find("13:54: warning: databases.shop.schemes.a.collation: not") !=
         std::string::npos);
   CHECK(list[3].find("18:31: warning: databases.shop.tables.t.physical: not") != std::string::npos);
   CHECK(list[4].find("tables.t.generate: not") != std::string::npos);

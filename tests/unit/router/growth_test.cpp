@@ -143,7 +143,7 @@ TEST_CASE("what cannot be compared says why") {
   CHECK(between(buckets, "type: bigint, strategy: range, ranges: [{shard: s1}]").reason ==
         "strategy buckets becomes range");
   CHECK(between(buckets, "type: bigint, strategy: lookup, table: t").reason ==
-        "it is not supported yet");
+        "a table says where its keys live");
   CHECK(between("hash: rand, strategy: modulo", "hash: rand, strategy: modulo").basis ==
         Growth::Basis::nothing);
 }
