@@ -112,10 +112,29 @@ void LookupReader::end_change() {
 
 namespace {
 
+bool is_of_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
+}
+
+/// Not as a part of a longer name. Both are in lower case.
+bool contains_name(std::string_view text, std::string_view name) {
+  for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    if ((at == 0 || !is_of_name(text[at - 1])) && (end == text.size() || !is_of_name(text[end]))) return true;
+  }
+  return false;
+}
+
 bool names_table(const router::ShardMap& map, std::string_view text) {
+  const std::string lower = values::lower_case(text);
   return std::ranges::any_of(map.schemes(), [&](const MappedScheme& scheme) {
-    return scheme.lookup && values::contains_in_any_case(text, values::lower_case(scheme.lookup->name.name));
+    return scheme.lookup && contains_name(lower, values::lower_case(scheme.lookup->name.name));
   });
+}
+
+/// Its rows go where their keys say: to no table of keys, which has one place.
+bool stores_by_key(const rewriter::Plan& plan) {
+  return plan.kind == rewriter::PlanKind::split || plan.insert || plan.copy || plan.load;
 }
 
 /// An INSERT that leaves the rows that are there as they are.
@@ -147,9 +166,9 @@ net::Task<void> ask(SessionCore& state, backends::Lease& lease, std::span<const 
 
 void begin_lookups(SessionCore& state, const rewriter::Plan& plan, std::string_view text) {
   state.lookups.begin(*state.db);
-  if (plan.session || plan.effect == rewriter::Effect::reads || plan.insert || plan.kind == rewriter::PlanKind::local) {
-    return;
-  }
+  const bool changes_none = plan.session || plan.effect == rewriter::Effect::reads || stores_by_key(plan) ||
+                            plan.kind == rewriter::PlanKind::local;
+  if (changes_none) return;
   if (!names_table(*state.db->map, text)) return;
   // Keys without a row are not remembered: those that are given one change nothing for others.
   state.lookups.note_change(only_adds(plan, text));
