@@ -50,6 +50,9 @@ class FedWrite {
   void check() const {
     check_system_columns(planning_);
     check_impure(planning_);
+    if (!planning_.traits.locking) return;
+    refuse_clause("FOR UPDATE in a subquery", "the rows that would be locked are on other shards",
+                  "Leave it out, or select and lock the keys first.");
   }
 
   bool is_table(const FedRead& read) const {
