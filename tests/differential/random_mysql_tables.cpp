@@ -35,7 +35,8 @@ const std::vector<MysqlQueries::Source>& MysqlQueries::tables() {
        {{"user_id", integer, key | extreme | not_null, {"7", "42", "12", "5001"}},
         {"order_no", integer, few | not_null, {"1", "3", "5"}},
         {"placed_at", datetime, 0, {"'2024-03-01'", "'2024-07-15 12:00'"}},
-        {"status", text, few, {"'paid'", "'new'", "''", "'Paid '"}, bin},
+        // No blanks at the end: MariaDB 10.11 finds 22 rows BETWEEN 'Paid ' AND 'paid' by this column's index, and 75 without.
+        {"status", text, few, {"'paid'", "'new'", "''", "'Paid'"}, bin},
         {"amount", decimal, 0, {"10", "500.00", "999.99"}},
         {"discount", decimal, few, {"0", "3.25", "0.1"}},
         {"weight", real, few, {"0.1", "3"}},
