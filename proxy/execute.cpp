@@ -28,6 +28,23 @@ rewriter::BindRequest bind_request(SessionState& state, const Execution& executi
   return request;
 }
 
+Execution part_of(const Execution& execution, std::shared_ptr<const Plan> plan, const RowTaker& taker, net::pg::FormatList formats) {
+  Execution part;
+  part.statement = execution.statement;
+  part.plan = std::make_shared<CachedPlan>();
+  part.plan->plan = std::move(plan);
+  part.begun = execution.begun;
+  part.simple = execution.simple;
+  part.bound = execution.bound;
+  part.standalone = false;
+  part.parameter_formats = execution.parameter_formats;
+  part.parameters = execution.parameters;
+  part.values = execution.values;
+  part.result_formats = formats;
+  part.taker = &taker;
+  return part;
+}
+
 bool writes(const Plan& plan) {
   return plan.effect == rewriter::Effect::writes || plan.effect == rewriter::Effect::ddl;
 }

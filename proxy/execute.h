@@ -69,6 +69,10 @@ bool answers_first(const rewriter::Plan& plan);
 /// Fills `execution.evaluations` (Plan::evaluations) by asking a backend; those of subqueries stay without a type.
 net::Task<void> evaluate(SessionState& state, Execution& execution);
 rewriter::BindRequest bind_request(SessionState& state, const Execution& execution);
+/// Another plan for the same statement and values, as a part of the execution; its rows go to `taker`, which must outlive
+/// it, in `formats`.
+Execution part_of(const Execution& execution, std::shared_ptr<const rewriter::Plan> plan, const RowTaker& taker,
+                  net::pg::FormatList formats);
 /// Has every key that binding the execution's plan will want looked up. find_shards() does.
 net::Task<void> look_up_keys(SessionState& state, const Execution& execution);
 

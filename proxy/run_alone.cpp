@@ -20,18 +20,7 @@ net::Task<std::optional<std::string>> answer(SessionState& state, const Executio
     }
     co_return;
   };
-  Execution query;
-  query.statement = execution.statement;
-  query.plan = std::make_shared<CachedPlan>();
-  query.plan->plan = plan;
-  query.begun = execution.begun;
-  query.simple = execution.simple;
-  query.bound = execution.bound;
-  query.standalone = false;
-  query.parameter_formats = execution.parameter_formats;
-  query.parameters = execution.parameters;
-  query.values = execution.values;
-  query.taker = &taker;
+  Execution query = part_of(execution, plan, taker, {});
   (void)co_await run_partials(state, query);
   co_return value;
 }

@@ -43,7 +43,7 @@ class Feeding {
         feed_(feed),
         by_key_(execution.plan->plan->kind == PlanKind::split &&
                 execution.plan->plan->routing.mode == rewriter::Routing::Mode::by_key),
-        held_(by_key_ || has_owners() ? state.db->map->shards().size() : 1, part_of(state.db->config->limits, *execution.plan->plan),
+        held_(by_key_ || has_owners() ? state.db->map->shards().size() : 1, share_of(state.db->config->limits, *execution.plan->plan),
               state.worker.metrics()),
         exchange_(net::CancelToken{}) {}
 
@@ -129,7 +129,7 @@ class Feeding {
   bool has_owners() const { return !feed_.owners.empty(); }
 
   /// Feeds hold their rows at the same time.
-  static conf::Limits part_of(conf::Limits limits, const Plan& plan) {
+  static conf::Limits share_of(conf::Limits limits, const Plan& plan) {
     limits.query_memory /= plan.feeds.size();
     return limits;
   }
@@ -149,8 +149,6 @@ class Feeding {
   }
 
   net::Task<void> keep_rows() {
-    auto plan = std::make_shared<CachedPlan>();
-    plan->plan = feed_.rows;
     const net::pg::Formats binary{1};
     Execution query;
     const RowTaker taker = [this, &query](const merge::Batch& rows) -> net::Task<void> {
@@ -161,20 +159,11 @@ class Feeding {
       }
       co_await held_.settle();
     };
-    query.statement = execution_.statement;
-    query.plan = std::move(plan);
-    query.begun = execution_.begun;
-    query.simple = execution_.simple;
-    query.bound = execution_.bound;
+    query = part_of(execution_, feed_.rows, taker, binary.list());
     // Where nothing has begun, the query's connections go back before others are waited for.
     query.standalone = execution_.standalone && !in_transaction();
-    query.parameter_formats = execution_.parameter_formats;
-    query.parameters = execution_.parameters;
-    query.result_formats = binary.list();
-    query.values = execution_.values;
     const auto evaluations = rewriter::evaluations_of(feed_, execution_.evaluations);
     query.evaluations.assign(evaluations.begin(), evaluations.end());
-    query.taker = &taker;
     if (has_owners()) query.only = givers();
     if (feed_.rows->kind == PlanKind::gather) {
       (void)co_await run_gather(state_, query);
@@ -336,8 +325,7 @@ class Feeding {
     if (reply.message.type == 'N') state_.client.write(reply.message.raw);
     if (reply.message.type == 'C') {
       const auto complete = net::pg::CommandComplete::decode(reply.message.payload);
-      if (complete) count_ = count_in_tag(complete->tag);
-      most_ = std::max(most_, count_);
+      if (complete) count_ = std::max(count_, count_in_tag(complete->tag));
     }
     if (reply.message.type != 'E') return;
     exchange_.lease(source)->set_mid_request(false);
@@ -346,7 +334,7 @@ class Feeding {
 
   /// All shards at once: each takes its time for it.
   net::Task<void> prepare_many() {
-    if (most_ < indexed_rows || feed_.when_many.empty()) co_return;
+    if (count_ < indexed_rows || feed_.when_many.empty()) co_return;
     backends::Exchange exchange{net::CancelToken{}};
     std::vector<std::unique_ptr<Running>> running;
     for (auto* member : members_) {
@@ -385,8 +373,7 @@ class Feeding {
   std::vector<std::unique_ptr<Running>> running_;
   std::vector<std::optional<std::string_view>> fields_;
   std::vector<rewriter::BoundValue> values_;
-  std::uint64_t count_ = 0;  ///< of the rows that the last shard has taken
-  std::uint64_t most_ = 0;   ///< that a shard has taken
+  std::uint64_t count_ = 0;  ///< of the rows that a shard has taken, at most
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "rewriter/column_types.h"
 #include "rewriter/fed_reads.h"
 #include "rewriter/plan_steps.h"
 #include "values/type.h"
@@ -117,7 +118,7 @@ class Answering {
   /// Cheap to answer: by merging, or by one shard. Adds it, and its type.
   bool answer(const Query& query, const Block& block) {
     constexpr std::size_t most_answers = 8;  // each is planned, and asked, for itself
-    if (answers_.size() == most_answers || is_correlated(query, block) || reads_outer_with(query, block)) return false;
+    if (answers_.size() == most_answers || is_correlated(query, block) || !outer_ctes(query, block).empty()) return false;
     const tree::Statement subquery{std::move(*tree::clone(*block.select))};
     PlanRequest request = request_;
     request.parameter_types = std::span(types_).first(own_parameters_);
@@ -127,25 +128,9 @@ class Answering {
     const bool only_reads = plan->effect == Effect::reads && plan->residue == Residue::none && !plan->advances_sequences;
     const values::Oid type = plan->result->front().type;
     if (!only_reads || !plan->evaluations.empty() || !has_plain_text(type)) return false;
-    const values::TypeInfo& info = *values::find_type(type);
-    answers_.push_back({"(" + to_text(subquery, *request_.shape) + ")", "pg_catalog." + quote_identifier(info.internal), false, plan});
+    answers_.push_back({"(" + to_text(subquery, *request_.shape) + ")", without_modifier(*values::find_type(type)), false, plan});
     types_.push_back(type);
     return true;
-  }
-
-  static bool reads_outer_with(const Query& query, const Block& block) {
-    const auto within = blocks_within(query, block);
-    std::set<std::string> own;
-    for (const Block* at : within) {
-      if (at->select == nullptr) continue;
-      for (const tree::Cte& cte : at->select->with.ctes) own.insert(cte.name);
-    }
-    return std::ranges::any_of(within, [&](const Block* at) {
-      return std::ranges::any_of(at->instances, [&](int index) {
-        const std::string& cte = query.at(index).cte;
-        return !cte.empty() && !own.contains(cte);
-      });
-    });
   }
 
   PlanResult with_alone(const Plan& plain, const Plan& over_answers) const {

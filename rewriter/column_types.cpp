@@ -151,6 +151,10 @@ std::optional<CollationOf> collation_of(const Planning& planning, const tree::Ex
   return database_default(planning);
 }
 
+std::string without_modifier(const values::TypeInfo& type) {
+  return "pg_catalog." + quote_identifier(type.internal);
+}
+
 bool compares_by_bytes(const Planning& planning, const tree::Expr& expr) {
   bool by_bytes = true;
   tree::walk(expr, [&](const tree::Expr& at) {

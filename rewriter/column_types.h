@@ -22,6 +22,9 @@ std::optional<CollationOf> collation_of(const Planning& planning, Ident ident);
 /// Of an output column of a block, through stars and subqueries.
 std::optional<CollationOf> collation_of(const Planning& planning, const Block& block, int output);
 
+/// The type's name, as SQL, without a modifier: not as the grammar has it, where `character` is one of length 1.
+std::string without_modifier(const values::TypeInfo& type);
+
 /// No text in the expression has a collation under which different strings are equal.
 bool compares_by_bytes(const Planning& planning, const tree::Expr& expr);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "rewriter/column_types.h"
 #include "rewriter/fed_rows.h"
 #include "rewriter/write.h"
 #include "values/type.h"
@@ -14,11 +15,6 @@ constexpr std::string_view kRows = "anabranch_fed";
 
 std::string column_name(std::size_t index) {
   return "c" + std::to_string(index + 1);
-}
-
-/// Not as the grammar has it, where `character` is one of length 1.
-std::string without_modifier(const values::TypeInfo& type) {
-  return "pg_catalog." + quote_identifier(type.internal);
 }
 
 bool is_string(values::Oid type) {

@@ -117,6 +117,19 @@ std::vector<const Block*> blocks_within(const Query& query, const Block& block) 
   return within;
 }
 
+std::set<std::string> outer_ctes(const Query& query, const Block& block) {
+  const auto within = blocks_within(query, block);
+  std::set<std::string> outer;
+  for (const Block* at : within) {
+    for (const int index : at->instances) {
+      const Instance& instance = query.at(index);
+      const bool inner = std::ranges::find(within, instance.block) != within.end();
+      if (!instance.cte.empty() && !inner) outer.insert(instance.cte);
+    }
+  }
+  return outer;
+}
+
 bool is_correlated(const Query& query, const Block& block) {
   const auto within = blocks_within(query, block);
   std::set<int> own;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "rewriter/planning.h"
@@ -21,6 +23,8 @@ std::vector<FedRead> choose_fed_reads(Planning& planning);
 
 /// The block, and all inside of it but what its CTEs hold.
 std::vector<const Block*> blocks_within(const Query& query, const Block& block);
+/// The CTEs that are read inside, and stand in a WITH around the block.
+std::set<std::string> outer_ctes(const Query& query, const Block& block);
 /// What is around the block decides about its rows.
 bool is_correlated(const Query& query, const Block& block);
 

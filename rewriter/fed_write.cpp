@@ -18,10 +18,6 @@ constexpr std::string_view kSchema = "pg_temp";
 constexpr std::string_view kRows = "anabranch_fed_";
 constexpr FedRows::Why kWhy = {"rows of other shards", "Read the rows first, and give their values as constants."};
 
-std::string without_modifier(const values::TypeInfo& type) {
-  return "pg_catalog." + quote_identifier(type.internal);
-}
-
 class FedWrite {
  public:
   explicit FedWrite(Planning& planning)
@@ -124,14 +120,7 @@ class FedWrite {
 
   /// CTEs of the statement that are named inside.
   void add_with(tree::Select& select, const Block& block) const {
-    std::set<std::string> needed;
-    for (const Block* within : blocks_within(query_, block)) {
-      for (const int index : within->instances) {
-        const std::string& cte = query_.at(index).cte;
-        const bool inner = std::ranges::any_of(select.with.ctes, [&](const tree::Cte& own) { return own.name == cte; });
-        if (!cte.empty() && !inner) needed.insert(cte);
-      }
-    }
+    const std::set<std::string> needed = outer_ctes(query_, block);
     if (!needed.empty()) take_with(select, needed);
   }
 
@@ -365,17 +354,12 @@ class FedWrite {
     tree::transform(slot, [&](tree::ExprPtr& at) {
       tree::for_each_subquery(*at, [&](tree::Select& inner) { replace_in(inner); });
       auto* reference = at->as<tree::ColumnRef>();
-      if (reference != nullptr) leave_out_schema(*reference);
+      if (reference != nullptr && is_fed(ident_of(*reference).instance)) leave_out_schema(*reference);
     });
   }
 
-  /// A table's schema does not name its fed rows.
-  void leave_out_schema(tree::ColumnRef& reference) const {
-    const Ident ident = ident_of(reference);
-    const std::size_t most = reference.star ? 1 : 2;
-    const bool fed = std::ranges::any_of(all_, [&](const Fed& at) { return at.read.instance >= 0 && at.read.instance == ident.instance; });
-    if (!fed || reference.parts.size() <= most) return;
-    reference.parts.erase(reference.parts.begin(), reference.parts.end() - static_cast<std::ptrdiff_t>(most));
+  bool is_fed(int instance) const {
+    return instance >= 0 && std::ranges::any_of(all_, [&](const Fed& at) { return at.read.instance == instance; });
   }
 
   static void select_rows(tree::Select& select, const Fed& fed) {
@@ -399,7 +383,7 @@ class FedWrite {
   /// WITH queries of which all readers have been given their rows.
   void drop_unused(tree::Statement& written) const {
     auto& ctes = with_of(written).ctes;
-    while (true) {
+    while (!ctes.empty()) {
       std::set<std::string> used;
       note_names(written, used);
       const auto gone = std::erase_if(ctes, [&](const tree::Cte& cte) {

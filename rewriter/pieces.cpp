@@ -324,6 +324,12 @@ std::vector<const tree::Select*> subqueries_of(const tree::Expr& expr) {
   return found;
 }
 
+void leave_out_schema(tree::ColumnRef& reference) {
+  const std::size_t most = reference.star ? 1 : 2;
+  if (reference.parts.size() <= most) return;
+  reference.parts.erase(reference.parts.begin(), reference.parts.end() - static_cast<std::ptrdiff_t>(most));
+}
+
 void detach_literals(tree::ExprPtr& expr) {
   tree::transform(expr, [](tree::ExprPtr& at) {
     const auto* literal = at->as<tree::Literal>();

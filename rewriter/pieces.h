@@ -50,6 +50,9 @@ tree::SelectPtr rows_of(const Query& query, const Piece& piece);
 /// The column's name in its block: u.name.
 tree::ExprPtr named(const Query& query, Ident column);
 
+/// A table's schema does not name its rows elsewhere.
+void leave_out_schema(tree::ColumnRef& reference);
+
 /// A view's condition: its literals are its own.
 void detach_literals(tree::ExprPtr& expr);
 

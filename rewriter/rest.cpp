@@ -192,10 +192,7 @@ class Replacing {
       reference->parts = {table.name.back(), table.columns.at(ident)};
       return;
     }
-    // A table's schema does not name its gathered rows.
-    const std::size_t most = reference->star ? 1 : 2;
-    if (reference->parts.size() <= most) return;
-    reference->parts.erase(reference->parts.begin(), reference->parts.end() - static_cast<std::ptrdiff_t>(most));
+    leave_out_schema(*reference);
   }
 
   // GROUP BY of a primary key lets the table's other columns stand alone; gathered rows have no such key, so that

@@ -9,15 +9,6 @@
 /// ties inside of the query, spellings of equal texts in anything but output.
 namespace anabranch::differential {
 
-std::string MysqlQueries::select_list(std::vector<Output>& outputs) {
-  std::vector<std::string> items;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    outputs[i].name = fmt::format("c{}", i + 1);
-    items.push_back(fmt::format("{} AS c{}", outputs[i].sql, i + 1));
-  }
-  return fmt::format("{}", fmt::join(items, ", "));
-}
-
 /// Adds the CTEs, ORDER BY over all that can be ordered, and LIMIT, and says how to compare.
 RandomQuery MysqlQueries::finish(std::string sql, const std::vector<Output>& outputs, bool may_order, bool may_limit) {
   RandomQuery query;

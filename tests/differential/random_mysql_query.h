@@ -112,7 +112,6 @@ class MysqlQueries : public QueryGenerator {
   RandomQuery windowed(const Block& from);
   RandomQuery finish(std::string sql, const std::vector<Output>& outputs, bool may_order, bool may_limit);
   RandomQuery with_parameters(RandomQuery query);
-  std::string select_list(std::vector<Output>& outputs);
 
   bool parameters_wanted_ = false;
   bool parameters_ = false;  // what is written now is WHERE: elsewhere parameters are refused, or open what is grouped by

@@ -308,15 +308,6 @@ std::string PgQueries::group_expression(const Source& source, const Column& colu
   }
 }
 
-std::string PgQueries::select_list(std::vector<Output>& outputs) {
-  std::vector<std::string> items;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    outputs[i].name = fmt::format("c{}", i + 1);
-    items.push_back(fmt::format("{} AS c{}", outputs[i].sql, i + 1));
-  }
-  return fmt::format("{}", fmt::join(items, ", "));
-}
-
 /// Adds ORDER BY over all that can be ordered, and LIMIT, and says how to compare.
 RandomQuery PgQueries::finish(std::string sql, const std::vector<Output>& outputs,
                                    bool may_limit) {

@@ -68,7 +68,6 @@ class PgQueries : public QueryGenerator {
   RandomQuery nested();
   RandomQuery union_all();
   RandomQuery finish(std::string sql, const std::vector<Output>& outputs, bool may_limit);
-  std::string select_list(std::vector<Output>& outputs);
 
   // random_pg_gathered.cpp
   RandomQuery gathered();

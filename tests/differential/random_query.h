@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <vector>
 
@@ -15,6 +17,17 @@ struct RandomQuery {
   std::vector<Parameter> parameters = {};
   Rules rules;
 };
+
+/// A select list of these, which get names: c1, c2 …
+template <class Output>
+std::string select_list(std::vector<Output>& outputs) {
+  std::string list;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    outputs[i].name = fmt::format("c{}", i + 1);
+    list += fmt::format("{}{} AS {}", i == 0 ? "" : ", ", outputs[i].sql, outputs[i].name);
+  }
+  return list;
+}
 
 /// Makes SELECTs over a dialect's schema.sql whose answers are determined. The same choices give the same query.
 class QueryGenerator {

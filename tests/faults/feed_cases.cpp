@@ -45,6 +45,10 @@ bool naps() {
   return on_all_shards("select count(*) from pg_stat_activity where wait_event = 'PgSleep' and usename = 'app'") > 0;
 }
 
+void lose_a_nap() {
+  on_shard(2, "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'app' and wait_event = 'PgSleep'");
+}
+
 template <class Meanwhile>
 Answer run_while_it_naps(Client& client, const std::string& sql, Meanwhile meanwhile) {
   std::thread other([&] {
@@ -105,14 +109,11 @@ TEST_CASE("feed: a server's process is lost while rows are read, and while they 
   Proxy own;
   Client client(own.conninfo());
   const Spare spare(client);
-  const auto lose = [] {
-    on_shard(2, "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'app' and wait_event = 'PgSleep'");
-  };
   for (const char* sql : {naps_on_shards, naps_at_the_end}) {
     CAPTURE(sql);
     if (sql == naps_at_the_end) REQUIRE_EQ(client.run("insert into spare select i.id + 1, 'x' from items i").tag, "INSERT 0 20");
     const std::string before = spare.count();
-    const Answer answer = run_while_it_naps(client, sql, lose);
+    const Answer answer = run_while_it_naps(client, sql, lose_a_nap);
     CHECK_MESSAGE((answer.sqlstate == "57P01" || answer.sqlstate == "08006"), answer.value());
     CHECK_EQ(spare.count(), before);
     check_nothing_left();
@@ -208,14 +209,11 @@ TEST_CASE("feed: a cancel, and a lost process, while a write reads rows of other
   Client client(own.conninfo());
   const Spare spare(client);
   fill(client, 30);
-  const auto lose = [] {
-    on_shard(2, "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'app' and wait_event = 'PgSleep'");
-  };
   for (const char* sql : {naps_where_it_reads, naps_where_it_writes}) {
     CAPTURE(sql);
     CHECK_EQ(run_while_it_naps(client, sql, [&] { client.cancel(); }).sqlstate, "57014");
     check_nothing_left();
-    const Answer lost = run_while_it_naps(client, sql, lose);
+    const Answer lost = run_while_it_naps(client, sql, lose_a_nap);
     CHECK_MESSAGE((lost.sqlstate == "57P01" || lost.sqlstate == "08006"), lost.value());
     CHECK_EQ(client.run("select count(*) from spare where filler = 'x'").value(), "30");
     check_nothing_left();
