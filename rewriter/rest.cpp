@@ -207,6 +207,8 @@ class Replacing {
     const auto note = [&](const tree::ColumnRef& reference) {
       const Ident ident = ident_of(reference);
       if (std::ranges::find(grouped, ident) != grouped.end() || !has_key_of(ident, block, grouped)) return;
+      // What only shards read, in conditions they have made sure of, is not there.
+      if (!gathered(ident.instance).columns.contains(ident)) return;
       grouped.push_back(ident);
       missing.push_back(ident);
     };
