@@ -278,18 +278,27 @@ class Assembly {
 
   void add_relations(router::Catalog& catalog) {
     std::set<Name> mapped;
+    std::map<Name, std::string> buckets;
     if (request_.map) {
       check_lookups();
       for (const router::MappedTable& table : request_.map->tables()) {
         const Name name{table.name.schema, table.name.name};
         mapped.insert(name);
         add_mapped(catalog, table, name);
+        if (table.physical.empty()) continue;
+        for (std::uint32_t bucket = 0; bucket < request_.map->schemes()[table.scheme].bucket_shards.size(); ++bucket) {
+          const conf::TableName own = table.of_bucket(bucket);
+          buckets.emplace(Name{own.schema, own.name}, table.name.name);
+        }
       }
     }
     for (auto& [name, of] : main_.relations) {
       if (mapped.contains(name)) continue;
       of.relation.everywhere = is_everywhere(name, of.relation.kind);
       refuse_part(of.relation);
+      if (const auto bucket = buckets.find(name); bucket != buckets.end()) {
+        of.relation.refusal = fmt::format("\"{}\" is a bucket of \"{}\": name that table", name.second, bucket->second);
+      }
     }
     for (auto& [name, of] : main_.relations) {
       if (!mapped.contains(name)) catalog.add(std::move(of.relation));
@@ -360,38 +369,79 @@ class Assembly {
   }
 
   // The default shard's definition where it has one; the map may keep the table elsewhere.
-  const ShardRelation* definition(const router::MappedTable& table, const Name& name,
-                                  std::size_t& shard) const {
+  const ShardRelation* definition(const router::MappedTable& table, std::size_t& shard) const {
     const router::ShardSet shards = request_.map->shards_of(table);
     shard = database_.default_shard;
     if (shards.contains(shard)) {
-      if (const ShardRelation* found = find_on(shard, name)) return found;
+      if (const ShardRelation* found = find_any(shard, table)) return found;
     }
     for (const std::uint32_t other : shards) {
       shard = other;
-      if (const ShardRelation* found = find_on(other, name)) return found;
+      if (const ShardRelation* found = find_any(other, table)) return found;
     }
     return nullptr;
   }
 
+  /// What the table is called on the shard: by its own name, or by those of the buckets there.
+  std::vector<Name> names_on(const router::MappedTable& table, std::size_t shard) const {
+    if (table.physical.empty()) return {{table.name.schema, table.name.name}};
+    std::vector<Name> names;
+    for (const std::uint32_t bucket : request_.map->buckets_on(table, shard)) {
+      const conf::TableName name = table.of_bucket(bucket);
+      names.emplace_back(name.schema, name.name);
+    }
+    return names;
+  }
+
+  const ShardRelation* find_any(std::size_t shard, const router::MappedTable& table) const {
+    for (const Name& name : names_on(table, shard)) {
+      if (const ShardRelation* found = find_on(shard, name)) return found;
+    }
+    return nullptr;
+  }
+
+  /// A bucket's definition is the table's, under its name.
+  void name_as_table(const router::MappedTable& table, const Name& name, router::Relation& relation) {
+    relation.schema = name.first;
+    relation.name = name.second;
+    relation.oid = 0;
+    relation.parent.clear();
+    relation.parent_schema.clear();
+    const auto refuse = [&](std::string why) {
+      say(conf::Severity::error, table.where, fmt::format("table {}.{}: {}", name.first, name.second, why));
+      if (relation.refusal.empty()) relation.refusal = std::move(why);
+    };
+    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+      if (find_on(shard, name) == nullptr) continue;
+      refuse(fmt::format("\"{}\" has a table for each bucket, but shard {} has one of that name, too", name.second, shard_name(shard)));
+      break;
+    }
+    if (!request_.map->shards_of(table).contains(database_.default_shard)) {
+      refuse(fmt::format("the default shard {} has none of the buckets of \"{}\", by which it would describe statements",
+                         shard_name(database_.default_shard), name.second));
+    }
+  }
+
   void add_mapped(router::Catalog& catalog, const router::MappedTable& table, const Name& name) {
     std::size_t home = 0;
-    const ShardRelation* source = definition(table, name, home);
+    const ShardRelation* source = definition(table, home);
     if (!source) {
       say(conf::Severity::warning, table.where,
           fmt::format("table {}.{} does not exist", name.first, name.second));
       return;
     }
     router::Relation relation = source->relation;
+    if (!table.physical.empty()) name_as_table(table, name, relation);
     // OIDs are the default shard's; what it does not have has none.
-    if (home != database_.default_shard) {
+    if (table.physical.empty() && home != database_.default_shard) {
       const ShardRelation* shown = find_on(database_.default_shard, name);
       relation.oid = shown == nullptr ? 0 : shown->relation.oid;
     }
     check_table(*request_.map, table, *source, relation, request_.config->file,
                 loaded_.diagnostics);
     for (const std::uint32_t shard : request_.map->shards_of(table)) {
-      if (shard != home) compare(table, name, *source, home, shard, relation);
+      if (shard == home && table.physical.empty()) continue;
+      for (const Name& there : names_on(table, shard)) compare(table, there, *source, home, shard, relation);
     }
     check_column_types(*source, home, request_.map->shards_of(table), relation);
     if (relation.refusal.empty()) relation.refusal = names_differ_;

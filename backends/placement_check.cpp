@@ -42,7 +42,11 @@ class ShardLook {
       return;
     }
     for (const router::MappedTable& table : map_.tables()) {
-      if (exists(table.name)) look_at(table);
+      if (!table.physical.empty()) {
+        look_at_buckets(table);
+      } else if (exists(table.name)) {
+        look_at(table);
+      }
     }
     if (before_ != nullptr) {
       for (const router::MappedTable& table : before_->tables()) {
@@ -86,7 +90,20 @@ class ShardLook {
     if (!map_.shards_of(table).contains(shard_)) return expect_empty(table.name);
     if (table.kind != conf::TableKind::sharded) return;
     const router::MappedScheme& scheme = map_.schemes()[table.scheme];
-    if (!scheme.random()) look_at_keys(table, scheme);
+    if (!scheme.random()) look_at_keys(table, scheme, table.name);
+  }
+
+  void look_at_buckets(const router::MappedTable& table) {
+    const router::MappedScheme& scheme = map_.schemes()[table.scheme];
+    for (std::uint32_t bucket = 0; bucket < scheme.bucket_shards.size(); ++bucket) {
+      const conf::TableName name = table.of_bucket(bucket);
+      if (!exists(name)) continue;
+      if (scheme.bucket_shards[bucket] != shard_) {
+        expect_empty(name);
+      } else {
+        look_at_keys(table, scheme, name, static_cast<std::int32_t>(bucket));
+      }
+    }
   }
 
   void fingerprint(const router::MappedTable& table) {
@@ -119,11 +136,13 @@ class ShardLook {
     lookups_.prepare(scheme, keys);
   }
 
-  void look_at_keys(const router::MappedTable& table, const router::MappedScheme& scheme) {
+  /// Of rows of a bucket's table, which it is; -1: rows of any.
+  void look_at_keys(const router::MappedTable& table, const router::MappedScheme& scheme, const conf::TableName& name,
+                    std::int32_t bucket = -1) {
     const auto& columns = placing_columns(table);
     std::string list;
     for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + quote_identifier(column);
-    const auto rows = ask(fmt::format("SELECT {} FROM {}", list, choice(table.name)));
+    const auto rows = ask(fmt::format("SELECT {} FROM {}", list, choice(name)));
     if (!rows) return;
     look_up(table, scheme, *rows);
     if (!lookups_.failure().empty()) return say("its keys cannot be looked up", lookups_.failure());
@@ -131,16 +150,17 @@ class ShardLook {
       const auto key = key_of(table, scheme, *rows, row);
       if (!key) continue;
       const auto place = router::ShardMap::place(scheme, *key, &lookups_);
-      if (place && place->shard == shard_) continue;
+      if (place && place->shard == shard_ && (bucket < 0 || place->bucket == bucket)) continue;
       std::string texts;
       for (std::size_t i = 0; i < columns.size(); ++i) {
         const auto column = static_cast<int>(i);
         texts += fmt::format("{}{} {}", i == 0 ? "" : ", ", columns[i],
                              rows->null(row, column) ? "NULL" : rows->text(row, column));
       }
-      return say(fmt::format("table {}.{}", table.name.schema, table.name.name),
-                 fmt::format("the row of {} lies here, but its place is {}", texts,
-                             place ? map_.shards()[place->shard].name : "nowhere"));
+      const std::string right = !place ? "nowhere" : map_.shards()[place->shard].name;
+      return say(fmt::format("table {}.{}", name.schema, name.name),
+                 fmt::format("the row of {} lies here, but its place is {}{}", texts, right,
+                             bucket < 0 || !place ? "" : fmt::format(", bucket {}", place->bucket)));
     }
   }
 

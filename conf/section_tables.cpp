@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> generators{"sequence", "snowflake", "uuid"};
 constexpr std::size_t longest_pattern = 63;  // of a table's name
+constexpr std::size_t most_tables = 1024;    // of one that has one for each bucket
 
 struct TableInput {
   Table table;
@@ -159,6 +160,9 @@ void check_table(Reader& reader, const Node& node, const TableInput& input) {
       reader.error(physical->where,
                    fmt::format("`physical` needs strategy buckets, and scheme `{}` has {}",
                                scheme.name, to_string(scheme.strategy)));
+    } else if (physical != nullptr && scheme.buckets > most_tables) {
+      reader.error(physical->where, fmt::format("`physical` takes up to {} buckets, and scheme `{}` has {}", most_tables,
+                                                scheme.name, scheme.buckets));
     }
     return;
   }

@@ -56,7 +56,7 @@ std::vector<Diagnostic> unsupported(const Config& config) {
       const std::string full =
           "databases." + database.name + ".tables." + table.name.schema + "." + table.name.name;
       const std::string& key = config.written.contains(full) ? full : plain;
-      findings.when(!table.physical.empty(), key + ".physical");
+      findings.when(!table.physical.empty() && database.kind == Kind::mysql, key + ".physical");
       findings.when(!table.generate.empty(), key + ".generate");
     }
   }

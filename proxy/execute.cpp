@@ -150,7 +150,7 @@ net::Task<router::ShardSet> find_shards(SessionState& state, Execution& executio
   co_await evaluate(state, execution);
   co_await look_up_keys(state, execution);
   const router::ShardSet shards = rewriter::route(bind_request(state, execution), nullptr);
-  if (execution.plan->plan->kind != PlanKind::relay || shards.size() <= 1) co_return shards;
+  if (!rewriter::is_for_one_shard(*execution.plan->plan) || shards.size() <= 1) co_return shards;
   co_await take_plan_for_several(state, execution);
   co_await evaluate(state, execution);
   co_await look_up_keys(state, execution);

@@ -29,14 +29,19 @@ net::Task<Explained> bind_explained(SessionState& state, Execution& execution) {
                          kind == rewriter::PlanKind::gather ||
                          kind == rewriter::PlanKind::split || kind == rewriter::PlanKind::broadcast;
   if (on_shards) co_await look_up_keys(state, inner);
-  if (on_shards) explained.bound = rewriter::bind(bind_request(state, inner));
+  const bool several = on_shards && inner.plan->plan->on_one_shard && rewriter::route(bind_request(state, inner), nullptr).size() > 1;
+  if (several) {
+    explained.bound.shards = rewriter::route(bind_request(state, inner), nullptr);
+  } else if (on_shards) {
+    explained.bound = rewriter::bind(bind_request(state, inner));
+  }
   co_return explained;
 }
 
 /// A relay that turns out to need several shards is explained as what would then run.
 net::Task<Explained> explain_plan(SessionState& state, Execution& execution) {
   Explained explained = co_await bind_explained(state, execution);
-  if (explained.plan->plan->kind != rewriter::PlanKind::relay || explained.bound.shards.size() <= 1) {
+  if (!rewriter::is_for_one_shard(*explained.plan->plan) || explained.bound.shards.size() <= 1) {
     co_return explained;
   }
   CachedPlanPtr several = co_await make_plan(state, *execution.statement, true);

@@ -124,7 +124,7 @@ class Answering {
     request.parameter_types = std::span(types_).first(own_parameters_);
     const auto plan = steps_.plan(request, subquery, to_text(subquery, *request_.shape));
     waits_ = plan == nullptr;
-    if (waits_ || plan->kind != PlanKind::scatter || !plan->result || plan->result->size() != 1 || plan->refusal) return false;
+    if (waits_ || plan->kind != PlanKind::scatter || plan->on_one_shard || !plan->result || plan->result->size() != 1 || plan->refusal) return false;
     const bool only_reads = plan->effect == Effect::reads && plan->residue == Residue::none && !plan->advances_sequences;
     const values::Oid type = plan->result->front().type;
     if (!only_reads || !plan->evaluations.empty() || !has_plain_text(type)) return false;

@@ -153,6 +153,30 @@ class Filler {
     const Feed& feed = request_.plan->feeds[static_cast<std::size_t>(hole.index)];
     text_ += feed.owners.contains(shard_) ? "(SELECT * FROM " + feed.table + " UNION ALL " + feed.own_rows + ")" : feed.table;
   }
+  /// With an order of its own a UNION ALL of tables is read as a table is.
+  void add(const SqlTemplate::BucketsHole& hole) {
+    const router::MappedTable& table = request_.map->tables()[static_cast<std::size_t>(hole.table)];
+    std::string tables;
+    const router::ShardSet buckets = buckets_to_ask(table);
+    for (const std::uint32_t bucket : buckets) {
+      const conf::TableName name = table.of_bucket(bucket);
+      if (!tables.empty()) tables += " UNION ALL ";
+      if (buckets.size() > 1) tables += "SELECT * FROM ";
+      tables += quote_name({name.schema, name.name});
+    }
+    text_ += buckets.size() > 1 ? "(" + tables + ")" : tables;
+  }
+  /// Where no row counts, any of them answers as such.
+  router::ShardSet buckets_to_ask(const router::MappedTable& table) const {
+    const router::ShardSet here = request_.map->buckets_on(table, shard_);
+    if (here.empty()) {
+      throw make_error(ErrorId::unsupported_clause, request_.plan->command,
+                       "shard " + request_.map->shards()[shard_].name + " has no bucket of \"" + table.name.name + "\"",
+                       "Ask for the tables one by one.");
+    }
+    const router::ShardSet wanted = here & buckets_of(table.scheme, request_.plan->routing.condition, request_);
+    return wanted.empty() ? router::ShardSet::of(*here.begin()) : wanted;
+  }
   /// The text is cut there (take_parts()).
   void add(SqlTemplate::RowsHole) { parts_.push_back(take()); }
   void add(SqlTemplate::ShardNameHole) {
@@ -284,6 +308,9 @@ BoundPlan bind(const BindRequest& request) {
     return bound;
   }
   bound.shards = route(request, &bound.why);
+  if (plan.on_one_shard && bound.shards.size() > 1) {
+    throw make_error(ErrorId::internal, "a plan for one shard was bound to several");
+  }
   if (plan.gather) {
     gather_pieces(request, bound);
     check_clock(request, bound);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "rewriter/buckets.h"
 #include "rewriter/clock.h"
 #include "rewriter/copy_format.h"
 #include "rewriter/utility.h"
@@ -195,6 +196,18 @@ PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree:
 
 }  // namespace
 
+namespace {
+
+/// Of a table that has one for each bucket a shard knows no more than the buckets.
+bool reads_buckets(const Planning& planning, const tree::Copy& copy) {
+  if (!has_buckets(planning.map())) return false;
+  if (copy.query) return has_buckets(resolve(*copy.query, planning.catalog(), planning.map(), *planning.request->context));
+  const NamedTable named = find_named(planning, copy.table->schema, copy.table->name);
+  return named.table != nullptr && !named.table->physical.empty();
+}
+
+}  // namespace
+
 PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tree::Copy& copy) {
   const auto to_default = [&](std::string reason) -> PlanResult {
     auto plan =
@@ -202,7 +215,7 @@ PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tre
     plan->effect = Effect::writes;
     return std::shared_ptr<const Plan>(std::move(plan));
   };
-  if (planning.map().shards().size() == 1) return to_default("there is one shard only");
+  if (planning.map().shards().size() == 1 && !reads_buckets(planning, copy)) return to_default("there is one shard only");
   if (!copy.from) {
     if (!copy.file.empty() || copy.program) refuse_statement("COPY TO a file", "Use STDOUT.");
     return plan_copy_out(planning, utility, copy);

@@ -4,6 +4,7 @@ namespace anabranch::rewriter {
 
 std::shared_ptr<const Plan> FedRows::plan(const tree::Statement& query) {
   auto plan = plan_query(query, false);
+  if (plan != nullptr && plan->on_one_shard) return plan_query(query, true);
   if (plan == nullptr || plan->kind != PlanKind::relay) return plan;
   // Whether its keys lead to one shard is known when it runs; then it must not be another plan.
   if (plan->routing.mode == Routing::Mode::by_key) return plan_query(query, true);

@@ -419,6 +419,31 @@ router::ShardSet shards_of(const KeyCondition& condition, const BindRequest& req
   return set;
 }
 
+router::ShardSet buckets_of(std::uint32_t scheme, const KeyCondition& condition, const BindRequest& request) {
+  const router::MappedScheme& by_bucket = *request.map->schemes()[scheme].by_bucket;
+  if (condition.kind == Kind::nothing) return {};
+  if (condition.kind == Kind::anything || is_special(condition)) return by_bucket.shards;
+  if (const int table = table_of(condition); table >= 0) {
+    if (auto whole = predicate(condition, table, request)) {
+      if (table_of(*request.map, table).scheme != scheme) return by_bucket.shards;
+      return router::prune(by_bucket, *whole, request.lookups);
+    }
+  }
+  const bool all = condition.kind == Kind::all_of;
+  if (condition.parts.empty() || (!all && condition.kind != Kind::any_of)) return by_bucket.shards;
+  router::ShardSet set;
+  if (all) set = by_bucket.shards;
+  for (const KeyCondition& part : condition.parts) {
+    const router::ShardSet inner = buckets_of(scheme, part, request);
+    if (all) {
+      set &= inner;
+    } else {
+      set |= inner;
+    }
+  }
+  return set;
+}
+
 void explain_condition(const KeyCondition& condition, const BindRequest& request,
                        std::string& out) {
   if (condition.kind == Kind::stored) {

@@ -51,6 +51,9 @@ std::optional<std::uint32_t> shard_of_key(const KeyCondition& condition, const B
 /// Never too few shards; may be none.
 router::ShardSet shards_of(const KeyCondition& condition, const BindRequest& request);
 
+/// The same of the buckets of a scheme that has MappedScheme::by_bucket, whatever shards they are on.
+router::ShardSet buckets_of(std::uint32_t scheme, const KeyCondition& condition, const BindRequest& request);
+
 /// Adds the condition's keys in words: "by_user: 42 → bucket 7 → s1".
 void explain_condition(const KeyCondition& condition, const BindRequest& request, std::string& out);
 

@@ -50,8 +50,11 @@ struct SqlTemplate {
   struct ShardNameHole {};    ///< `_shard_name`, quoted
   struct RowsHole {};         ///< Finish
   struct FedHole { int index; };  ///< of Plan::feeds: its table, with the shard's own rows where it has such
+  /// A table of ShardMap::tables() that has one for each bucket: those of the shard that may have rows which count. A
+  /// server that only describes the statement sees `described`.
+  struct BucketsHole { int table; std::string described; };
   using Piece = std::variant<std::string, LiteralHole, EvaluatedHole, SlotHole, ParameterHole, ShardNumberHole,
-                             ShardNameHole, RowsHole, FedHole>;
+                             ShardNameHole, RowsHole, FedHole, BucketsHole>;
   std::vector<Piece> pieces;
 };
 
@@ -386,6 +389,9 @@ struct Plan {
 
   /// relay: empty, the client's own text is sent. scatter, broadcast: each shard's subquery.
   SqlTemplate subquery;
+  /// scatter: one shard's rows are the answer, on the condition that all keys lead to it; else another plan is made, as
+  /// of a relay.
+  bool on_one_shard = false;
   /// broadcast: shards whose text is another one. An empty text: the shard is left out.
   std::map<int, std::string> subquery_of;
   std::optional<merge::Recipe> recipe;  ///< scatter; RETURNING of split and broadcast

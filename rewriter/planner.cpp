@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rewriter/buckets.h"
 #include "rewriter/hints.h"
 #include "rewriter/planning.h"
 
@@ -239,6 +240,11 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     planning.traits = scan(planning.query, planning.functions);
     if (planning.traits.locking) planning.plan->effect = Effect::writes;
     prepare_values(planning);
+    if (has_buckets(planning.query)) {
+      check_buckets(planning);
+      forget_origins(planning);
+      planning.original = to_text(statement, planning.shape(), planning.language().dialect);
+    }
     if (auto by_hint = hinted(request, &planning)) return finish(std::move(*by_hint));
     check_relations(planning);
     if (touches_other_than_default(planning)) check_types(planning);
@@ -258,6 +264,7 @@ PlanResult plan_statement(const PlanRequest& request, const tree::Statement& sta
     auto plan = refusal(std::move(refused.error),
                         refused.prepare_only && !planning.traits.virtual_columns && known_to_default(planning));
     plan->needs_values = refused.needs_values;
+    if (has_buckets(planning.query)) plan->prepare_text = planning.original;
     return finish(std::shared_ptr<const Plan>(std::move(plan)));
   }
 }

@@ -97,6 +97,8 @@ struct BindRequest {
 /// server must answer.
 BoundPlan bind(const BindRequest& request);
 router::ShardSet route(const BindRequest& request, std::string* why);
+/// Made on the condition that its keys lead to one shard: where they lead to several, another plan is made.
+inline bool is_for_one_shard(const Plan& plan) { return plan.kind == PlanKind::relay || plan.on_one_shard; }
 /// The shard that route() answers, where it is plain to see: one value of one key. Nothing: ask route().
 std::optional<std::uint32_t> only_shard(const BindRequest& request);
 /// Where a plan with a Feed that splits by key stores a row, whose columns are the request's parameters. Throws as

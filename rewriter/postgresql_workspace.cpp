@@ -49,7 +49,7 @@ class Workspace {
       GatheredTable& stand_in = gathered_.emplace_back();
       for (const Ident ident : piece.columns) stand_in.columns[ident] = column_of(ident).name;
       const Instance& instance = planning_.query.at(piece.instances.front());
-      if (!is_elsewhere(planning_.query, instance)) {
+      if (!is_elsewhere(planning_.query, instance) && !planning_.query.in_buckets(instance)) {
         stand_in.name = {instance.relation->schema, instance.relation->name};
         continue;
       }

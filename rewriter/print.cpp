@@ -138,6 +138,8 @@ std::string fill(const SqlTemplate& sql, const Shape& shape) {
       out += shape.spelling(hole->index);
     else if (std::holds_alternative<SqlTemplate::ParameterHole>(piece))
       out += '?';
+    else if (const auto* buckets = std::get_if<SqlTemplate::BucketsHole>(&piece))
+      out += buckets->described;
     else
       std::abort();
   }

@@ -36,6 +36,11 @@ void print_table(Printer& out, const TableRef& node) {
   Name name;
   for (const std::string& part : {node.catalog, node.schema, node.name})
     if (!part.empty()) name.push_back(part);
+  if (node.physical >= 0 && node.rows.empty()) {
+    out.hole(SqlTemplate::BucketsHole{node.physical, quote_name(node.one_bucket)});
+    out.text((node.alias.name.empty() ? " AS " + quote_identifier(node.name) : std::string()) + alias_text(node.alias));
+    return;
+  }
   const std::string shown = (node.only ? "ONLY " : "") + quote_name(name);
   out.text((node.rows.empty() ? shown : node.rows) + alias_text(node.alias));
   if (!node.tablesample.empty()) out.text(" " + node.tablesample);

@@ -7,6 +7,10 @@ bool Query::sharded(const Instance& instance) const {
   return !instance.fed && table != nullptr && table->kind == conf::TableKind::sharded;
 }
 
+bool Query::in_buckets(const Instance& instance) const {
+  return sharded(instance) && !mapped(instance)->physical.empty();
+}
+
 bool Query::reference(const Instance& instance) const {
   const router::MappedTable* table = mapped(instance);
   return instance.fed || (table != nullptr && table->kind == conf::TableKind::reference);

@@ -108,6 +108,7 @@ struct Query {
   }
   bool sharded(const Instance& instance) const;
   bool reference(const Instance& instance) const;  ///< the same rows on every shard
+  bool in_buckets(const Instance& instance) const;  ///< it has a table for each bucket
   const router::Column* column(Ident ident) const;  ///< of a base table, else null
   std::string describe(Ident ident) const;          ///< "orders.user_id"
 };

@@ -403,6 +403,7 @@ class Resolver {
       instance.table = find_mapped(*query_.map, *query_.catalog, instance.relation, *path_, table.schema,
                                    table.name);
     }
+    note_buckets(table, instance);
     if (instance.relation == nullptr) {
       instance.open = true;
     } else {
@@ -420,6 +421,16 @@ class Resolver {
                                    ? query_.at(index).relation->schema
                                    : table.schema;
     return shown(index, name, schema);
+  }
+
+  /// What is printed in its name's place. The default shard describes statements by a bucket of its own.
+  void note_buckets(const tree::TableRef& table, const Instance& instance) const {
+    table.physical = query_.in_buckets(instance) ? instance.table : -1;
+    if (table.physical < 0) return;
+    const router::MappedTable& mapped = *query_.mapped(instance);
+    const router::ShardSet buckets = query_.map->buckets_on(mapped, query_.map->default_shard());
+    const conf::TableName name = mapped.of_bucket(buckets.empty() ? 0 : *buckets.begin());
+    table.one_bucket = {name.schema, name.name};
   }
 
   const router::Relation* fed_table(const tree::TableRef& table) const {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "merge/evaluate.h"
+#include "rewriter/buckets.h"
 #include "rewriter/fed_table.h"
 #include "rewriter/finish.h"
 #include "rewriter/scatter.h"
@@ -200,7 +201,9 @@ Outcome plan_select(Planning& planning, const tree::Select& select) {
       planning.map().shards().size() > 1) {
     refuse_statement("a writing WITH beside reference tables", "Write one statement each.");
   }
-  if (!planning.traits.virtual_columns) {
+  if (has_buckets(planning.query)) {
+    if (auto plan = plan_on_one_shard(planning, scatter.placement)) return std::move(*plan);
+  } else if (!planning.traits.virtual_columns) {
     if (auto plan = relay(planning, scatter.placement)) {
       if (planning.values.needs_description && !plan->described) return ask_original(planning);
       return done(plan);

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "rewriter/planning.h"
+#include "rewriter/buckets.h"
 
 namespace anabranch::rewriter {
 
@@ -82,6 +82,7 @@ NamedTable find_named(const Planning& planning, std::string_view schema, std::st
   named.relation = find_table(planning.catalog(), context.search_path, schema, name);
   named.index = find_mapped(planning.map(), planning.catalog(), named.relation, context.search_path, schema, name);
   if (named.index >= 0) named.table = &planning.map().tables()[static_cast<std::size_t>(named.index)];
+  if (named.table != nullptr) check_no_buckets(planning, *named.table);
   return named;
 }
 

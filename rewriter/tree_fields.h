@@ -64,7 +64,7 @@ ANABRANCH_TREE_FIELDS(Verbatim, v.text, v.node, v.children)
 
 ANABRANCH_TREE_FIELDS(Alias, v.name, v.columns)
 ANABRANCH_TREE_FIELDS(TableRef, v.catalog, v.schema, v.name, v.alias, v.only, v.tablesample,
-                      v.qualifier, v.hints, v.rows)
+                      v.qualifier, v.hints, v.rows, v.physical, v.one_bucket)
 ANABRANCH_TREE_FIELDS(SubqueryRef, v.query, v.alias, v.lateral)
 ANABRANCH_TREE_FIELDS(Join, v.kind, v.natural, v.straight, v.left, v.right, v.using_columns, v.using_alias,
                       v.on, v.alias)

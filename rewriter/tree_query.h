@@ -359,6 +359,9 @@ struct TableRef {
   std::string qualifier;    ///< MySQL, before the alias: "PARTITION (`p0`)", verbatim; empty: none
   std::string hints;        ///< MySQL, after the alias: "USE INDEX (`a`)", verbatim; empty: none
   std::string rows;         ///< printed in the name's place: what the planner gives the shards instead; empty: the name
+  /// Of a table that has one for each bucket, as the resolver found: its index in ShardMap::tables(); and one of them.
+  mutable int physical = -1;
+  mutable Name one_bucket;
 };
 struct SubqueryRef {
   SelectPtr query;

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 
+#include "rewriter/buckets.h"
 #include "rewriter/lexer.h"
 #include "rewriter/planning.h"
 #include "rewriter/print.h"
@@ -73,6 +74,7 @@ Place place_of(const Planning& planning, std::string_view schema, std::string_vi
   const Place on_default{false, static_cast<int>(planning.map().default_shard())};
   if (table >= 0) {
     const router::MappedTable& mapped = planning.map().tables()[static_cast<std::size_t>(table)];
+    check_no_buckets(planning, mapped);
     if (mapped.kind != conf::TableKind::whole) return {true, 0};
     const bool elsewhere = mapped.shard != planning.map().default_shard();
     return {false, static_cast<int>(mapped.shard), elsewhere && relation != nullptr && relation->oid != 0};
@@ -525,6 +527,9 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   }
   if (const auto* at = utility.as<tree::CreateView>()) {
     return answer(plan_create_view(planning, utility, *at));
+  }
+  if (has_buckets(planning.map())) {
+    for (const tree::RelationName& relation : utility.relations) (void)find_named(planning, relation.schema, relation.name);
   }
   if (of_temporaries(planning, utility) || names_temporary_schema(utility)) {
     return answer(text_for_session(planning));

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
+#include <set>
 
 #include "router/composite_key.h"
 #include "router/hash.h"
@@ -69,8 +71,26 @@ std::unique_ptr<const Strategy> make_strategy(const conf::Scheme& scheme,
   return nullptr;
 }
 
+/// Where a key's bucket is asked for, not its shard.
+std::unique_ptr<const MappedScheme> make_by_bucket(const conf::Scheme& scheme) {
+  if (scheme.strategy != conf::StrategyKind::buckets || scheme.buckets > max_shards) return nullptr;
+  auto mapped = std::make_unique<MappedScheme>();
+  mapped->name = scheme.name;
+  mapped->types = scheme.types;
+  mapped->hash = scheme.hash;
+  mapped->kind = scheme.strategy;
+  mapped->collation = scheme.collation;
+  mapped->shards = ShardSet::first(scheme.buckets);
+  std::vector<std::uint32_t> itself(scheme.buckets);
+  std::iota(itself.begin(), itself.end(), 0U);
+  mapped->strategy = make_buckets(std::move(itself));
+  return mapped;
+}
+
 MappedScheme make_scheme(const conf::Scheme& scheme, const conf::Database& database) {
   MappedScheme mapped;
+  mapped.bucket_shards = scheme.bucket_shards;
+  mapped.by_bucket = make_by_bucket(scheme);
   mapped.name = scheme.name;
   mapped.types = scheme.types;
   mapped.hash = scheme.hash;
@@ -127,11 +147,31 @@ MappedTable make_table(const conf::Database& database, const conf::Table& table,
   mapped.scheme = table.scheme;
   mapped.key = table.key;
   mapped.shard = table.shard;
+  mapped.physical = table.physical;
   mapped.where = table.where;
   if (!table.expression.empty()) {
     mapped.expression = make_expression(database, table, file, diagnostics);
   }
   return mapped;
+}
+
+/// Every table's name, those of buckets too, is one table's.
+void check_bucket_names(const ShardMap& map, const std::string& file, std::vector<Diagnostic>& diagnostics) {
+  std::set<conf::TableName> names;
+  for (const MappedTable& table : map.tables()) names.insert(table.name);
+  for (const MappedTable& table : map.tables()) {
+    if (table.physical.empty()) continue;
+    const MappedScheme& scheme = map.schemes()[table.scheme];
+    for (std::uint32_t bucket = 0; bucket < scheme.bucket_shards.size(); ++bucket) {
+      const conf::TableName name = table.of_bucket(bucket);
+      if (names.insert(name).second) continue;
+      diagnostics.push_back({Severity::error, file, table.where,
+                             fmt::format("databases.{}.tables.{}.physical: bucket {} is the table `{}`, which is another "
+                                         "table's name already",
+                                         map.database(), table.name.name, bucket, name.name)});
+      break;
+    }
+  }
 }
 
 /// Keys are looked up on the default shard, before anything is known of shards.
@@ -192,6 +232,7 @@ std::shared_ptr<const ShardMap> ShardMap::build(const conf::Database& database,
   for (const MappedScheme& scheme : map->schemes_) {
     if (scheme.lookup) check_lookup_table(*map, scheme, file, found);
   }
+  check_bucket_names(*map, file, found);
   const bool sound = !conf::has_errors(found);
   diagnostics.insert(diagnostics.end(), found.begin(), found.end());
   if (!sound) return nullptr;
@@ -230,6 +271,22 @@ ShardSet ShardMap::shards_of(const MappedTable& table) const {
       return ShardSet::of(table.shard);
   }
   return all_shards();
+}
+
+conf::TableName MappedTable::of_bucket(std::uint32_t bucket) const {
+  const std::size_t open = physical.find('{');
+  const std::size_t close = physical.find('}');
+  const std::string number = fmt::format(fmt::runtime(physical.substr(open, close - open + 1)), bucket);
+  return {name.schema, physical.substr(0, open) + number + physical.substr(close + 1)};
+}
+
+ShardSet ShardMap::buckets_on(const MappedTable& table, std::size_t shard) const {
+  const std::vector<std::uint32_t>& shards = schemes_[table.scheme].bucket_shards;
+  ShardSet buckets;
+  for (std::size_t bucket = 0; bucket < shards.size(); ++bucket) {
+    if (shards[bucket] == shard) buckets.add(bucket);
+  }
+  return buckets;
 }
 
 std::optional<Placement> ShardMap::place(const MappedScheme& scheme, const KeyValue& key, Lookups* lookups) {

@@ -40,6 +40,9 @@ struct MappedScheme {
   ShardSet shards;  // every shard that may hold rows of this scheme
   std::unique_ptr<const Strategy> strategy;  // null: a table says where keys lie
   std::optional<LookupTable> lookup;         // of exactly those without a strategy
+  std::vector<std::uint32_t> bucket_shards;  // buckets: the shard of each
+  /// Buckets, of at most max_shards: the same scheme with each bucket for a shard.
+  std::unique_ptr<const MappedScheme> by_bucket;
 
   bool random() const { return hash == conf::Hash::rand; }
   KeyType type() const { return types.front(); }
@@ -52,7 +55,12 @@ struct MappedTable {
   std::vector<std::string> key;  // sharded: columns; empty with an expression or hash rand
   std::optional<KeyExpression> expression;  // sharded by an expression of columns
   std::uint32_t shard = 0;                  // whole
+  /// Sharded: the pattern of the names of its buckets' tables, of which this is no table itself; empty: it is one.
+  std::string physical;
   conf::Position where;
+
+  /// The bucket's own table, in the schema of this one.
+  conf::TableName of_bucket(std::uint32_t bucket) const;
 };
 
 /// The map of one database: shards, schemes and tables. Immutable; shared by all threads.
@@ -80,6 +88,9 @@ class ShardMap {
 
   /// Every shard that may hold rows of the table (reference: all of them).
   ShardSet shards_of(const MappedTable& table) const;
+
+  /// Of a table that has one for each bucket: those on the shard.
+  ShardSet buckets_on(const MappedTable& table, std::size_t shard) const;
 
   /// F2(F1(key)). Nothing: the map has no place for the key (an unlisted value, a NULL without
   /// `nulls`). A random scheme answers some shard, another each time. `lookups` must be given where

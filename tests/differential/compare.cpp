@@ -261,9 +261,10 @@ std::string describe(const Column& column) {
                      column.typmod, column.format, column.table, column.attribute, column.told + column.told_of_origin);
 }
 
-/// A table that the default shard does not have has no OID for clients.
+/// A table that the default shard does not have has no OID for clients; nor has one that is several there.
 bool is_elsewhere(const Column& single, const Column& other) {
-  return single.table == "audit_log" && other.table_oid == 0 && other.attribute == 0;
+  const bool elsewhere = single.table == "audit_log" || single.table == "documents" || single.table == "revisions";
+  return elsewhere && other.table_oid == 0 && other.attribute == 0;
 }
 
 /// Text by whatever name: temporary tables make long ones BLOBs.

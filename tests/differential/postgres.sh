@@ -21,13 +21,16 @@ psql_app() {  # PORT ARGUMENT...
 }
 
 load() { psql_app "$1" -v scale="$scale" -v shards="${count:-4}" -f "$schema" -f "$folder/data.sql"; }  # PORT
+load_documents() { [[ -n $corpus ]] || psql_app "$1" -v names="$2" -v bucket="$3" -f "$tests/documents.sql"; }  # PORT NAMES BUCKET
 load_single() {  # CLUSTER PORT
   make_types "$1" single 0
   load "$2"
+  load_documents "$2" '' -1
 }
 load_plain() {  # CLUSTER PORT
   make_types "$1" 1 5
   load "$2"
+  load_documents "$2" '' -1
 }
 # Tables and rows come through the proxy.
 load_shards() {  # CLUSTER SHARDS MAP PORT...
@@ -37,6 +40,14 @@ load_shards() {  # CLUSTER SHARDS MAP PORT...
     # Few rows seem to cost much to two shards: gathers take turns wherever they can.
     [[ $2 -ne 2 ]] || quietly "$1" "$i" -c 'ALTER ROLE app SET cpu_tuple_cost = 10000' -c 'ALTER ROLE app SET jit = off'
   done
+  [[ -n $corpus ]] || load_buckets "$3" "${@:4}"
+}
+# Each bucket's tables, where the map has them.
+load_buckets() {  # MAP PORT...
+  local key bucket shard ports=("${@:2}")
+  while read -r key bucket shard; do
+    load_documents "${ports[${shard#s} - 1]}" "$(printf '%02d' "$bucket")" "$bucket"
+  done < <("$build/anabranch" route -c "$1" -d shop -t documents {0..15})
 }
 load_through() {  # PROXY_PORT SINGLE_PORT
   if [[ -z $corpus ]]; then load "$1"; else copy_tables "$2" "$1"; fi

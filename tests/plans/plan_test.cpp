@@ -113,11 +113,8 @@ class Planner {
     if (plan->explained) plan = plan->explained->plan;
     rewriter::BoundPlan bound;
     if (!plan->refusal && plan->kind != rewriter::PlanKind::session) {
-      bound = bind(*plan, shape, values, test);
-      if (plan->kind == rewriter::PlanKind::relay && bound.shards.size() > 1) {
-        plan = make(text, shape, true);
-        if (!plan->refusal) bound = bind(*plan, shape, values, test);
-      }
+      if (rewriter::is_for_one_shard(*plan) && asks_several(*plan, shape, values, test)) plan = make(text, shape, true);
+      if (!plan->refusal) bound = bind(*plan, shape, values, test);
     }
     auto lines = rewriter::explain(*plan, bound, *world_.map);
     if (plan->prepare_only) lines.push_back("  the server's own error comes first");
@@ -125,8 +122,9 @@ class Planner {
   }
 
  private:
-  rewriter::BoundPlan bind(const rewriter::Plan& plan, const rewriter::Shape& shape,
-                           const std::vector<rewriter::BoundValue>& values, const Case& test) {
+  template <class Ask>
+  auto ask(const Ask& question, const rewriter::Plan& plan, const rewriter::Shape& shape,
+           const std::vector<rewriter::BoundValue>& values, const Case& test) {
     std::vector<rewriter::BoundValue> evaluations;
     std::vector<std::string> texts = values_of(test.comment, "-- evaluated");
     for (std::size_t i = texts.size(); i < plan.evaluations.size(); ++i) {
@@ -141,7 +139,17 @@ class Planner {
     request.map = world_.map.get();
     request.lookups = &tenancies_;
     if (world_.context.dialect == rewriter::Dialect::mysql) request.mysql = &world_.context.mysql;
-    return rewriter::bind(request);
+    return question(request);
+  }
+
+  rewriter::BoundPlan bind(const rewriter::Plan& plan, const rewriter::Shape& shape,
+                           const std::vector<rewriter::BoundValue>& values, const Case& test) {
+    return ask([](const auto& request) { return rewriter::bind(request); }, plan, shape, values, test);
+  }
+
+  bool asks_several(const rewriter::Plan& plan, const rewriter::Shape& shape,
+                    const std::vector<rewriter::BoundValue>& values, const Case& test) {
+    return ask([](const auto& request) { return rewriter::route(request, nullptr).size() > 1; }, plan, shape, values, test);
   }
 
   std::shared_ptr<const rewriter::Plan> make(const std::string& text, const rewriter::Shape& shape,

@@ -50,6 +50,10 @@ conf::Database mapped_database() {
   add("on_second", conf::TableKind::whole, {});
   add("in_tones", conf::TableKind::sharded, {"id"});
   add("in_chords", conf::TableKind::sharded, {"id"});
+  for (const char* name : {"papers", "torn", "uneven", "shadowed"}) {
+    add(name, conf::TableKind::sharded, {"id"});
+    database.tables.back().physical = std::string(name) + "_{:02}";
+  }
   return database;
 }
 
@@ -122,12 +126,19 @@ TEST_CASE("live: the catalog of two shards" * doctest::skip(!live::available()))
   execute(l.database, 0,
           std::string(schema) + "create type tone as enum ('low', 'high');" + tones +
               "create type place as (street text, town text); create type only_first as enum ('x');"
-              "create domain small as int check (value < 5); create table differs (id int, a int)");
+              "create domain small as int check (value < 5); create table differs (id int, a int);"
+              "create table papers_00 (id bigint primary key, title text); create table papers_02 (like papers_00);"
+              "create table torn_00 (id int); create table uneven_00 (id int, a int); create table uneven_02 (a int, id int);"
+              "create table shadowed_00 (id int); create table shadowed_02 (id int)");
   execute(l.database, 1,
           "create type pg_temp.shift as enum ('a');" + std::string(schema) +
               "create type tone as enum ('high', 'low');" + tones +
               "create type place as (street text); create domain small as int check (value < 7);"
-              "create table differs (id int, a text); create table on_second (x int)");
+              "create table differs (id int, a text); create table on_second (x int);"
+              "create table papers_01 (id bigint primary key, title text); create table papers_03 (like papers_01);"
+              "create table torn_01 (id int); create table torn_03 (id int);"
+              "create table uneven_01 (id int, a int); create table uneven_03 (id int, a int);"
+              "create table shadowed_01 (id int); create table shadowed_03 (id int); create table shadowed (id int)");
   l.load();
   REQUIRE(l.loaded.catalog);
   CHECK(l.loaded.failures.empty());
@@ -183,6 +194,18 @@ TEST_CASE("live: the catalog of two shards" * doctest::skip(!live::available()))
     CHECK(l.says(conf::Severity::error, 103, "of type text, which scheme by_user"));
     CHECK(l.relation("on_second").oid == 0);
     CHECK(l.relation("countries").refusal.empty());
+  }
+  SUBCASE("tables that have one for each bucket") {
+    CHECK(l.relation("papers").refusal.empty());
+    CHECK(l.relation("papers").oid == 0);
+    CHECK(l.column("papers", "title").name == "title");
+    CHECK(l.relation("papers").unique_keys.size() == 1);
+    CHECK(l.relation("papers_00").refusal == "\"papers_00\" is a bucket of \"papers\": name that table");
+    CHECK(l.relation("torn").refusal.find("table live_catalog.torn_02") != std::string::npos);
+    CHECK(l.relation("torn").refusal.find("it does not exist there") != std::string::npos);
+    CHECK(l.relation("uneven").refusal.find("(id integer, a integer); (a integer, id integer)") != std::string::npos);
+    CHECK(l.relation("shadowed").refusal.find("but shard s2 has one of that name, too") != std::string::npos);
+    CHECK(l.says(conf::Severity::error, 108 + 3, "has one of that name, too"));
   }
   SUBCASE("OIDs of the other shard") {
     using Kind = anabranch::values::BinaryShape::Kind;

@@ -140,6 +140,51 @@ TEST_CASE("tables are found by schema and name") {
   CHECK(!map->find_shard("s4"));
 }
 
+TEST_CASE("a table for each bucket: its name, and those of a shard") {
+  const auto map = map_of(
+      "    schemes: {b: {type: bigint, hash: none, strategy: buckets, buckets: 16}}\n"
+      "    tables:\n"
+      "      papers: {scheme: b, key: id, physical: 'papers{:02}'}\n"
+      "      other.files: {scheme: b, key: id, physical: '{}_files'}\n");
+  const MappedTable& papers = *map->find_table("public", "papers");
+  CHECK(papers.of_bucket(7).name == "papers07");
+  CHECK(papers.of_bucket(7).schema == "public");
+  CHECK(map->find_table("other", "files")->of_bucket(15).name == "15_files");
+  CHECK(map->find_table("other", "files")->of_bucket(15).schema == "other");
+  const MappedScheme& scheme = map->schemes()[papers.scheme];
+  ShardSet all;
+  for (const std::uint32_t shard : map->shards_of(papers)) {
+    const ShardSet here = map->buckets_on(papers, shard);
+    CHECK((all & here).empty());
+    all |= here;
+    for (const std::uint32_t bucket : here) CHECK(scheme.bucket_shards[bucket] == shard);
+  }
+  CHECK(all == ShardSet::first(16));
+  for (const std::int64_t key : {0, 7, 23, -1}) {
+    const auto place = ShardMap::place(scheme, KeyValue::of(key));
+    const auto bucket = ShardMap::place(*scheme.by_bucket, KeyValue::of(key));
+    CHECK(static_cast<std::int32_t>(bucket->shard) == place->bucket);
+  }
+}
+
+TEST_CASE("a bucket's table that is another table is an error") {
+  const conf::Loaded loaded = conf::load_text(
+      "databases:\n"
+      "  shop:\n"
+      "    shards: {s1: {primary: 'h:1'}}\n"
+      "    schemes: {b: {type: bigint, hash: none, strategy: buckets, buckets: 16}}\n"
+      "    tables:\n"
+      "      papers: {scheme: b, key: id, physical: 'papers{}'}\n"
+      "      papers7: {reference: true}\n",
+      "f.yaml");
+  REQUIRE(loaded.config != nullptr);
+  const auto found = check(*loaded.config);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].text() ==
+        "f.yaml:6:7: error: databases.shop.tables.papers.physical: bucket 7 is the table `papers7`, which is another "
+        "table's name already");
+}
+
 TEST_CASE("a wrong expression is an error with its place") {
   const conf::Loaded loaded = conf::load_text(
       "databases:\n"
