@@ -57,6 +57,8 @@ class Partials {
       state_.check_cancelled();
       if (plan_.in_order) {
         co_await run_in_order();
+      } else if (asks_twice()) {
+        co_await run_in_turn();
       } else {
         for (std::size_t source = 0; source < members_.size(); ++source) send(source);
         exchange_.send();
@@ -134,6 +136,29 @@ class Partials {
       exchange_.send();
       while (!exchange_.finished(source)) {
         take({source, co_await exchange_.next_of(source)});
+      }
+    }
+  }
+
+  /// A shard is to carry out several statements: one for each of its buckets.
+  bool asks_twice() const {
+    return std::ranges::adjacent_find(bound_.queries, {}, &rewriter::ShardQuery::shard) != bound_.queries.end();
+  }
+
+  /// One statement after another; ends with the first that fails. Their rows are no more than passed on.
+  net::Task<void> run_in_turn() {
+    if (plan_.recipe && !plan_.recipe->passes_through()) {
+      throw values::make_error(values::ErrorId::internal, "statements of one shard are merged");
+    }
+    for (std::size_t source = 0; source < members_.size() && !error_; ++source) {
+      send(source);
+      exchange_.send();
+      while (!exchange_.finished(source)) {
+        const backends::Exchange::Next next{source, co_await exchange_.next_of(source)};
+        take(next);
+        if (next.reply.kind != Reply::Kind::rows) continue;
+        execution_.taken_from = members_[source]->shard;
+        co_await sink_.take(rows_of(source));
       }
     }
   }

@@ -1,5 +1,6 @@
 #include <charconv>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "merge/evaluate.h"
@@ -157,7 +158,11 @@ class Filler {
   void add(const SqlTemplate::BucketsHole& hole) {
     const router::MappedTable& table = request_.map->tables()[static_cast<std::size_t>(hole.table)];
     std::string tables;
-    const router::ShardSet buckets = buckets_to_ask(table);
+    const bool written = bucket_ >= 0 && hole.table == written_;
+    const router::ShardSet buckets = written       ? router::ShardSet::of(static_cast<std::size_t>(bucket_))
+                                     : hole.listed ? request_.map->buckets_on(table, shard_)
+                                                   : buckets_to_ask(table);
+    if (hole.listed) return list(table, buckets);
     for (const std::uint32_t bucket : buckets) {
       const conf::TableName name = table.of_bucket(bucket);
       if (!tables.empty()) tables += " UNION ALL ";
@@ -166,7 +171,17 @@ class Filler {
     }
     text_ += buckets.size() > 1 ? "(" + tables + ")" : tables;
   }
-  /// Where no row counts, any of them answers as such.
+  void list(const router::MappedTable& table, const router::ShardSet& buckets) {
+    bool first = true;
+    for (const std::uint32_t bucket : buckets) {
+      const conf::TableName name = table.of_bucket(bucket);
+      text_ += (first ? "" : ", ") + quote_name({name.schema, name.name});
+      first = false;
+    }
+  }
+
+ public:
+  /// Of a table on the shard, those that may have rows which count. Where no row counts, any of them answers as such.
   router::ShardSet buckets_to_ask(const router::MappedTable& table) const {
     const router::ShardSet here = request_.map->buckets_on(table, shard_);
     if (here.empty()) {
@@ -177,6 +192,13 @@ class Filler {
     const router::ShardSet wanted = here & buckets_of(table.scheme, request_.plan->routing.condition, request_);
     return wanted.empty() ? router::ShardSet::of(*here.begin()) : wanted;
   }
+  /// The one of that table which is written from now on; -1: some.
+  void write_to(int table, std::int32_t bucket) {
+    written_ = table;
+    bucket_ = bucket;
+  }
+
+ private:
   /// The text is cut there (take_parts()).
   void add(SqlTemplate::RowsHole) { parts_.push_back(take()); }
   void add(SqlTemplate::ShardNameHole) {
@@ -186,25 +208,33 @@ class Filler {
   const BindRequest& request_;
   const std::vector<values::Datum>& slots_;
   std::uint32_t shard_;
+  int written_ = -1;
+  std::int32_t bucket_ = -1;
   std::string text_;
   std::vector<std::string> parts_;
 };
 
 // ------------------------------------------------------------------------------------- the splits
 
-/// Which row goes where.
-std::vector<std::uint32_t> place_rows(const BindRequest& request, BoundPlan& bound) {
+/// Which row goes where: to a shard, and to a bucket where the table has one for each.
+std::vector<router::Placement> place_rows(const BindRequest& request, BoundPlan& bound) {
   const InsertSplit& split = *request.plan->insert;
+  const router::MappedTable& table = request.map->tables()[static_cast<std::size_t>(split.table)];
   BindRequest of_row = request;
-  std::vector<std::uint32_t> shard_of(split.each ? request.shape->rows()->count() : split.rows.size());
-  for (std::size_t i = 0; i < shard_of.size(); ++i) {
+  std::vector<router::Placement> places(split.each ? request.shape->rows()->count() : split.rows.size());
+  for (std::size_t i = 0; i < places.size(); ++i) {
     const SplitRow& row = split.each ? *split.each : split.rows[i];
     of_row.row = i;
     check_counted(row.counted, of_row);
-    shard_of[i] = shard_of_stored(split.table, row.key, of_row);
-    bound.shards.add(shard_of[i]);
+    places[i] = place_of_stored(split.table, row.key, of_row);
+    if (table.physical.empty()) {
+      places[i].bucket = -1;
+    } else if (places[i].bucket < 0) {
+      places[i].bucket = static_cast<std::int32_t>(*request.map->buckets_on(table, places[i].shard).begin());
+    }
+    bound.shards.add(places[i].shard);
   }
-  return shard_of;
+  return places;
 }
 
 void append_row(Filler& filler, const BindRequest& request, std::size_t row) {
@@ -216,23 +246,50 @@ void append_row(Filler& filler, const BindRequest& request, std::size_t row) {
   filler.text() += ')';
 }
 
+/// Each place once, in the order of shards and buckets.
+std::set<std::pair<std::uint32_t, std::int32_t>> distinct(const std::vector<router::Placement>& places) {
+  std::set<std::pair<std::uint32_t, std::int32_t>> found;
+  for (const router::Placement& place : places) found.emplace(place.shard, place.bucket);
+  return found;
+}
+
 void split_rows(const BindRequest& request, BoundPlan& bound) {
   const InsertSplit& split = *request.plan->insert;
-  const std::vector<std::uint32_t> shard_of = place_rows(request, bound);
-  bound.query_of_row.resize(shard_of.size());
-  for (const std::uint32_t shard : bound.shards) {
+  const std::vector<router::Placement> places = place_rows(request, bound);
+  bound.query_of_row.resize(places.size());
+  for (const auto& [shard, bucket] : distinct(places)) {
+    const router::Placement here{bucket, shard};
     Filler filler(request, bound.slots, shard);
+    filler.write_to(split.table, bucket);
     filler.append(split.prefix);
     bool first = true;
-    for (std::size_t i = 0; i < shard_of.size(); ++i) {
-      if (shard_of[i] != shard) continue;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (places[i] != here) continue;
       if (!first) filler.text() += ", ";
       first = false;
       bound.query_of_row[i] = bound.queries.size();
       append_row(filler, request, i);
     }
     filler.append(split.suffix);
-    if (shard == shard_of.back()) bound.last = bound.queries.size();
+    if (here == places.back()) bound.last = bound.queries.size();
+    bound.queries.push_back({static_cast<int>(shard), filler.take()});
+  }
+}
+
+/// UPDATE and DELETE of a table that has one for each bucket.
+void write_buckets(const BindRequest& request, BoundPlan& bound, std::uint32_t shard) {
+  const Plan& plan = *request.plan;
+  const router::MappedTable& table = request.map->tables()[static_cast<std::size_t>(plan.written_buckets)];
+  const router::ShardSet buckets = Filler(request, bound.slots, shard).buckets_to_ask(table);
+  if (plan.reads_written && buckets.size() > 1) {
+    throw make_error(ErrorId::unsupported_clause, plan.command,
+                     "it reads \"" + table.name.name + "\", of which other buckets are written before",
+                     "Give the key, or read the rows first.");
+  }
+  for (const std::uint32_t bucket : buckets) {
+    Filler filler(request, bound.slots, shard);
+    filler.write_to(plan.written_buckets, static_cast<std::int32_t>(bucket));
+    filler.append(plan.subquery);
     bound.queries.push_back({static_cast<int>(shard), filler.take()});
   }
 }
@@ -321,6 +378,10 @@ BoundPlan bind(const BindRequest& request) {
   for (const std::uint32_t shard : bound.shards) {
     if (const auto own = plan.subquery_of.find(static_cast<int>(shard)); own != plan.subquery_of.end()) {
       if (!own->second.empty()) bound.queries.push_back({own->first, own->second});
+      continue;
+    }
+    if (plan.written_buckets >= 0) {
+      write_buckets(request, bound, shard);
       continue;
     }
     Filler filler(request, bound.slots, shard);

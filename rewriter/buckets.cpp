@@ -27,13 +27,31 @@ bool is_bucket_of(const router::ShardMap& map, const router::MappedTable& table,
   return std::ranges::any_of(buckets, [&](std::uint32_t bucket) { return table.of_bucket(bucket) == name; });
 }
 
+/// Writes of rows that are elsewhere need each row's place, or a place for other shards' rows.
+std::string_view refused_write(const Planning& planning) {
+  const auto* insert = planning.statement->as<tree::Insert>();
+  const auto* update = planning.statement->as<tree::Update>();
+  const auto* remove = planning.statement->as<tree::Delete>();
+  if (insert == nullptr && update == nullptr && remove == nullptr) return {};
+  const Query& query = planning.query;
+  if (query.target < 0 || !query.in_buckets(query.at(query.target))) return planning.plan->command;
+  if (insert != nullptr) {
+    if (insert->source && insert->source->values.empty()) return "INSERT … SELECT";
+    if (!insert->with.ctes.empty()) return "INSERT with WITH";
+    if (insert->on_conflict && !insert->on_conflict->constraint.empty()) return "ON CONFLICT ON CONSTRAINT";
+    return {};
+  }
+  const bool only = update != nullptr ? update->table.only : remove->table.only;
+  const bool cursor = update != nullptr ? !update->current_of.empty() : !remove->current_of.empty();
+  return only ? "ONLY" : cursor ? "WHERE CURRENT OF" : "";
+}
+
 /// What a statement may not do beside such a table; empty: it does nothing of the kind.
 std::string_view refused_trait(const Planning& planning) {
   const Traits& traits = planning.traits;
   const Hints hints = parse_hints(planning.shape().hint());
-  if (planning.language().dialect == Dialect::mysql || planning.statement->as<tree::Select>() == nullptr) {
-    return planning.plan->command;
-  }
+  if (planning.language().dialect == Dialect::mysql) return planning.plan->command;
+  if (const std::string_view clause = refused_write(planning); !clause.empty()) return clause;
   if (hints.shard || hints.key) return "a hint";
   if (traits.locking) return "FOR UPDATE";
   if (traits.writing_with) return "a writing WITH";
@@ -176,6 +194,15 @@ bool has_buckets(const router::ShardMap& map) {
 
 void check_no_buckets(const Planning& planning, const router::MappedTable& table) {
   if (!table.physical.empty()) refuse_for(table, planning.plan->command);
+}
+
+void note_written_buckets(Planning& planning) {
+  const Query& query = planning.query;
+  if (query.target < 0 || !query.in_buckets(query.at(query.target))) return;
+  const int table = query.at(query.target).table;
+  planning.plan->written_buckets = table;
+  planning.plan->reads_written =
+      std::ranges::count_if(query.instances, [&](const auto& instance) { return instance->table == table; }) > 1;
 }
 
 std::optional<Outcome> plan_on_one_shard(Planning& planning, const Placement& placement) {

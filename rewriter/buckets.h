@@ -23,6 +23,9 @@ bool has_buckets(const router::ShardMap& map);
 /// Refuses a statement that would name the table itself.
 void check_no_buckets(const Planning& planning, const router::MappedTable& table);
 
+/// Of a write, shard by shard: what is written bucket by bucket.
+void note_written_buckets(Planning& planning);
+
 /// What a relay is for other tables: the query as it is, of one shard's buckets, whose answer is taken as rows. Nothing:
 /// its rows may be on several shards.
 std::optional<Outcome> plan_on_one_shard(Planning& planning, const Placement& placement);

@@ -202,7 +202,7 @@ namespace {
 bool reads_buckets(const Planning& planning, const tree::Copy& copy) {
   if (!has_buckets(planning.map())) return false;
   if (copy.query) return has_buckets(resolve(*copy.query, planning.catalog(), planning.map(), *planning.request->context));
-  const NamedTable named = find_named(planning, copy.table->schema, copy.table->name);
+  const NamedTable named = find_any_named(planning, copy.table->schema, copy.table->name);
   return named.table != nullptr && !named.table->physical.empty();
 }
 

@@ -11,11 +11,12 @@ namespace {
 using values::ErrorId;
 using values::make_error;
 
-/// A reference table, a view, or one that is on one shard: what SELECT * of it would be.
+/// A reference table, a view, one that is on one shard, or one that has one for each bucket: what SELECT of it would be.
 tree::StatementPtr query_of(const tree::Copy& copy) {
   if (copy.query) return tree::clone(*copy.query);
   tree::Select select;
-  select.targets.push_back(tree::make::target(tree::make::star()));
+  for (const std::string& column : copy.columns) select.targets.push_back(tree::make::target(tree::make::column({column})));
+  if (copy.columns.empty()) select.targets.push_back(tree::make::target(tree::make::star()));
   select.from.push_back(tree::make::table(copy.table->schema, copy.table->name));
   return std::make_unique<tree::Statement>(tree::Statement::Node(std::move(select)));
 }
@@ -113,9 +114,11 @@ PlanResult refused_as(const Plan& inner, const std::string& text) {
 }  // namespace
 
 PlanResult plan_copy_out(Planning& planning, const tree::Utility& utility, const tree::Copy& copy) {
+  bool in_buckets = false;
   if (copy.table) {
-    const NamedTable named = find_named(planning, copy.table->schema, copy.table->name);
-    if (named.table != nullptr && named.table->kind == conf::TableKind::sharded) {
+    const NamedTable named = find_any_named(planning, copy.table->schema, copy.table->name);
+    in_buckets = named.table != nullptr && !named.table->physical.empty();
+    if (!in_buckets && named.table != nullptr && named.table->kind == conf::TableKind::sharded) {
       return of_table(planning, utility, copy, named.relation, named.index);
     }
   }
@@ -134,7 +137,7 @@ PlanResult plan_copy_out(Planning& planning, const tree::Utility& utility, const
     plan->residue = inner.residue;
     return std::shared_ptr<const Plan>(std::move(plan));
   }
-  if (copy.table) return to_server(planning);
+  if (copy.table && !in_buckets) return to_server(planning);
   if (inner.kind == PlanKind::refuse) return refused_as(inner, text);
   const bool merges = inner.kind == PlanKind::scatter || inner.kind == PlanKind::gather;
   if (merges && inner.recipe && inner.result) return of_query(planning, copy, inner);

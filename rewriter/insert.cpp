@@ -399,7 +399,8 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
   const auto* rows = insert.source ? &insert.source->values : nullptr;
   if (rows != nullptr && rows->empty()) return plan_insert_select(planning, insert);
   check_defaults(planning, insert, *target.relation);
-  const bool can_feed = can_feed_values(planning, insert);
+  const bool in_buckets = planning.query.in_buckets(*target.instance);
+  const bool can_feed = !in_buckets && can_feed_values(planning, insert);
   if (can_feed && values_read_other_shards(planning, insert)) return plan_fed_insert(planning, insert);
   check_value_queries(planning, insert);
   InsertSplit made;
@@ -419,7 +420,7 @@ Outcome split(Planning& planning, const tree::Insert& insert, const Target& targ
     made.rows.push_back(std::move(row));
   }
   if (planning.values.needs_description && !planning.plan->described) return ask_original(planning);
-  if (count == 1 && !planning.traits.virtual_columns && planning.request->rows == nullptr) {
+  if (count == 1 && !in_buckets && !planning.traits.virtual_columns && planning.request->rows == nullptr) {
     return single_row(planning, target, std::move(made.rows.front()));
   }
   if (planning.must_describe()) return ask_original(planning);
@@ -482,7 +483,8 @@ Outcome broadcast_values(Planning& planning, const tree::Insert& insert, const T
 
 Outcome plan_insert(Planning& planning, const tree::Insert& insert) {
   const Target target = target_of(planning);
-  if (planning.map().shards().size() == 1) {
+  const bool in_buckets = target.instance != nullptr && planning.query.in_buckets(*target.instance);
+  if (planning.map().shards().size() == 1 && !in_buckets) {
     return std::shared_ptr<const Plan>(relay_to(
         planning, static_cast<int>(planning.map().default_shard()), "there is one shard only"));
   }

@@ -344,25 +344,24 @@ values::SqlError no_shard_error(const router::MappedTable& table, const router::
   return values::make_error(values::ErrorId::no_lookup_row, key, table.name.name, scheme.lookup->name.name);
 }
 
-std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
-                              const BindRequest& request) {
+router::Placement place_of_stored(int table, const std::vector<KeyOperand>& key, const BindRequest& request) {
   const router::MappedTable& mapped = table_of(*request.map, table);
   const router::MappedScheme& scheme = request.map->schemes()[mapped.scheme];
   if (scheme.random()) {
     const auto place = router::ShardMap::place(scheme, conf::KeyValue::null());
-    return place ? place->shard : *scheme.shards.begin();
+    return place ? *place : router::Placement{-1, *scheme.shards.begin()};
   }
   const auto stored = key_from(*request.map, table, key, request, true);
   switch (stored.outcome) {
     case Outcome::value: {
       const auto place = router::ShardMap::place(scheme, stored.key, request.lookups);
-      if (place) return place->shard;
+      if (place) return *place;
       if (stored.key.is_null()) refuse_null(mapped, key, 0, request);
       throw no_shard_error(mapped, scheme, key_text(key, request));
     }
     case Outcome::nothing:
       // No value of the column's type: whichever shard is asked says so.
-      return *scheme.shards.begin();
+      return {-1, *scheme.shards.begin()};
     case Outcome::unknown:
       if (const auto part = misplaced_null(mapped, scheme, key, request)) refuse_null(mapped, key, *part, request);
       break;
@@ -370,6 +369,10 @@ std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
   throw values::make_error(values::ErrorId::unsupported_clause, "INSERT",
                            "the key " + key_text(key, request) + " cannot be read exactly",
                            "Write the key in its plain form: ISO dates, plain numbers.");
+}
+
+std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key, const BindRequest& request) {
+  return place_of_stored(table, key, request).shard;
 }
 
 void check_counted(const std::vector<KeyOperand>& counted, const BindRequest& request) {

@@ -37,6 +37,8 @@ std::optional<std::vector<conf::KeyValue>> keys_of_array(const KeyOperand& opera
 /// 0A000 where the key cannot be read exactly.
 std::uint32_t shard_of_stored(int table, const std::vector<KeyOperand>& key,
                               const BindRequest& request);
+/// The same with the bucket, where the scheme has such.
+router::Placement place_of_stored(int table, const std::vector<KeyOperand>& key, const BindRequest& request);
 
 /// The map has no place for the key, which is shown so.
 values::SqlError no_shard_error(const router::MappedTable& table, const router::MappedScheme& scheme,

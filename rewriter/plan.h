@@ -52,7 +52,11 @@ struct SqlTemplate {
   struct FedHole { int index; };  ///< of Plan::feeds: its table, with the shard's own rows where it has such
   /// A table of ShardMap::tables() that has one for each bucket: those of the shard that may have rows which count. A
   /// server that only describes the statement sees `described`.
-  struct BucketsHole { int table; std::string described; };
+  struct BucketsHole {
+    int table;
+    std::string described;
+    bool listed = false;  ///< all of the shard's, with commas between them
+  };
   using Piece = std::variant<std::string, LiteralHole, EvaluatedHole, SlotHole, ParameterHole, ShardNumberHole,
                              ShardNameHole, RowsHole, FedHole, BucketsHole>;
   std::vector<Piece> pieces;
@@ -392,6 +396,10 @@ struct Plan {
   /// scatter: one shard's rows are the answer, on the condition that all keys lead to it; else another plan is made, as
   /// of a relay.
   bool on_one_shard = false;
+  /// broadcast of an UPDATE or DELETE: the index in ShardMap::tables() of what it writes to, where that has a table for each
+  /// bucket. Each of them is written by a statement of its own.
+  int written_buckets = -1;
+  bool reads_written = false;  ///< the same table is read beside: there must be one such statement on a shard
   /// broadcast: shards whose text is another one. An empty text: the shard is left out.
   std::map<int, std::string> subquery_of;
   std::optional<merge::Recipe> recipe;  ///< scatter; RETURNING of split and broadcast

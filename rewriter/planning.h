@@ -121,6 +121,8 @@ struct NamedTable {
   int index = -1;                              ///< of `table` in ShardMap::tables()
 };
 NamedTable find_named(const Planning& planning, std::string_view schema, std::string_view name);
+/// The same; the table may be one that has one for each bucket.
+NamedTable find_any_named(const Planning& planning, std::string_view schema, std::string_view name);
 
 // --------------------------------------------------------------------------- kinds of statements
 

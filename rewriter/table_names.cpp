@@ -74,7 +74,7 @@ int find_mapped(const router::ShardMap& map, const router::Catalog& catalog,
   return -1;
 }
 
-NamedTable find_named(const Planning& planning, std::string_view schema, std::string_view name) {
+NamedTable find_any_named(const Planning& planning, std::string_view schema, std::string_view name) {
   const PlanningContext& context = *planning.request->context;
   NamedTable named;
   named.temporary = is_temporary(context, planning.catalog(), schema, name);
@@ -82,6 +82,11 @@ NamedTable find_named(const Planning& planning, std::string_view schema, std::st
   named.relation = find_table(planning.catalog(), context.search_path, schema, name);
   named.index = find_mapped(planning.map(), planning.catalog(), named.relation, context.search_path, schema, name);
   if (named.index >= 0) named.table = &planning.map().tables()[static_cast<std::size_t>(named.index)];
+  return named;
+}
+
+NamedTable find_named(const Planning& planning, std::string_view schema, std::string_view name) {
+  NamedTable named = find_any_named(planning, schema, name);
   if (named.table != nullptr) check_no_buckets(planning, *named.table);
   return named;
 }

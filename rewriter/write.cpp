@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "rewriter/buckets.h"
 #include "values/mysql_type.h"
 
 /// UPDATE and DELETE: by key, shard by shard, or on every copy; and INSERT … SELECT.
@@ -46,6 +47,7 @@ Outcome shard_by_shard(Planning& planning, const Placement& placement, std::stri
   plan->sum_counts = true;
   plan->subquery = with_holes(planning.print(*copy));
   if (plan->result) plan->recipe = rows_as_they_come(planning, *plan->result);
+  note_written_buckets(planning);
   return done(plan);
 }
 
@@ -156,7 +158,8 @@ Outcome plan_write(Planning& planning) {
   const bool copies = table != nullptr && table->kind == conf::TableKind::reference;
   const bool sharded = table != nullptr && table->kind == conf::TableKind::sharded;
   const auto* update = planning.statement->as<tree::Update>();
-  if (planning.map().shards().size() > 1) {
+  const bool in_buckets = has_buckets(planning.query);
+  if (planning.map().shards().size() > 1 || in_buckets) {
     if (sharded || copies) check_target(planning);
     if (update != nullptr && sharded) check_key_unchanged(planning, update->set, rows.facts);
   }
@@ -181,7 +184,8 @@ Outcome plan_write(Planning& planning) {
     fill_holes(planning, *copy);
     return broadcast_copies(planning, *copy);
   }
-  if (!planning.traits.virtual_columns || planning.map().shards().size() == 1) {
+  const bool may_relay = !planning.traits.virtual_columns || planning.map().shards().size() == 1;
+  if (may_relay && !in_buckets) {
     if (auto plan = relay(planning, placement)) {
       if (planning.values.needs_description && !plan->described) return ask_original(planning);
       if (plan->routing.mode == Routing::Mode::any_shard) {
@@ -190,6 +194,11 @@ Outcome plan_write(Planning& planning) {
       }
       return done(plan);
     }
+  }
+  const bool one = planning.map().shards().size() == 1 || (!planning.request->several && placement.may_be_single);
+  if (in_buckets && may_relay && one) {
+    planning.plan->on_one_shard = true;
+    return shard_by_shard(planning, placement, "all its rows are on one shard");
   }
   const bool cursor = update != nullptr
                           ? !update->current_of.empty()
@@ -200,7 +209,8 @@ Outcome plan_write(Planning& planning) {
     refuse_clause("a writing WITH", "its rows are on several shards", "Write one statement each.");
   }
   if (!sharded || rows.distribution.kind != Distribution::Kind::sharded) {
-    if (auto fed = plan_fed_write(planning)) return std::move(*fed);
+    auto fed = in_buckets ? std::nullopt : plan_fed_write(planning);
+    if (fed) return std::move(*fed);
   }
   if (!sharded) table = joined_target(planning);
   if (table == nullptr) {
