@@ -47,13 +47,15 @@ class Look {
       : request_(request),
         map_(*request.map),
         table_(table),
+        name_(table.name),
         shard_(shard),
         pace_(request.rows_per_second),
         lookups_(*request.database, *request.map) {}
 
   /// Why it ended early; empty: it did not.
   std::string run(TableRows& rows) {
-    const auto columns = rows.columns(table_.name);
+    if (!table_.physical.empty()) return look_at_buckets(rows);
+    const auto columns = rows.columns(name_);
     if (!columns) return columns.error();
     found.there = !columns->empty();
     const bool belongs = map_.shards_of(table_).contains(shard_);
@@ -66,6 +68,23 @@ class Look {
   ShardData found;
 
  private:
+  /// The tables of all buckets: those of others than the shard's have no rows here.
+  std::string look_at_buckets(TableRows& rows) {
+    const router::MappedScheme& scheme = map_.schemes()[table_.scheme];
+    for (std::uint32_t bucket = 0; bucket < scheme.bucket_shards.size(); ++bucket) {
+      name_ = table_.of_bucket(bucket);
+      const auto columns = rows.columns(name_);
+      if (!columns) return columns.error();
+      const bool belongs = scheme.bucket_shards[bucket] == shard_;
+      if (columns->empty() && belongs) return fmt::format("the table {} is not there", name_.name);
+      if (columns->empty()) continue;
+      found.there = true;
+      bucket_ = belongs ? static_cast<std::int32_t>(bucket) : nowhere;
+      if (std::string failure = look_at_keys(rows); !failure.empty()) return failure;
+    }
+    return {};
+  }
+
   /// Hands every row to `see`, which answers what is wrong with it altogether; empty: nothing.
   template <class See>
   std::string for_each_row(TableRows& rows, const See& see) {
@@ -84,7 +103,7 @@ class Look {
   }
 
   std::string sum_up(TableRows& rows, const std::vector<std::string>& columns) {
-    if (const auto begun = rows.read_digests(table_.name, columns); !begun) return begun.error();
+    if (const auto begun = rows.read_digests(name_, columns); !begun) return begun.error();
     RowsChecksum sum;
     std::string failure = for_each_row(rows, [&sum](const TableRows::Row& row) {
       const bool added = row.front() && sum.add(*row.front());
@@ -96,7 +115,7 @@ class Look {
 
   /// Rows that may be anywhere within the table's shards.
   std::string count(TableRows& rows, bool belongs) {
-    if (const auto begun = rows.read(table_.name, {}); !begun) return begun.error();
+    if (const auto begun = rows.read(name_, {}); !begun) return begun.error();
     std::string failure = for_each_row(rows, [](const TableRows::Row&) { return std::string(); });
     if (belongs || found.rows == 0) return failure;
     found.wrong = found.rows;
@@ -111,7 +130,7 @@ class Look {
 
   std::string look_at_keys(TableRows& rows) {
     const router::MappedScheme& scheme = map_.schemes()[table_.scheme];
-    const auto columns = rows.read(table_.name, placing_columns(table_));
+    const auto columns = rows.read(name_, placing_columns(table_));
     if (!columns) return columns.error();
     for (std::size_t i = 0; i < columns->size(); ++i) {
       const router::KeyType type = table_.expression ? router::key_type_of((*columns)[i].type).value_or(scheme.type())
@@ -146,7 +165,8 @@ class Look {
     texts_.assign(row.begin(), row.end());
     const auto key = stored_key(table_, scheme, columns, texts_);
     const auto place = key ? router::ShardMap::place(scheme, *key, &lookups_) : std::nullopt;
-    if (place && place->shard == shard_) return;
+    const bool in_its_table = bucket_ == any_bucket || (place && place->bucket == bucket_);
+    if (place && place->shard == shard_ && in_its_table) return;
     ++found.wrong;
     if (found.examples.size() == ShardData::most_examples) return;
     std::string key_text;
@@ -154,13 +174,21 @@ class Look {
       key_text += fmt::format("{}{} = {}", i == 0 ? "" : ", ", placing_columns(table_)[i],
                               row[i] ? fmt::format("'{}'", *row[i]) : "NULL");
     }
-    const std::string where = place ? "belongs on " + map_.shards()[place->shard].name : "has no place in the map";
+    std::string where = place ? "belongs on " + map_.shards()[place->shard].name : "has no place in the map";
+    if (place && bucket_ != any_bucket) {
+      key_text = fmt::format("{}: {}", name_.name, key_text);
+      where += ", into " + table_.of_bucket(static_cast<std::uint32_t>(place->bucket)).name;
+    }
     found.examples.push_back(fmt::format("{} {}", key_text, where));
   }
 
   const DataCheckRequest& request_;
   const router::ShardMap& map_;
   const router::MappedTable& table_;
+  conf::TableName name_;  ///< of the table, or of a bucket's
+  static constexpr std::int32_t any_bucket = -1;
+  static constexpr std::int32_t nowhere = -2;
+  std::int32_t bucket_ = any_bucket;  ///< whose rows the table has
   const std::uint32_t shard_;
   const Pace pace_;
   LookupSource lookups_;

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "backends/context.h"
 #include "backends/control_connection.h"
 #include "backends/table_rows.h"
@@ -78,7 +80,8 @@ class PostgresRows : public TableRows {
   }
 
   std::expected<std::vector<StoredColumn>, std::string> declare(const std::string& select) {
-    const auto declared = connection_.run("DECLARE rows NO SCROLL CURSOR FOR " + select + "; FETCH 0 FROM rows");
+    const std::string close = std::exchange(declared_, true) ? "CLOSE rows; " : "";
+    const auto declared = connection_.run(close + "DECLARE rows NO SCROLL CURSOR FOR " + select + "; FETCH 0 FROM rows");
     if (!declared) return std::unexpected(declared.error());
     const ControlResult& result = declared->back();
     std::vector<StoredColumn> columns;
@@ -89,6 +92,7 @@ class PostgresRows : public TableRows {
   }
 
   ControlConnection connection_;
+  bool declared_ = false;  ///< something has been read
 };
 
 }  // namespace

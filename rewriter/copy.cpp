@@ -206,6 +206,15 @@ bool reads_buckets(const Planning& planning, const tree::Copy& copy) {
   return named.table != nullptr && !named.table->physical.empty();
 }
 
+/// A part of a table has rows of its own, which nobody would place.
+void check_no_bucket(const Planning& planning, const tree::Copy& copy) {
+  const NamedTable named = find_any_named(planning, copy.table->schema, copy.table->name);
+  if (named.table != nullptr || named.relation == nullptr || named.relation->refusal.empty()) return;
+  refuse(values::SqlError("0A000", named.relation->refusal,
+                          "Name the shard, and see to it yourself that the rows belong there: /* anabranch: shard=NAME */"),
+         false);
+}
+
 }  // namespace
 
 PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tree::Copy& copy) {
@@ -215,6 +224,7 @@ PlanResult plan_copy(Planning& planning, const tree::Utility& utility, const tre
     plan->effect = Effect::writes;
     return std::shared_ptr<const Plan>(std::move(plan));
   };
+  if (copy.from) check_no_bucket(planning, copy);
   if (planning.map().shards().size() == 1 && !reads_buckets(planning, copy)) return to_default("there is one shard only");
   if (!copy.from) {
     if (!copy.file.empty() || copy.program) refuse_statement("COPY TO a file", "Use STDOUT.");

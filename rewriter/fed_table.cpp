@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rewriter/buckets.h"
 #include "rewriter/fed_rows.h"
 #include "rewriter/scatter.h"
 
@@ -30,6 +31,11 @@ std::string made_name(const Planning& planning, const tree::Name& name, bool tem
 Outcome plan_made_table(Planning& planning, const tree::Statement& query, MadeTable made) {
   const Query resolved = resolve(query, planning.catalog(), planning.map(), *planning.request->context);
   check_known(planning, resolved);
+  if (has_buckets(resolved)) {
+    refuse_clause(planning.plan->command == "SELECT" ? "SELECT … INTO" : planning.plan->command,
+                  "the statement would be described by a table that has one for each bucket",
+                  "Create the table, and insert the rows.");
+  }
   if (!scan(resolved, planning.functions).parameter_uses.empty()) {
     refuse_clause("a parameter in " + planning.plan->command, "the query's rows are on several shards",
                   "Write the value into the statement.");

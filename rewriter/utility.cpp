@@ -545,6 +545,9 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   };
   if (const auto* at = utility.as<tree::Explain>()) return plan_explain(planning, utility, *at);
   if (const auto* at = utility.as<tree::Copy>()) return plan_copy(planning, utility, *at);
+  if (has_buckets(planning.map()) && utility.as<tree::Truncate>() == nullptr) {
+    for (const tree::RelationName& relation : utility.relations) (void)find_named(planning, relation.schema, relation.name);
+  }
   if (const auto* at = utility.as<tree::CreateTable>()) {
     return answer(plan_create_table(planning, utility, *at));
   }
@@ -553,9 +556,6 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   }
   if (const auto* at = utility.as<tree::CreateView>()) {
     return answer(plan_create_view(planning, utility, *at));
-  }
-  if (has_buckets(planning.map()) && utility.as<tree::Truncate>() == nullptr) {
-    for (const tree::RelationName& relation : utility.relations) (void)find_named(planning, relation.schema, relation.name);
   }
   if (of_temporaries(planning, utility) || names_temporary_schema(utility)) {
     return answer(text_for_session(planning));

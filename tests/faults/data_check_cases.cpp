@@ -66,6 +66,36 @@ TEST_CASE("check --data: rows on a wrong shard are counted and named") {
                        "  s3: 2 rows on a wrong shard\n    none belongs there, but on s2\n"));
 }
 
+TEST_CASE("check --data: tables that have one for each bucket") {
+  std::string config = yaml({{"TABLES", "      papers: {scheme: by_paper, key: id, physical: 'papers{}'}"}});
+  const std::string mark = "    schemes:\n";
+  config.insert(config.find(mark) + mark.size(), "      by_paper: {type: bigint, hash: none, strategy: buckets, buckets: 8}\n");
+  for (int bucket = 0; bucket < 8; ++bucket) {
+    const std::string table = "papers" + std::to_string(bucket);
+    on_shard(1 + bucket % 4, "create table " + table + " (id bigint)");
+    on_shard(1 + bucket % 4, "grant select on " + table + " to app");
+    on_shard(1 + bucket % 4, "insert into " + table + " values (" + std::to_string(bucket) + "), (" + std::to_string(bucket + 8) + ")");
+  }
+  std::string said = check_data(config, "-d shop");
+  CAPTURE(said);
+  CHECK(contains(said, "public.papers: 16 rows checked, 0 on a wrong shard\n"));
+  CHECK(said.ends_with("exit 0\n"));
+  // On its shard, but in another bucket's table; and in one that is another shard's.
+  on_shard(2, "insert into papers5 values (1)");
+  on_shard(3, "create table papers7 (id bigint)");
+  on_shard(3, "grant select on papers7 to app");
+  on_shard(3, "insert into papers7 values (15)");
+  said = check_data(config, "-d shop");
+  CHECK(contains(said, "public.papers: 18 rows checked, 2 on a wrong shard\n"));
+  CHECK(contains(said, "    papers5: id = '1' belongs on s2, into papers1\n"));
+  CHECK(contains(said, "    papers7: id = '15' belongs on s4, into papers7\n"));
+  on_shard(4, "drop table papers3");
+  said = check_data(config, "-d shop");
+  CHECK(contains(said, "  s4: not checked: the table papers3 is not there\n"));
+  on_shard(3, "drop table papers7");
+  for (const int bucket : {0, 1, 2, 4, 5, 6, 7}) on_shard(1 + bucket % 4, "drop table papers" + std::to_string(bucket));
+}
+
 TEST_CASE("check --data: copies that differ") {
   on_shard(3, "update countries set name = 'Francia' where code = 'FR'");
   const std::string said = check_data(yaml());
