@@ -29,12 +29,9 @@ net::Task<Explained> bind_explained(SessionState& state, Execution& execution) {
                          kind == rewriter::PlanKind::gather ||
                          kind == rewriter::PlanKind::split || kind == rewriter::PlanKind::broadcast;
   if (on_shards) co_await look_up_keys(state, inner);
-  const bool several = on_shards && inner.plan->plan->on_one_shard && rewriter::route(bind_request(state, inner), nullptr).size() > 1;
-  if (several) {
-    explained.bound.shards = rewriter::route(bind_request(state, inner), nullptr);
-  } else if (on_shards) {
-    explained.bound = rewriter::bind(bind_request(state, inner));
-  }
+  if (on_shards && inner.plan->plan->on_one_shard) explained.bound.shards = rewriter::route(bind_request(state, inner), nullptr);
+  // One for several is made then.
+  if (on_shards && explained.bound.shards.size() <= 1) explained.bound = rewriter::bind(bind_request(state, inner));
   co_return explained;
 }
 

@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <charconv>
 #include <limits>
-#include <set>
 #include <utility>
 
 #include "merge/evaluate.h"
@@ -247,20 +247,20 @@ void append_row(Filler& filler, const BindRequest& request, std::size_t row) {
 }
 
 /// Each place once, in the order of shards and buckets.
-std::set<std::pair<std::uint32_t, std::int32_t>> distinct(const std::vector<router::Placement>& places) {
-  std::set<std::pair<std::uint32_t, std::int32_t>> found;
-  for (const router::Placement& place : places) found.emplace(place.shard, place.bucket);
-  return found;
+std::vector<router::Placement> distinct(std::vector<router::Placement> places) {
+  std::ranges::sort(places, {}, [](const router::Placement& place) { return std::pair(place.shard, place.bucket); });
+  const auto again = std::ranges::unique(places);
+  places.erase(again.begin(), again.end());
+  return places;
 }
 
 void split_rows(const BindRequest& request, BoundPlan& bound) {
   const InsertSplit& split = *request.plan->insert;
   const std::vector<router::Placement> places = place_rows(request, bound);
   bound.query_of_row.resize(places.size());
-  for (const auto& [shard, bucket] : distinct(places)) {
-    const router::Placement here{bucket, shard};
-    Filler filler(request, bound.slots, shard);
-    filler.write_to(split.table, bucket);
+  for (const router::Placement& here : distinct(places)) {
+    Filler filler(request, bound.slots, here.shard);
+    filler.write_to(split.table, here.bucket);
     filler.append(split.prefix);
     bool first = true;
     for (std::size_t i = 0; i < places.size(); ++i) {
@@ -272,7 +272,7 @@ void split_rows(const BindRequest& request, BoundPlan& bound) {
     }
     filler.append(split.suffix);
     if (here == places.back()) bound.last = bound.queries.size();
-    bound.queries.push_back({static_cast<int>(shard), filler.take()});
+    bound.queries.push_back({static_cast<int>(here.shard), filler.take()});
   }
 }
 

@@ -196,6 +196,30 @@ void check_no_buckets(const Planning& planning, const router::MappedTable& table
   if (!table.physical.empty()) refuse_for(table, planning.plan->command);
 }
 
+void check_no_buckets(const Planning& planning, const tree::Utility& utility) {
+  if (!has_buckets(planning.map())) return;
+  for (const tree::RelationName& relation : utility.relations) (void)find_named(planning, relation.schema, relation.name);
+}
+
+std::shared_ptr<Plan> truncate_buckets(Planning& planning, const NamedTable& named, const tree::Truncate& statement) {
+  if (named.relation != nullptr && !named.relation->refusal.empty()) {
+    refuse(values::SqlError("0A000", named.relation->refusal, "Make the table fit its scheme, then RELOAD."), false);
+  }
+  auto plan = planning.plan;
+  plan->kind = PlanKind::broadcast;
+  plan->effect = Effect::writes;
+  plan->routing.mode = Routing::Mode::all_shards;
+  plan->routing.condition.table = named.index;
+  plan->routing.reason = "each shard has some of its buckets";
+  plan->sum_counts = false;
+  plan->in_order = true;
+  plan->subquery.pieces.emplace_back("TRUNCATE TABLE ");
+  plan->subquery.pieces.emplace_back(SqlTemplate::BucketsHole{named.index, {}, true});
+  plan->subquery.pieces.emplace_back(std::string(statement.restart_identity ? " RESTART IDENTITY" : "") +
+                                     (statement.cascade ? " CASCADE" : ""));
+  return plan;
+}
+
 void note_written_buckets(Planning& planning) {
   const Query& query = planning.query;
   if (query.target < 0 || !query.in_buckets(query.at(query.target))) return;
@@ -205,10 +229,14 @@ void note_written_buckets(Planning& planning) {
       std::ranges::count_if(query.instances, [&](const auto& instance) { return instance->table == table; }) > 1;
 }
 
+bool may_be_on_one_shard(const Planning& planning, const Placement& placement) {
+  if (planning.map().shards().size() == 1) return true;
+  return !planning.request->several && placement.may_be_single && !planning.traits.virtual_columns;
+}
+
 std::optional<Outcome> plan_on_one_shard(Planning& planning, const Placement& placement) {
+  if (!placement.condition || !may_be_on_one_shard(planning, placement)) return std::nullopt;
   const bool one = planning.map().shards().size() == 1;
-  const bool may_be = one || (!planning.request->several && placement.may_be_single && !planning.traits.virtual_columns);
-  if (!may_be || !placement.condition) return std::nullopt;
   const auto plan = planning.plan;
   if (!plan->described) return ask_original(planning);
   if (!plan->result) refuse_statement("a SELECT without columns", "Select a column.");

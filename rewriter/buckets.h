@@ -22,9 +22,16 @@ bool has_buckets(const router::ShardMap& map);
 
 /// Refuses a statement that would name the table itself.
 void check_no_buckets(const Planning& planning, const router::MappedTable& table);
+void check_no_buckets(const Planning& planning, const tree::Utility& utility);
+
+/// TRUNCATE of the tables of all its buckets, on each shard.
+std::shared_ptr<Plan> truncate_buckets(Planning& planning, const NamedTable& named, const tree::Truncate& statement);
 
 /// Of a write, shard by shard: what is written bucket by bucket.
 void note_written_buckets(Planning& planning);
+
+/// Whether it may turn out that one shard has all rows that the statement reads and writes.
+bool may_be_on_one_shard(const Planning& planning, const Placement& placement);
 
 /// What a relay is for other tables: the query as it is, of one shard's buckets, whose answer is taken as rows. Nothing:
 /// its rows may be on several shards.

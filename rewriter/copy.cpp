@@ -194,10 +194,6 @@ PlanResult copy_in(Planning& planning, const tree::Utility& utility, const tree:
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
-}  // namespace
-
-namespace {
-
 /// Of a table that has one for each bucket a shard knows no more than the buckets.
 bool reads_buckets(const Planning& planning, const tree::Copy& copy) {
   if (!has_buckets(planning.map())) return false;

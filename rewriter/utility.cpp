@@ -423,26 +423,6 @@ std::shared_ptr<Plan> analyze(Planning& planning, const tree::Utility& utility,
   return plan;
 }
 
-/// All buckets' tables of each shard.
-std::shared_ptr<Plan> truncate_buckets(Planning& planning, const NamedTable& named, const tree::Truncate& statement) {
-  if (named.relation != nullptr && !named.relation->refusal.empty()) {
-    refuse(values::SqlError("0A000", named.relation->refusal, "Make the table fit its scheme, then RELOAD."), false);
-  }
-  auto plan = planning.plan;
-  plan->kind = PlanKind::broadcast;
-  plan->effect = Effect::writes;
-  plan->routing.mode = Routing::Mode::all_shards;
-  plan->routing.condition.table = named.index;
-  plan->routing.reason = "each shard has some of its buckets";
-  plan->sum_counts = false;
-  plan->in_order = true;
-  plan->subquery.pieces.emplace_back("TRUNCATE TABLE ");
-  plan->subquery.pieces.emplace_back(SqlTemplate::BucketsHole{named.index, {}, true});
-  plan->subquery.pieces.emplace_back(std::string(statement.restart_identity ? " RESTART IDENTITY" : "") +
-                                     (statement.cascade ? " CASCADE" : ""));
-  return plan;
-}
-
 std::shared_ptr<Plan> truncate(Planning& planning, const tree::Utility& utility,
                                const tree::Truncate& statement) {
   if (utility.relations.size() == 1 && !utility.relations.front().only) {
@@ -450,7 +430,7 @@ std::shared_ptr<Plan> truncate(Planning& planning, const tree::Utility& utility,
     const NamedTable named = find_any_named(planning, relation.schema, relation.name);
     if (named.table != nullptr && !named.table->physical.empty()) return truncate_buckets(planning, named, statement);
   }
-  for (const tree::RelationName& relation : utility.relations) (void)find_named(planning, relation.schema, relation.name);
+  check_no_buckets(planning, utility);
   const auto text_for = [&](const std::vector<const tree::RelationName*>& relations) {
     return "TRUNCATE TABLE " + names_of(relations) +
            (statement.restart_identity ? " RESTART IDENTITY" : "") +
@@ -545,9 +525,7 @@ PlanResult plan_utility(Planning& planning, const tree::Utility& utility) {
   };
   if (const auto* at = utility.as<tree::Explain>()) return plan_explain(planning, utility, *at);
   if (const auto* at = utility.as<tree::Copy>()) return plan_copy(planning, utility, *at);
-  if (has_buckets(planning.map()) && utility.as<tree::Truncate>() == nullptr) {
-    for (const tree::RelationName& relation : utility.relations) (void)find_named(planning, relation.schema, relation.name);
-  }
+  if (utility.as<tree::Truncate>() == nullptr) check_no_buckets(planning, utility);
   if (const auto* at = utility.as<tree::CreateTable>()) {
     return answer(plan_create_table(planning, utility, *at));
   }

@@ -184,8 +184,7 @@ Outcome plan_write(Planning& planning) {
     fill_holes(planning, *copy);
     return broadcast_copies(planning, *copy);
   }
-  const bool may_relay = !planning.traits.virtual_columns || planning.map().shards().size() == 1;
-  if (may_relay && !in_buckets) {
+  if (!in_buckets && (!planning.traits.virtual_columns || planning.map().shards().size() == 1)) {
     if (auto plan = relay(planning, placement)) {
       if (planning.values.needs_description && !plan->described) return ask_original(planning);
       if (plan->routing.mode == Routing::Mode::any_shard) {
@@ -195,8 +194,7 @@ Outcome plan_write(Planning& planning) {
       return done(plan);
     }
   }
-  const bool one = planning.map().shards().size() == 1 || (!planning.request->several && placement.may_be_single);
-  if (in_buckets && may_relay && one) {
+  if (in_buckets && may_be_on_one_shard(planning, placement)) {
     planning.plan->on_one_shard = true;
     return shard_by_shard(planning, placement, "all its rows are on one shard");
   }
